@@ -1,0 +1,63 @@
+# Everything is installed into .venv, hash-pinned, and nothing outside of it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(abspath $(BIN)):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check fault generate lock release-schema format clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+# What the service needs, and no more: `make serve` starts soon on a fresh machine.
+$(VENV)/.server: .ci/requirements-server.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r .ci/requirements-server.txt
+	$(BIN)/pip install --quiet --no-deps -e .
+	touch $@
+
+$(VENV)/.dev: .ci/requirements-dev.txt $(VENV)/.server
+	$(BIN)/pip install --quiet --require-hashes -r .ci/requirements-dev.txt
+	touch $@
+
+serve: $(VENV)/.server ## serve on an embedded SQLite file, aboveboard.db
+	$(BIN)/aboveboard serve
+
+test: $(VENV)/.dev ## run the tests (under 5 minutes)
+	$(BIN)/pytest
+
+fault: $(VENV)/.dev ## run the long suites: many kills, large batches
+	$(BIN)/pytest -m fault --timeout 900
+
+check: $(VENV)/.dev ## lint, types, schema gate, layers, freshness of generated code
+	ruff check
+	ruff format --check
+	buf lint
+	buf format --diff --exit-code
+	aboveboard schema lint
+	aboveboard schema check
+	.ci/generated-is-fresh
+	mypy
+	lint-imports --no-cache
+	.ci/migrations-are-complete
+
+generate: $(VENV)/.dev ## write generated/ anew from protos/
+	buf generate
+
+format: $(VENV)/.dev ## format code and protos
+	ruff check --fix
+	ruff format
+	buf format -w
+
+release-schema: $(VENV)/.dev ## make the schema as it stands the released one
+	aboveboard schema check
+	buf build --exclude-source-info -o protos/released.binpb
+
+lock: $(VENV)/.dev ## pin the newest versions that pyproject.toml allows
+	$(BIN)/pip install --quiet uv
+	.ci/lock
+
+clean: ## remove what was installed and built
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
