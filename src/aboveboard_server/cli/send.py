@@ -119,8 +119,10 @@ def _outcome(verdict: EventVerdict) -> str:
 
 
 def _why(verdict: EventVerdict) -> str:
-    reason = name_of(RejectionReason, verdict.reason, "REJECTION_REASON_") if verdict.reason else ""
-    return "".join(f": {part}" for part in (verdict.field, reason, verdict.message) if part)
+    """Name the rule and the field; the message mostly begins with the field, which is not told twice."""
+    reason = f" ({name_of(RejectionReason, verdict.reason, 'REJECTION_REASON_')})" if verdict.reason else ""
+    field = "" if verdict.message.startswith(verdict.field) else verdict.field
+    return reason + "".join(f": {part}" for part in (field, verdict.message) if part)
 
 
 def _status(status: CollectionStatus) -> list[str]:

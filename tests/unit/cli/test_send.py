@@ -81,7 +81,7 @@ def test_a_verdict_names_field_and_rule() -> None:
     )
     newer = EventVerdict(outcome=99)  # type: ignore[arg-type]  # a number that this build has no name for
     shown = to_text(ENVELOPE, PublishEventsResponse(verdicts=[verdict, newer])).splitlines()
-    assert shown[0] == "REJECTED ping e1: ping.event_name: TOO_LONG: at most 128"
+    assert shown[0] == "REJECTED ping e1 (TOO_LONG): ping.event_name: at most 128"
     assert shown[1] == "99 ping e1"
 
 
