@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from google.protobuf import descriptor_pool
 
-from aboveboard_server.schema.policy import EventPolicy, FieldPolicy, event_policy, field_policy
+from aboveboard_server.schema.policy import (
+    EventPolicy,
+    FieldPolicy,
+    enum_value_names,
+    event_policy,
+    field_policy,
+)
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -63,8 +69,9 @@ class EventType:
         """Return the one category of the event, or those it chooses from for each event."""
         if self.policy.category:
             return (self.policy.category,)
-        values = self.message.fields_by_name["category"].enum_type.values
-        return tuple(value.name.removeprefix("CATEGORY_") for value in values if value.number)
+        choice = self.message.fields_by_name["category"].enum_type
+        names = enum_value_names(choice) if choice else {}
+        return tuple(name for number, name in names.items() if number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,7 @@ def load(pool: DescriptorPool) -> Catalog:
     return Catalog(
         envelope=fields_of(envelope),
         events=tuple(_event_type(arm) for arm in arms(envelope, "event")),
-        origins=tuple(Origin(arm, fields_of(arm.message_type)) for arm in arms(source, "origin")),
+        origins=tuple(Origin(arm, fields_of(message_of(arm))) for arm in arms(source, "origin")),
     )
 
 
@@ -134,21 +141,29 @@ def fields_of(message: Descriptor) -> tuple[Field, ...]:
     return tuple(Field(field, _policy(field)) for field in message.fields if not is_arm(field))
 
 
+def message_of(arm: FieldDescriptor) -> Descriptor:
+    """Return the message an arm stands for; SchemaError where it is a plain value."""
+    if arm.message_type is None:
+        raise SchemaError(f"{arm.full_name}: an arm must be a message")
+    return arm.message_type
+
+
 def is_arm(field: FieldDescriptor) -> bool:
     """Whether the field is an arm: a choice among messages, whose own fields carry the annotations."""
-    oneof = field.containing_oneof
+    message = field.message_type
     return (
-        oneof is not None
-        and field.message_type is not None
-        and not field.message_type.full_name.startswith("google.")
+        field.containing_oneof is not None
+        and message is not None
+        and not message.full_name.startswith("google.")
     )
 
 
 def _event_type(arm: FieldDescriptor) -> EventType:
-    policy = event_policy(arm.message_type)
+    message = message_of(arm)
+    policy = event_policy(message)
     if policy is None:
-        raise SchemaError(f"{arm.message_type.full_name}: no (aboveboard.schema.v1.event) annotation")
-    return EventType(arm.message_type, arm, policy, fields_of(arm.message_type))
+        raise SchemaError(f"{message.full_name}: no (aboveboard.schema.v1.event) annotation")
+    return EventType(message, arm, policy, fields_of(message))
 
 
 def _policy(field: FieldDescriptor) -> FieldPolicy:

@@ -48,7 +48,10 @@ class EventPolicy:
 
 def field_policy(field: FieldDescriptor) -> FieldPolicy | None:
     """Return the annotation of a field, or None where it carries none."""
-    said = _annotation(field, "google.protobuf.FieldOptions", f"{ANNOTATIONS}.field")
+    message = field.containing_type
+    if message is None:
+        return None
+    said = _annotation(field, message.file.pool, "google.protobuf.FieldOptions", f"{ANNOTATIONS}.field")
     if said is None:
         return None
     return FieldPolicy(
@@ -67,7 +70,7 @@ def field_policy(field: FieldDescriptor) -> FieldPolicy | None:
 
 def event_policy(message: Descriptor) -> EventPolicy | None:
     """Return the annotation of an event message, or None where it carries none."""
-    said = _annotation(message, "google.protobuf.MessageOptions", f"{ANNOTATIONS}.event")
+    said = _annotation(message, message.file.pool, "google.protobuf.MessageOptions", f"{ANNOTATIONS}.event")
     if said is None:
         return None
     return EventPolicy(
@@ -84,11 +87,13 @@ def enum_value_names(enum: EnumDescriptor) -> dict[int, str]:
     return {number: value.name.removeprefix(prefix) for number, value in enum.values_by_number.items()}
 
 
-def _annotation(descriptor: Descriptor | FieldDescriptor, options_type: str, extension: str) -> Any:
+def _annotation(
+    descriptor: Descriptor | FieldDescriptor, pool: DescriptorPool, options_type: str, extension: str
+) -> Any:
     raw = descriptor.GetOptions().SerializeToString()
     if not raw:
         return None
-    options_class, handle = _options_reader(descriptor.file.pool, options_type, extension)
+    options_class, handle = _options_reader(pool, options_type, extension)
     options = options_class.FromString(raw)
     return options.Extensions[handle] if options.HasExtension(handle) else None
 

@@ -1,0 +1,121 @@
+"""Puts the service together, runs it, and takes it down: the only place that knows every part."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from aboveboard_server.errors import StartupError
+from aboveboard_server.grpc_api.admin_servicer import AdminServicer
+from aboveboard_server.grpc_api.ingest_servicer import IngestServicer
+from aboveboard_server.grpc_api.server import Listener, admin_listener, ingest_listener
+from aboveboard_server.ingest.gate import Announcement, Gate
+from aboveboard_server.ingest.group_commit import GroupCommitter
+from aboveboard_server.ingest.quarantine import Quarantine
+from aboveboard_server.ingest.service import IngestService
+from aboveboard_server.ingest.sorter import Sorter
+from aboveboard_server.ingest.sources import SourceReader
+from aboveboard_server.privacy import keys as key_files
+from aboveboard_server.privacy.preferences import Preferences
+from aboveboard_server.schema import catalog as schema_catalog
+from aboveboard_server.settings import sqlite_path
+from aboveboard_server.storage.ownership import FileOwnership
+from aboveboard_server.storage.preparation import migrate_sqlite, prepare_sqlite
+from aboveboard_server.storage.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import grpc
+
+    from aboveboard_server.settings import Settings
+    from aboveboard_server.storage.ports import EventStore
+
+log = structlog.get_logger()
+
+# Seconds that calls under way get after the signal to stop; with what comes after, within 20 s in all.
+GRACE = 15.0
+
+
+@dataclass(slots=True)
+class Service:
+    """A running service: its listeners, and the addresses they are bound to."""
+
+    listeners: tuple[Listener, ...]
+    ingest_address: str
+    admin_address: str
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then drain. StartupError where it cannot begin."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    async with AsyncExitStack() as stack:
+        service = await start(settings, stack)
+        log.info("serving", ingest=service.ingest_address, admin=service.admin_address)
+        await stop.wait()
+        log.info("draining")
+    log.info("stopped")
+
+
+async def start(
+    settings: Settings, stack: AsyncExitStack, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+) -> Service:
+    """Start everything; `stack` takes it down again in the reverse order, the listeners first."""
+    store = open_store(settings)
+    stack.push_async_callback(store.close)
+    keys = key_files.load(settings.key_dir)
+    if foreign := await store.pin_keys(keys.fingerprints()):
+        raise StartupError(
+            f"the {', '.join(foreign)} key in {settings.key_dir} is not the one this database belongs to; "
+            "give the right directory with --key-dir"
+        )
+    catalog = schema_catalog.default()
+    sources = SourceReader(catalog, keys.digest)
+    sorter = Sorter(catalog)
+    gate = Gate(await store.opted_out(), Announcement(settings.ping_interval_hours * 3600, settings.notice))
+    committer = GroupCommitter(store)
+    stack.push_async_callback(committer.close)
+    ingest = IngestServicer(
+        IngestService(sources, sorter, gate, committer), Preferences(sources, gate, store)
+    )
+    # What is missing comes with the privacy operations, and is answered UNIMPLEMENTED until then.
+    admin = AdminServicer(Quarantine(store, sources, sorter, gate))  # type: ignore[abstract]  # see above
+    listeners = (
+        ingest_listener(settings.grpc_bind, ingest, interceptors),
+        admin_listener(settings.admin_bind, admin, interceptors),
+    )
+    stack.push_async_callback(_stop, listeners)
+    addresses = [await listener.start() for listener in listeners]
+    return Service(listeners, *addresses)
+
+
+def open_store(settings: Settings) -> EventStore:
+    """Open the store that the settings name, made ready where it is new; StartupError where it is not."""
+    path = sqlite_path(settings.database)
+    ownership = FileOwnership(path)
+    prepare_sqlite(path)
+    return SqliteStore(path, ownership)
+
+
+def migrate(database: str) -> list[str]:
+    """Bring a database to this version's schema, and return a line for each thing done."""
+    path = sqlite_path(database)
+    ownership = FileOwnership(path)
+    try:
+        return migrate_sqlite(path)
+    finally:
+        ownership.release()
+
+
+async def _stop(listeners: Sequence[Listener]) -> None:
+    for listener in listeners:
+        await listener.drain()
+    await asyncio.gather(*(listener.stop(GRACE) for listener in listeners))

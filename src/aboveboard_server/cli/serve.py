@@ -1,0 +1,69 @@
+"""`aboveboard serve` and `aboveboard migrate`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aboveboard_server import logging
+from aboveboard_server.errors import StartupError
+from aboveboard_server.settings import DEFAULT_DATABASE, Settings
+
+Database = Annotated[str, typer.Option(envvar="ABOVEBOARD_DATABASE", help="Where events are kept, as a URL.")]
+
+
+def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
+    database: Database = DEFAULT_DATABASE,
+    key_dir: Annotated[
+        Path, typer.Option(envvar="ABOVEBOARD_KEY_DIR", help="Where the keys are kept: outside the database.")
+    ] = Path("aboveboard-keys"),
+    grpc_bind: Annotated[
+        str, typer.Option(envvar="ABOVEBOARD_GRPC_BIND", help="Where events are taken, HOST:PORT.")
+    ] = "127.0.0.1:50051",
+    admin_bind: Annotated[
+        str, typer.Option(envvar="ABOVEBOARD_ADMIN_BIND", help="Where administrators are served, HOST:PORT.")
+    ] = "127.0.0.1:50052",
+    ping_interval_hours: Annotated[
+        int, typer.Option(envvar="ABOVEBOARD_PING_INTERVAL_HOURS", help="How often clients shall ping.")
+    ] = 12,
+    notice: Annotated[
+        str, typer.Option(envvar="ABOVEBOARD_NOTICE", help="A short text every client is given.")
+    ] = "",
+    log_level: Annotated[
+        str, typer.Option(envvar="ABOVEBOARD_LOG_LEVEL", help="debug, info, warning or error.")
+    ] = "info",
+) -> None:
+    """Take events until told to stop (SIGTERM, SIGINT)."""
+    try:
+        logging.configure(log_level)
+        settings = Settings(
+            database=database,
+            key_dir=key_dir,
+            grpc_bind=grpc_bind,
+            admin_bind=admin_bind,
+            ping_interval_hours=ping_interval_hours,
+            notice=notice,
+            log_level=log_level,
+        )
+        # Late, for `--help` and bad flags should not wait for it.
+        from aboveboard_server import bootstrap  # noqa: PLC0415
+
+        asyncio.run(bootstrap.serve(settings))
+    except StartupError as error:
+        sys.exit(f"aboveboard: {error}")
+
+
+def migrate(database: Database = DEFAULT_DATABASE) -> None:
+    """Bring a database to the schema of this version."""
+    try:
+        from aboveboard_server import bootstrap  # noqa: PLC0415  # as above
+
+        done = bootstrap.migrate(database)
+    except StartupError as error:
+        sys.exit(f"aboveboard: {error}")
+    for line in done or ["nothing: the database is up to date"]:
+        typer.echo(line)

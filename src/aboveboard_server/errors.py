@@ -1,0 +1,116 @@
+"""The errors a caller may see: one exception, and one catalog of what each reason means at every door.
+
+What is raised as `ServiceError` was written for the caller's eyes. Everything else is answered INTERNAL
+with an error id, and its text stays here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeAlias
+
+from google.rpc import code_pb2
+
+from aboveboard.error.v1 import error_reason_pb2 as reasons
+
+if TYPE_CHECKING:
+    ErrorReason: TypeAlias = reasons.ErrorReason.ValueType
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a reason is answered: the gRPC code's number, the HTTP status, seconds until a retry."""
+
+    code: int
+    http: HTTPStatus
+    retry_after: float | None = None
+
+
+_BAD = Answer(code_pb2.INVALID_ARGUMENT, HTTPStatus.BAD_REQUEST)
+
+CATALOG: dict[ErrorReason, Answer] = {
+    reasons.ERROR_REASON_MALFORMED_REQUEST: _BAD,
+    reasons.ERROR_REASON_REQUEST_TOO_LARGE: Answer(
+        code_pb2.INVALID_ARGUMENT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    ),
+    reasons.ERROR_REASON_SOURCE_MISSING: _BAD,
+    reasons.ERROR_REASON_SOURCE_INVALID: _BAD,
+    reasons.ERROR_REASON_EVENTS_MISSING: _BAD,
+    reasons.ERROR_REASON_TOO_MANY_EVENTS: _BAD,
+    reasons.ERROR_REASON_SEQUENCE_INVALID: _BAD,
+    reasons.ERROR_REASON_SCOPE_INVALID: _BAD,
+    reasons.ERROR_REASON_ARGUMENT_INVALID: _BAD,
+    reasons.ERROR_REASON_PAGE_TOKEN_INVALID: _BAD,
+    reasons.ERROR_REASON_NOT_FOUND: Answer(code_pb2.NOT_FOUND, HTTPStatus.NOT_FOUND),
+    reasons.ERROR_REASON_UNAUTHENTICATED: Answer(code_pb2.UNAUTHENTICATED, HTTPStatus.UNAUTHORIZED),
+    reasons.ERROR_REASON_PERMISSION_DENIED: Answer(code_pb2.PERMISSION_DENIED, HTTPStatus.FORBIDDEN),
+    reasons.ERROR_REASON_OVERLOADED: Answer(
+        code_pb2.RESOURCE_EXHAUSTED, HTTPStatus.TOO_MANY_REQUESTS, retry_after=1
+    ),
+    reasons.ERROR_REASON_STORE_UNAVAILABLE: Answer(
+        code_pb2.UNAVAILABLE, HTTPStatus.SERVICE_UNAVAILABLE, retry_after=2
+    ),
+    reasons.ERROR_REASON_SHUTTING_DOWN: Answer(
+        code_pb2.UNAVAILABLE, HTTPStatus.SERVICE_UNAVAILABLE, retry_after=1
+    ),
+    reasons.ERROR_REASON_NOT_IMPLEMENTED: Answer(code_pb2.UNIMPLEMENTED, HTTPStatus.NOT_IMPLEMENTED),
+    reasons.ERROR_REASON_INTERNAL: Answer(code_pb2.INTERNAL, HTTPStatus.INTERNAL_SERVER_ERROR),
+    reasons.ERROR_REASON_DELETION_NOT_PENDING: Answer(code_pb2.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
+    reasons.ERROR_REASON_REQUEST_ID_REUSED: Answer(code_pb2.ALREADY_EXISTS, HTTPStatus.CONFLICT),
+}
+
+
+class ServiceError(Exception):
+    """Refuses a request. `text` is public and never repeats what the caller sent."""
+
+    def __init__(
+        self,
+        reason: ErrorReason,
+        text: str,
+        *,
+        field: str = "",
+        metadata: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{field}: {text}" if field else text)
+        self.reason = reason
+        self.text = text
+        self.field = field
+        self.metadata = metadata or {}
+
+    @property
+    def answer(self) -> Answer:
+        """How the catalog has this reason answered."""
+        return CATALOG[self.reason]
+
+    @property
+    def reason_name(self) -> str:
+        """The reason as ErrorInfo carries it."""
+        return reasons.ErrorReason.Name(self.reason).removeprefix("ERROR_REASON_")
+
+
+class StoreUnavailableError(ServiceError):
+    """The store cannot commit now; nothing of the request is acknowledged."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            reasons.ERROR_REASON_STORE_UNAVAILABLE, "the store is not available; try again later"
+        )
+
+
+class OverloadedError(ServiceError):
+    """More waits to be committed than the server will hold in memory."""
+
+    def __init__(self) -> None:
+        super().__init__(reasons.ERROR_REASON_OVERLOADED, "too many requests; try again later")
+
+
+class ShuttingDownError(ServiceError):
+    """The server has begun to stop."""
+
+    def __init__(self) -> None:
+        super().__init__(reasons.ERROR_REASON_SHUTTING_DOWN, "the server is shutting down; try again later")
+
+
+class StartupError(Exception):
+    """The server cannot start; the text tells the operator why and what to do."""

@@ -1,0 +1,62 @@
+"""IngestService over gRPC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from structlog.contextvars import bind_contextvars
+
+from aboveboard.error.v1 import error_reason_pb2 as reasons
+from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
+from aboveboard.ingest.v1 import ingest_service_pb2_grpc as stubs
+from aboveboard_server.errors import ServiceError
+from aboveboard_server.ingest.stream import acknowledge
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from aboveboard_server.ingest.service import IngestService
+    from aboveboard_server.privacy.preferences import Preferences
+
+
+class IngestServicer(stubs.IngestServiceServicer):
+    """Decode, call, encode."""
+
+    def __init__(self, service: IngestService, preferences: Preferences) -> None:
+        self._service = service
+        self._preferences = preferences
+
+    async def PublishEvents(
+        self, request: ingest.PublishEventsRequest, context: Any
+    ) -> ingest.PublishEventsResponse:
+        """See ingest_service.proto."""
+        response = await self._service.publish(request)
+        bind_contextvars(events=len(request.events), accepted=response.accepted_count)
+        return response
+
+    async def StreamEvents(
+        self, request_iterator: AsyncIterator[ingest.StreamEventsRequest], context: Any
+    ) -> AsyncIterator[ingest.StreamEventsResponse]:
+        """See ingest_service.proto."""
+        accepted = refused = 0
+        async for response in acknowledge(request_iterator, self._service):
+            accepted += response.accepted_count
+            refused += len(response.verdicts)
+            bind_contextvars(events=accepted + refused, accepted=accepted)
+            yield response
+
+    async def GetCollectionStatus(
+        self, request: ingest.GetCollectionStatusRequest, context: Any
+    ) -> ingest.GetCollectionStatusResponse:
+        """See ingest_service.proto."""
+        if not request.HasField("source"):
+            raise ServiceError(reasons.ERROR_REASON_SOURCE_MISSING, "required", field="source")
+        return ingest.GetCollectionStatusResponse(
+            collection_status=self._service.collection_status(request.source)
+        )
+
+    async def SetCollectionPreference(
+        self, request: ingest.SetCollectionPreferenceRequest, context: Any
+    ) -> ingest.SetCollectionPreferenceResponse:
+        """See ingest_service.proto."""
+        return ingest.SetCollectionPreferenceResponse(collection_status=await self._preferences.set(request))

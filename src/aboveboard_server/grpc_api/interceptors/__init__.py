@@ -1,0 +1,1 @@
+"""What every RPC goes through, whatever its arity."""

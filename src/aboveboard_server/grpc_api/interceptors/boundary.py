@@ -1,0 +1,133 @@
+"""The boundary: decodes requests, turns errors into statuses, and logs one line per RPC.
+
+It must be the outermost interceptor: grpc.aio sends `str(exception)` of whatever gets past it.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import structlog
+
+from aboveboard.error.v1 import error_reason_pb2 as reasons
+from aboveboard_server.errors import ServiceError
+from aboveboard_server.grpc_api.decoding import decode
+from aboveboard_server.grpc_api.status import code_of, trailers_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+log = structlog.get_logger()
+
+# By whether requests and answers are streams. Untyped: grpc's own types know synchronous handlers only.
+MAKERS: dict[tuple[bool, bool], Callable[..., grpc.RpcMethodHandler[Any, Any]]] = {
+    (False, False): grpc.unary_unary_rpc_method_handler,
+    (False, True): grpc.unary_stream_rpc_method_handler,
+    (True, False): grpc.stream_unary_rpc_method_handler,
+    (True, True): grpc.stream_stream_rpc_method_handler,
+}
+
+
+class Boundary(grpc.aio.ServerInterceptor):
+    """Stands between the transport and the handlers."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Return a handler around the one that answers this method, None where there is none."""
+        method = handler_call_details.method
+        try:
+            handler = await continuation(handler_call_details)
+        except Exception as error:  # noqa: BLE001  # an interceptor behind this one failed
+            return _always_failing(method, error)
+        return None if handler is None else _wrapped(method, handler)
+
+
+def _wrapped(method: str, handler: Any) -> grpc.RpcMethodHandler[Any, Any]:
+    message_class = getattr(handler.request_deserializer, "__self__", None)
+    call = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+
+    async def decoded_each(requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+        async for data in requests:
+            yield decode(message_class, data)
+
+    def decoded(received: Any) -> Any:
+        return decoded_each(received) if handler.request_streaming else decode(message_class, received)
+
+    async def answer(received: Any, context: Any) -> Any:
+        async with _guarded(method, context):
+            return await call(decoded(received), context)
+
+    async def answer_each(received: Any, context: Any) -> AsyncIterator[Any]:
+        async with _guarded(method, context):
+            async for response in call(decoded(received), context):
+                yield response
+
+    make = MAKERS[handler.request_streaming, handler.response_streaming]
+    return make(answer_each if handler.response_streaming else answer, None, handler.response_serializer)
+
+
+@asynccontextmanager
+async def _guarded(method: str, context: Any) -> AsyncIterator[None]:
+    """Turn what is raised inside into a status, and log the RPC: no payload, no identifiers."""
+    structlog.contextvars.clear_contextvars()
+    started = time.perf_counter()
+    code = grpc.StatusCode.OK
+    try:
+        yield
+    except grpc.aio.AbortError:
+        code = grpc.StatusCode.UNKNOWN
+        raise
+    except Exception as raised:  # noqa: BLE001  # nothing unforeseen may reach the caller
+        error = _as_service_error(method, raised)
+        code = code_of(error)
+        structlog.contextvars.bind_contextvars(reason=error.reason_name)
+        await context.abort(code, str(error), trailers_of(error))
+    except BaseException:
+        code = grpc.StatusCode.CANCELLED
+        raise
+    finally:
+        log.info("rpc", method=method, code=code.name, ms=round((time.perf_counter() - started) * 1000, 2))
+
+
+def _as_service_error(method: str, raised: Exception) -> ServiceError:
+    if isinstance(raised, ServiceError):
+        return raised
+    if isinstance(raised, NotImplementedError):
+        text = f"{method.rpartition('/')[2]} is not implemented"
+        return ServiceError(reasons.ERROR_REASON_NOT_IMPLEMENTED, text)
+    return _internal(method, raised)
+
+
+def _internal(method: str, unexpected: Exception) -> ServiceError:
+    """Log an error nobody foresaw under an id, and return what the caller is told of it: that id."""
+    error_id = str(uuid.uuid4())
+    # The traceback's own text may repeat what the caller sent; where it happened is what is needed.
+    log.error("internal_error", method=method, error_id=error_id, **_whereabouts(unexpected))
+    return ServiceError(
+        reasons.ERROR_REASON_INTERNAL, f"internal error {error_id}", metadata={"error_id": error_id}
+    )
+
+
+def _whereabouts(error: BaseException) -> dict[str, Any]:
+    places = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_filename.rpartition('/src/')[2]}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return {"error": type(error).__name__, "trace": places}
+
+
+def _always_failing(method: str, error: Exception) -> grpc.RpcMethodHandler[Any, Any]:
+    async def fail(_received: Any, context: Any) -> None:
+        async with _guarded(method, context):
+            raise error
+
+    return MAKERS[False, False](fail, None, None)

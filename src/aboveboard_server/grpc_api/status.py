@@ -1,0 +1,44 @@
+"""Domain errors as gRPC statuses: code, public text, and google.rpc details."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import error_details_pb2, status_pb2
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from aboveboard_server.errors import ServiceError
+
+DOMAIN = "aboveboard"
+DETAILS_KEY = "grpc-status-details-bin"
+CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
+
+
+def code_of(error: ServiceError) -> grpc.StatusCode:
+    """Return the status code that the catalog gives an error."""
+    return CODES[error.answer.code]
+
+
+def trailers_of(error: ServiceError) -> tuple[tuple[str, bytes], ...]:
+    """Return the trailing metadata that carries ErrorInfo, and BadRequest and RetryInfo where they apply."""
+    details: list[Message] = [
+        error_details_pb2.ErrorInfo(reason=error.reason_name, domain=DOMAIN, metadata=error.metadata)
+    ]
+    if error.field:
+        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.text)
+        details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+    if error.answer.retry_after is not None:
+        delay = Duration()
+        delay.FromMilliseconds(round(error.answer.retry_after * 1000))
+        details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    status = status_pb2.Status(code=error.answer.code, message=str(error))
+    for detail in details:
+        packed = AnyMessage()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return ((DETAILS_KEY, status.SerializeToString()),)

@@ -1,0 +1,1 @@
+"""The way of an event: from the request to a durable row and a verdict."""

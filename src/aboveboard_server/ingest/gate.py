@@ -1,0 +1,60 @@
+"""Decides once per source whether anything of it may be taken.
+
+What the gate knows is told it soon; what must hold at every commit the store checks itself, in the
+commit's transaction. The gate spares refused requests the work.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from google.protobuf.duration_pb2 import Duration
+
+from aboveboard.schema.v1 import annotations_pb2 as a
+from aboveboard.telemetry.v1.verdict_pb2 import CollectionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aboveboard_server.storage.ports import SourceRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What every source is told: how often to ping, and the vendor's notice (at most 500 bytes)."""
+
+    ping_interval_seconds: int = 12 * 3600
+    notice: str = ""
+
+
+class Gate:
+    """Holds the digests of all Subjects that are opted out."""
+
+    def __init__(self, opted_out: Iterable[bytes], announcement: Announcement) -> None:
+        self._opted_out = set(opted_out)
+        self._announcement = announcement
+
+    def allows(self, source: SourceRecord) -> bool:
+        """Whether anything of this source may be stored. An opt-out of a wider Subject covers it."""
+        return self._opted_out.isdisjoint(source.subjects)
+
+    def tell(self, subject_digest: bytes, *, opted_out: bool) -> None:
+        """Take note of a Subject whose opt-out has come into force or gone."""
+        if opted_out:
+            self._opted_out.add(subject_digest)
+        else:
+            self._opted_out.discard(subject_digest)
+
+    def status(self, *, enabled: bool) -> CollectionStatus:
+        """Return what a source is told of whether it may collect."""
+        status = CollectionStatus(
+            state=CollectionStatus.STATE_ENABLED if enabled else CollectionStatus.STATE_DISABLED,
+            ping_interval=Duration(seconds=self._announcement.ping_interval_seconds),
+            notice=self._announcement.notice,
+        )
+        if enabled:
+            status.categories.extend([a.CATEGORY_INTERACTION, a.CATEGORY_TECHNICAL])
+        status.server_time.FromNanoseconds(time.time_ns())
+        return status

@@ -1,0 +1,123 @@
+"""Sorts a request's events: into rows of their tables, into the quarantine, or into a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from aboveboard.telemetry.v1 import verdict_pb2 as v
+from aboveboard_server.ingest.salvage import MALFORMED_FIELD
+from aboveboard_server.ingest.verdicts import quarantined, rejected
+from aboveboard_server.schema import rows
+from aboveboard_server.schema.validate import Rejection, validator
+from aboveboard_server.storage.ports import QUARANTINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
+    from aboveboard_server.schema.catalog import Catalog, EventType
+    from aboveboard_server.schema.rows import Row
+
+LENGTH_DELIMITED = 2
+# The most bytes an unknown event may have and still be kept.
+QUARANTINE_MAX_BYTES = 16 * 1024
+
+MALFORMED = Rejection(v.REJECTION_REASON_MALFORMED, "", "the bytes are no valid event, such as invalid UTF-8")
+NO_EVENT = Rejection(v.REJECTION_REASON_EVENT_MISSING, "event", "required")
+
+
+@dataclass(slots=True)
+class Sorted:
+    """What became of a request's events: rows by table, where each came from, and the verdicts so far.
+
+    `skew` is how far the client's clock is behind, in µs.
+    """
+
+    skew: int
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    indices: dict[str, list[int]] = field(default_factory=dict)
+    verdicts: list[v.EventVerdict] = field(default_factory=list)
+
+    def add(self, table: str, index: int, row: Row) -> None:
+        """Put the row of the event at `index` to its table."""
+        self.rows.setdefault(table, []).append(row)
+        self.indices.setdefault(table, []).append(index)
+
+
+class Sorter:
+    """Knows every event of the catalog, what it must hold, and how it becomes a row."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._check_envelope = validator(catalog.envelope)
+        self._events = {event.name: _Event(catalog, event) for event in catalog.events}
+
+    def sort(self, events: Iterable[EventEnvelope], skew: int) -> Sorted:
+        """Sort events; `skew` is how far the client's clock is behind, in µs."""
+        done = Sorted(skew)
+        for index, envelope in enumerate(events):
+            arm = envelope.WhichOneof("event")
+            event = self._events.get(arm) if arm else None
+            rejection = self._check_envelope(envelope) if event else None
+            if event is None:
+                self._unknown(done, index, envelope)
+            elif rejection is None and (rejection := event.validate(getattr(envelope, event.name))) is None:
+                done.add(event.name, index, event.make(envelope, skew))
+            elif rejection.reason == v.REJECTION_REASON_UNKNOWN_ENUM_VALUE:
+                self._quarantine(done, index, envelope, event.number, rejection)
+            else:
+                done.verdicts.append(rejected(index, envelope, rejection))
+        return done
+
+    def table_of(self, envelope: EventEnvelope) -> str | None:
+        """Return the table of an envelope's event, None where this schema does not know it."""
+        arm = envelope.WhichOneof("event")
+        return arm if arm in self._events else None
+
+    def _unknown(self, done: Sorted, index: int, envelope: EventEnvelope) -> None:
+        unknown = _unknown_fields(envelope)
+        arms = [number for number, wire_type in unknown.items() if wire_type == LENGTH_DELIMITED]
+        if MALFORMED_FIELD in unknown:
+            done.verdicts.append(rejected(index, envelope, MALFORMED))
+        elif not arms:
+            done.verdicts.append(rejected(index, envelope, self._check_envelope(envelope) or NO_EVENT))
+        else:
+            reason = Rejection(
+                v.REJECTION_REASON_UNKNOWN_EVENT, "event", f"event {arms[-1]} is not known to this server yet"
+            )
+            self._quarantine(done, index, envelope, arms[-1], reason)
+
+    def _quarantine(
+        self, done: Sorted, index: int, envelope: EventEnvelope, number: int, why: Rejection
+    ) -> None:
+        broken = self._check_envelope(envelope)
+        data = envelope.SerializeToString()
+        if broken is not None:
+            done.verdicts.append(rejected(index, envelope, broken))
+        elif len(data) > QUARANTINE_MAX_BYTES:
+            text = f"{why.text}, too large to keep: over {QUARANTINE_MAX_BYTES} bytes"
+            done.verdicts.append(rejected(index, envelope, Rejection(why.reason, why.field, text)))
+        else:
+            occurred_at = rows.micros(envelope.occurred_at)
+            row = (occurred_at + done.skew, envelope.event_id.lower(), occurred_at, number, why.reason, data)
+            done.add(QUARANTINE, index, row)
+            done.verdicts.append(quarantined(index, envelope, why))
+
+
+class _Event:
+    """Checks and reads one kind of event."""
+
+    def __init__(self, catalog: Catalog, event: EventType) -> None:
+        self.name = event.name
+        self.number = event.arm.number
+        self.validate = validator(event.fields, f"{event.name}.")
+        self.make: Callable[[Any, int], Row] = rows.row_maker(catalog, event)
+
+
+def _unknown_fields(message: EventEnvelope) -> dict[int, int]:
+    """Return the wire types of a message's unknown fields by number."""
+    unknown = UnknownFieldSet(message)
+    entries = [unknown[position] for position in range(len(unknown))]
+    return {entry.field_number: entry.wire_type for entry in entries}

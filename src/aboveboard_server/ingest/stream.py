@@ -1,0 +1,107 @@
+"""A stream of requests, committed as they come and acknowledged cumulatively."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from aboveboard.error.v1 import error_reason_pb2 as reasons
+from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
+from aboveboard_server.errors import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from aboveboard_server.ingest.service import IngestService, Publication
+
+# Requests of one stream that may wait for their commit; beyond this the server stops reading, and the
+# transport's flow control holds the client back.
+MAX_IN_FLIGHT = 1_000
+
+
+@dataclass(slots=True)
+class _End:
+    """The end of a stream's requests: the client's own, or an error to be told after all that came before."""
+
+    error: BaseException | None
+
+
+if TYPE_CHECKING:
+    Item: TypeAlias = tuple[int, Publication] | _End
+    Queue: TypeAlias = asyncio.Queue[Item]
+
+
+async def acknowledge(
+    requests: AsyncIterator[ingest.StreamEventsRequest], service: IngestService
+) -> AsyncIterator[ingest.StreamEventsResponse]:
+    """Yield answers, each for every request committed since the answer before.
+
+    An error ends the stream after everything before it was acknowledged.
+    """
+    queue: Queue = asyncio.Queue(MAX_IN_FLIGHT)
+    reader = asyncio.create_task(_read(requests, service, queue), name="stream-reader")
+    try:
+        item = await queue.get()
+        while not isinstance(item, _End):
+            answer = ingest.StreamEventsResponse()
+            held = await _collect(answer, item, queue)
+            if answer.acknowledged_through:
+                yield answer
+            item = held or await queue.get()
+        if item.error is not None:
+            raise item.error
+    finally:
+        reader.cancel()
+
+
+async def _read(
+    requests: AsyncIterator[ingest.StreamEventsRequest],
+    service: IngestService,
+    queue: Queue,
+) -> None:
+    """Begin each request in its order; whatever ends the stream goes through the queue as well."""
+    last = 0
+    try:
+        async for request in requests:
+            last = _following(last, request.sequence)
+            await queue.put((last, service.begin(request.publish)))
+    except Exception as error:  # noqa: BLE001  # told to whoever answers the stream, which raises it
+        await queue.put(_End(error))
+    else:
+        await queue.put(_End(None))
+
+
+def _following(last: int, sequence: int) -> int:
+    if sequence > last:
+        return sequence
+    text = f"{sequence} does not follow {last}"
+    raise ServiceError(reasons.ERROR_REASON_SEQUENCE_INVALID, text, field="sequence")
+
+
+async def _collect(answer: ingest.StreamEventsResponse, item: Item, queue: Queue) -> Item | None:
+    """Wait for one request, and put it and all that are done behind it into one answer.
+
+    Return what was taken from the queue and must wait for an answer of its own, if anything.
+    """
+    while not isinstance(item, _End):
+        try:
+            await _add(answer, *item)
+        except Exception as error:  # noqa: BLE001  # raised by `acknowledge`, behind what this answer acknowledges
+            return _End(error)
+        if queue.empty():
+            return None
+        item = queue.get_nowait()
+        if not isinstance(item, _End) and not item[1].done:
+            break
+    return item
+
+
+async def _add(answer: ingest.StreamEventsResponse, sequence: int, publication: Publication) -> None:
+    response = await publication.answer()
+    answer.acknowledged_through = sequence
+    answer.accepted_count += response.accepted_count
+    answer.verdicts.extend(
+        ingest.StreamVerdict(sequence=sequence, verdict=verdict) for verdict in response.verdicts
+    )
+    answer.collection_status.CopyFrom(response.collection_status)

@@ -1,0 +1,152 @@
+"""The contract of a store. One test suite runs over everything that claims to keep it.
+
+Values travel as plain tuples (see `schema.rows`), so that they can cross a process boundary and enter the
+store without becoming objects on the way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aboveboard.telemetry.v1.verdict_pb2 import RejectionReason
+    from aboveboard_server.schema.rows import Row
+
+# An opt-out set by the source itself, and one set by an administrator.
+SELF_SERVICE = "SELF_SERVICE"
+ADMINISTRATOR = "ADMINISTRATOR"
+
+QUARANTINE = "quarantined_event"
+# The columns of a quarantined event's row, after `source_id` and `received_at`.
+QUARANTINE_COLUMNS = (
+    "occurred_at_corrected",
+    "event_id",
+    "occurred_at",
+    "event_field_number",
+    "reason",
+    "envelope",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """A source as it is stored, and the digests of every Subject it falls under, the widest first."""
+
+    origin: str
+    fingerprint: bytes
+    values: Row
+    subjects: tuple[bytes, ...]
+
+
+@dataclass(slots=True)
+class EventBatch:
+    """The rows of one request, by table. Committed whole or not at all, duplicates left out."""
+
+    source: SourceRecord
+    received_at: int
+    rows: dict[str, list[Row]]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.rows.values()))
+
+
+@dataclass(slots=True)
+class CommitResult:
+    """What became of a batch: refused whole for an opt-out, or stored but for the duplicates.
+
+    `duplicates` holds, by table, the positions of the rows whose key was there already.
+    """
+
+    opted_out: bool = False
+    duplicates: dict[str, list[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OptOutChange:
+    """Switches collection off or on for one Subject, in one of the ways it can be set."""
+
+    subject_digest: bytes
+    subject_kind: str
+    origin: str
+    disabled: bool
+    changed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedEvent:
+    """An event this server did not know when it came.
+
+    `skew` is how far its client's clock was behind, in µs; `source` holds the values of its source row.
+    """
+
+    quarantined_event_id: int
+    event_field_number: int
+    event_id: str
+    received_at: int
+    reason: RejectionReason.ValueType
+    size_bytes: int
+    skew: int = 0
+    envelope: bytes = b""
+    source_id: int = 0
+    origin: str = ""
+    source: Row = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Moves one quarantined event into the table it belongs to; drops it where `row` is None."""
+
+    quarantined_event_id: int
+    source_id: int
+    subjects: tuple[bytes, ...]
+    received_at: int
+    table: str
+    row: Row | None
+
+    def into(self, table: str, row: Row) -> Replay:
+        """Return this replay with the row that the event becomes."""
+        return replace(self, table=table, row=row)
+
+
+class EventStore(Protocol):
+    """Takes events. Every method MUST raise StoreUnavailableError where the store cannot do it now."""
+
+    async def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
+        """Store batches and return what became of each, in their order.
+
+        MUST return only when everything stored is durable. MUST check opt-outs in the same transaction:
+        once `change_opt_out` has returned, no later commit stores what it forbids. MUST keep one row per
+        key and table, within the call too. MUST create or touch the source and registry rows.
+        """
+
+    async def change_opt_out(self, change: OptOutChange) -> bool:
+        """Make a change durable and in force; return whether any opt-out of that Subject is in force now.
+
+        MUST lift only what was set by the same `origin`. MUST be idempotent.
+        """
+
+    async def opted_out(self) -> frozenset[bytes]:
+        """Return the digests of every Subject whose opt-out is in force."""
+
+    async def quarantined(
+        self, *, before: int | None = None, after: int | None = None, limit: int, whole: bool = False
+    ) -> list[QuarantinedEvent]:
+        """Return quarantined events: the newest first below id `before`, or the oldest first above `after`.
+
+        `whole` adds each one's bytes and source.
+        """
+
+    async def replay(self, items: Sequence[Replay]) -> list[str]:
+        """Move quarantined events into their tables; return REPLAYED, DUPLICATE, OPTED_OUT or DROPPED each.
+
+        MUST store the row and drop the quarantined event in one transaction.
+        """
+
+    async def pin_keys(self, fingerprints: Mapping[str, str]) -> list[str]:
+        """Remember the keys this database belongs to; return the names of those that do not match."""
+
+    async def close(self) -> None:
+        """Finish what was begun, and let go of the store."""

@@ -1,0 +1,89 @@
+"""Who was seen: the `source` row of a batch, and the company, deployment or server it belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from aboveboard_server.schema.rows import Value
+    from aboveboard_server.storage.ports import SourceRecord
+
+# A source's last-seen time is written again only when it is older than this, in µs: a busy source would
+# otherwise cost an update with every commit.
+LAST_SEEN_RESOLUTION = 60_000_000
+# Sources held in memory; beyond this all are forgotten and looked up anew.
+CACHED_SOURCES = 200_000
+
+# The registry tables of each origin, and the columns that are filled from the source: the key's first.
+REGISTRY: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "server": {"server": (("server_uuid",), ())},
+    "deployment": {
+        "company": (("company_id",), ("company_name",)),
+        "deployment": (("company_id", "deployment_id"), ("deployment_name",)),
+    },
+}
+
+
+class SourceRegistry:
+    """Gives the integer id of a source, and creates or touches its rows when that is due.
+
+    Lives inside the writer and its transactions: what a rolled-back transaction learned is forgotten.
+    """
+
+    def __init__(self, db: sqlite3.Connection, source_columns: tuple[str, ...]) -> None:
+        self._db = db
+        self._columns = source_columns
+        self._known: dict[bytes, tuple[int, int]] = {}
+        self._uncommitted: dict[bytes, tuple[int, int]] = {}
+        names = ("fingerprint", "origin", "first_seen_at", "last_seen_at", *source_columns)
+        self._upsert_source = (
+            f"INSERT INTO source ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+            " ON CONFLICT (fingerprint) DO UPDATE SET last_seen_at = max(last_seen_at, excluded.last_seen_at)"
+            " RETURNING source_id"
+        )
+        self._upserts = {
+            origin: [
+                (_upsert(table, *columns), [*columns[0], *columns[1]]) for table, columns in tables.items()
+            ]
+            for origin, tables in REGISTRY.items()
+        }
+
+    def source_id(self, source: SourceRecord, received_at: int) -> int:
+        """Return the id of the source's row, made or touched at `received_at` (µs since 1970)."""
+        key = source.fingerprint
+        known = self._uncommitted.get(key) or self._known.get(key)
+        if known is not None and received_at - known[1] < LAST_SEEN_RESOLUTION:
+            return known[0]
+        row = self._db.execute(
+            self._upsert_source, (key, source.origin, received_at, received_at, *source.values)
+        ).fetchone()
+        values: dict[str, Value] = dict(zip(self._columns, source.values, strict=True))
+        for statement, names in self._upserts[source.origin]:
+            self._db.execute(statement, (received_at, received_at, *[values[name] for name in names]))
+        self._uncommitted[key] = (row[0], received_at)
+        return int(row[0])
+
+    def keep_committed(self) -> None:
+        """Remember what the transaction learned: it was committed."""
+        if self._uncommitted:
+            if len(self._known) > CACHED_SOURCES:
+                self._known.clear()
+            self._known |= self._uncommitted
+            self._uncommitted.clear()
+
+    def forget_uncommitted(self) -> None:
+        """Forget what the transaction learned: it was rolled back."""
+        self._uncommitted.clear()
+
+
+def _upsert(table: str, keys: tuple[str, ...], others: tuple[str, ...]) -> str:
+    names = ("first_seen_at", "last_seen_at", *keys, *others)
+    # A name that is left out does not wipe out the one that is known.
+    updates = [f"{name} = coalesce(excluded.{name}, {table}.{name})" for name in others]
+    updates.append(f"last_seen_at = max({table}.last_seen_at, excluded.last_seen_at)")
+    return (
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+        f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(updates)}"
+    )

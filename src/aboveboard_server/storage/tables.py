@@ -1,0 +1,116 @@
+"""The hand-written tables. Alembic owns them; `migrations/` must follow every change made here.
+
+`info["subject"]` says how erasure finds a Subject's rows: through their `source_id`, by the table's own
+subject columns, or that there is none, and why.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from aboveboard_server.storage.columns import ROW_ID, UUID_TEXT, UtcMicros
+from aboveboard_server.storage.ports import QUARANTINE
+
+
+def _subject(data_class: str, key: str = "") -> dict[str, Any]:
+    """Annotate a column as the schema's fields are annotated."""
+    return {"info": {"data_class": data_class} | ({"subject_key": key} if key else {})}
+
+
+class CompanyRow(SQLModel, table=True):
+    """A company that was seen, by what its deployments said of it last."""
+
+    __tablename__: ClassVar[str] = "company"
+    __table_args__: ClassVar[Any] = ({"info": {"subject": "columns"}},)
+
+    company_id: str = Field(
+        sa_type=Text(), primary_key=True, sa_column_kwargs=_subject("ORGANIZATION", "COMPANY")
+    )
+    company_name: str | None = Field(default=None, sa_type=Text(), sa_column_kwargs=_subject("ORGANIZATION"))
+    first_seen_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+    last_seen_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+
+
+class DeploymentRow(SQLModel, table=True):
+    """A company's deployment that was seen."""
+
+    __tablename__: ClassVar[str] = "deployment"
+    __table_args__: ClassVar[Any] = ({"info": {"subject": "columns"}},)
+
+    company_id: str = Field(
+        sa_type=Text(), primary_key=True, sa_column_kwargs=_subject("ORGANIZATION", "COMPANY")
+    )
+    deployment_id: str = Field(
+        sa_type=Text(), primary_key=True, sa_column_kwargs=_subject("INSTALLATION", "DEPLOYMENT")
+    )
+    deployment_name: str | None = Field(
+        default=None, sa_type=Text(), sa_column_kwargs=_subject("ORGANIZATION")
+    )
+    first_seen_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+    last_seen_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+
+
+class ServerRow(SQLModel, table=True):
+    """An anonymous server that was seen."""
+
+    __tablename__: ClassVar[str] = "server"
+    __table_args__: ClassVar[Any] = ({"info": {"subject": "columns"}},)
+
+    server_uuid: str = Field(
+        sa_type=UUID_TEXT, primary_key=True, sa_column_kwargs=_subject("INSTALLATION", "SERVER")
+    )
+    first_seen_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+    last_seen_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+
+
+class QuarantinedEventRow(SQLModel, table=True):
+    """An event that a newer client sent before this server knew it, as bytes."""
+
+    __tablename__: ClassVar[str] = QUARANTINE
+    __table_args__: ClassVar[Any] = (
+        UniqueConstraint("event_id", "event_field_number"),
+        Index("quarantined_event_by_source", "source_id", "received_at"),
+        # A number is never given twice: a page token must not skip what came after it.
+        {"info": {"subject": "source_id"}, "sqlite_autoincrement": True},
+    )
+
+    quarantined_event_id: int | None = Field(default=None, sa_type=ROW_ID, primary_key=True)
+    source_id: int = Field(sa_type=BigInteger())
+    received_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+    event_id: str = Field(sa_type=UUID_TEXT)
+    occurred_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+    occurred_at_corrected: datetime = Field(sa_type=UtcMicros(), nullable=False)
+    event_field_number: int = Field(sa_type=Integer())
+    reason: int = Field(sa_type=Integer())
+    envelope: bytes = Field(sa_type=LargeBinary(), sa_column_kwargs=_subject("FREE_FORM"))
+
+
+class OptOutRow(SQLModel, table=True):
+    """A Subject of whom nothing is collected while `revoked_at` is empty."""
+
+    __tablename__: ClassVar[str] = "opt_out"
+    __table_args__: ClassVar[Any] = (
+        Index("opt_out_by_subject", "subject_digest"),
+        {"info": {"subject": "none", "why": "holds a keyed digest, and must outlive the Subject's data"}},
+    )
+
+    opt_out_id: str = Field(sa_type=UUID_TEXT, primary_key=True)
+    subject_digest: bytes = Field(sa_type=LargeBinary())
+    subject_kind: str = Field(sa_type=Text())
+    origin: str = Field(sa_type=Text())
+    created_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcMicros())
+
+
+class KeyFingerprintRow(SQLModel, table=True):
+    """A key that this database belongs to, by its fingerprint."""
+
+    __tablename__: ClassVar[str] = "key_fingerprint"
+    __table_args__: ClassVar[Any] = ({"info": {"subject": "none", "why": "holds no data of anyone"}},)
+
+    name: str = Field(sa_type=Text(), primary_key=True)
+    fingerprint: str = Field(sa_type=Text())
