@@ -1,0 +1,1 @@
+"""The `aboveboard` command: one module for each group of commands."""
