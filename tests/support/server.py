@@ -1,0 +1,100 @@
+"""A real server in a process of its own, that tests may kill."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANY_PORT = "127.0.0.1:0"
+
+
+class ServerProcess:
+    """`aboveboard serve` over the files in a folder; may be started again after it ended."""
+
+    def __init__(self, folder: Path, *arguments: str, command: tuple[str, ...] = ()) -> None:
+        self.folder = folder
+        self.database = folder / "aboveboard.db"
+        self.log_file = folder / "server.log"
+        self.ingest_address = ""
+        self.admin_address = ""
+        self._arguments = arguments
+        self._command = command or (sys.executable, "-m", "aboveboard_server")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, grpc_bind: str = ANY_PORT, admin_bind: str = ANY_PORT) -> None:
+        """Start, and return when it serves; AssertionError with its log where it does not."""
+        offset = self.log_file.stat().st_size if self.log_file.exists() else 0
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(*self._command, "serve"),
+                    *("--database", f"sqlite:///{self.database}"),
+                    *("--key-dir", str(self.folder / "keys")),
+                    *("--grpc-bind", grpc_bind, "--admin-bind", admin_bind),
+                    *self._arguments,
+                ],
+                stderr=log,
+                cwd=self.folder,
+            )
+        serving = self._await_serving(offset)
+        self.ingest_address, self.admin_address = serving["ingest"], serving["admin"]
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """Ask it to drain, and return its exit code."""
+        return self._end(signal.SIGTERM)
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Read the database as README tells: read-only."""
+        with closing(sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True)) as database:
+            return database.execute(statement, parameters).fetchall()
+
+    def log(self) -> list[dict[str, Any]]:
+        """Return the log's lines; every one must be a JSON object."""
+        return [json.loads(line) for line in self.log_file.read_text().splitlines()]
+
+    def _end(self, how: signal.Signals) -> int:
+        if self._process is None:
+            return 0
+        self._process.send_signal(how)
+        code = self._process.wait(timeout=25)
+        self._process = None
+        return code
+
+    def _await_serving(self, offset: int) -> dict[str, Any]:
+        assert self._process is not None
+        with self.log_file.open() as log:
+            log.seek(offset)
+            rest = ""
+            while True:
+                rest += log.readline()
+                if rest.endswith("\n"):
+                    line = json.loads(rest) if rest.startswith("{") else {}
+                    if line.get("event") == "serving":
+                        return dict(line)
+                    rest = ""
+                elif self._process.poll() is not None:
+                    raise AssertionError(f"the server ended: {self.log_file.read_text()}")
+                else:
+                    # Nothing to wait on but the file itself; a start takes about a second.
+                    try:
+                        self._process.wait(timeout=0.02)
+                    except subprocess.TimeoutExpired:
+                        continue
