@@ -114,9 +114,11 @@ def field_states_its_purpose(field: Collected) -> Iterator[str]:
 
 def field_shows_an_example(field: Collected) -> Iterator[str]:
     """A field's annotation shows an example, and the field would take it."""
+    # Without a column or with wrong limits there is nothing to hold the example against; other rules tell.
+    testable = field.has_column and not [*field_limits_its_size(field), *field_limits_its_shape(field)]
     if not field.policy.example:
         yield "no example"
-    elif field.has_column and (fault := examples.fault(field.descriptor, field.policy, field.policy.example)):
+    elif testable and (fault := examples.fault(field.descriptor, field.policy, field.policy.example)):
         yield f"example {field.policy.example!r}: {fault}"
 
 

@@ -93,7 +93,11 @@ def _annotation(
     raw = descriptor.GetOptions().SerializeToString()
     if not raw:
         return None
-    options_class, handle = _options_reader(pool, options_type, extension)
+    try:
+        options_class, handle = _options_reader(pool, options_type, extension)
+    except KeyError:
+        # A schema that does not know the annotations carries none; the lint tells of that.
+        return None
     options = options_class.FromString(raw)
     return options.Extensions[handle] if options.HasExtension(handle) else None
 
