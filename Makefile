@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# The revision before this one, where there is one: the gate compares with it as well.
+PARENT = $(shell git rev-parse --verify --quiet HEAD~1)
+
 .DEFAULT_GOAL := help
 .PHONY: help serve test check fault generate lock release-schema format clean
 
@@ -37,7 +40,7 @@ check: $(VENV)/.dev ## lint, types, schema gate, layers, freshness of generated 
 	buf lint
 	buf format --diff --exit-code
 	aboveboard schema lint
-	aboveboard schema check
+	aboveboard schema check $(if $(PARENT),--against '.git#ref=$(PARENT)')
 	.ci/generated-is-fresh
 	mypy
 	lint-imports --no-cache

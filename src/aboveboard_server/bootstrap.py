@@ -23,7 +23,7 @@ from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy.preferences import Preferences
 from aboveboard_server.schema import catalog as schema_catalog
-from aboveboard_server.settings import sqlite_path
+from aboveboard_server.storage.address import sqlite_path
 from aboveboard_server.storage.ownership import FileOwnership
 from aboveboard_server.storage.preparation import migrate_sqlite, prepare_sqlite
 from aboveboard_server.storage.sqlite import SqliteStore

@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 ANY_PORT = "127.0.0.1:0"
@@ -19,14 +20,14 @@ ANY_PORT = "127.0.0.1:0"
 class ServerProcess:
     """`aboveboard serve` over the files in a folder; may be started again after it ended."""
 
-    def __init__(self, folder: Path, *arguments: str, command: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.database = folder / "aboveboard.db"
         self.log_file = folder / "server.log"
         self.ingest_address = ""
         self.admin_address = ""
         self._arguments = arguments
-        self._command = command or (sys.executable, "-m", "aboveboard_server")
+        self._env = env
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, grpc_bind: str = ANY_PORT, admin_bind: str = ANY_PORT) -> None:
@@ -35,7 +36,7 @@ class ServerProcess:
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(*self._command, "serve"),
+                    *(sys.executable, "-m", "aboveboard_server", "serve"),
                     *("--database", f"sqlite:///{self.database}"),
                     *("--key-dir", str(self.folder / "keys")),
                     *("--grpc-bind", grpc_bind, "--admin-bind", admin_bind),
@@ -43,6 +44,7 @@ class ServerProcess:
                 ],
                 stderr=log,
                 cwd=self.folder,
+                env=self._env,
             )
         serving = self._await_serving(offset)
         self.ingest_address, self.admin_address = serving["ingest"], serving["admin"]

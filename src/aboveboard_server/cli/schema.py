@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aboveboard_server.schema import catalog, compat, dictionary, dictionary_markdown, erasure, tables
+from aboveboard_server.schema import catalog, compat, dictionary, dictionary_markdown, erasure
 from aboveboard_server.schema.catalog import SchemaError
 from aboveboard_server.schema.image import compile_protos
-from aboveboard_server.schema.lint import lint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +32,10 @@ Output = Annotated[
 @app.command("lint")
 def lint_command(protos: Protos = Path("protos")) -> None:
     """Say whether every collected field tells what it is, and whether erasure reaches every table."""
+    # Late: it brings SQLModel along, which every other command would wait for.
+    from aboveboard_server.schema import tables  # noqa: PLC0415
+    from aboveboard_server.schema.lint import lint  # noqa: PLC0415
+
     with _refusals():
         metadata = tables.import_all()
         image = compile_protos(protos)

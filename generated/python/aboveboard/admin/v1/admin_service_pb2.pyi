@@ -176,7 +176,7 @@ class ExportedEvent(_message.Message):
 
     @_builtins.property
     def occurred_at_corrected(self) -> _timestamp_pb2.Timestamp:
-        """When it occurred, corrected by how far the client's clock was off. Absent
+        """When it occurred, corrected by how far the client's clock was off; as sent
         where the client did not send its clock.
         """
 
