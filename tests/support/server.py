@@ -20,7 +20,13 @@ ANY_PORT = "127.0.0.1:0"
 class ServerProcess:
     """`aboveboard serve` over the files in a folder; may be started again after it ended."""
 
-    def __init__(self, folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        python: str = sys.executable,
+    ) -> None:
         self.folder = folder
         self.database = folder / "aboveboard.db"
         self.log_file = folder / "server.log"
@@ -28,6 +34,7 @@ class ServerProcess:
         self.admin_address = ""
         self._arguments = arguments
         self._env = env
+        self._python = python
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, grpc_bind: str = ANY_PORT, admin_bind: str = ANY_PORT) -> None:
@@ -36,7 +43,7 @@ class ServerProcess:
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "aboveboard_server", "serve"),
+                    *(self._python, "-m", "aboveboard_server", "serve"),
                     *("--database", f"sqlite:///{self.database}"),
                     *("--key-dir", str(self.folder / "keys")),
                     *("--grpc-bind", grpc_bind, "--admin-bind", admin_bind),
