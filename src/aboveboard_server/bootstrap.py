@@ -80,7 +80,7 @@ async def start(
     catalog = schema_catalog.default()
     sources = SourceReader(catalog, keys.digest)
     sorter = Sorter(catalog)
-    gate = Gate(await store.opted_out(), Announcement(settings.ping_interval_hours * 3600, settings.notice))
+    gate = Gate(store, Announcement(settings.ping_interval_hours * 3600, settings.notice))
     committer = GroupCommitter(store)
     stack.push_async_callback(committer.close)
     ingest = IngestServicer(

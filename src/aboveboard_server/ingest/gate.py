@@ -16,9 +16,7 @@ from aboveboard.schema.v1 import annotations_pb2 as a
 from aboveboard.telemetry.v1.verdict_pb2 import CollectionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from aboveboard_server.storage.ports import SourceRecord
+    from aboveboard_server.storage.ports import EventStore, SourceRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +28,15 @@ class Announcement:
 
 
 class Gate:
-    """Holds the digests of all Subjects that are opted out."""
+    """Asks the store which Subjects are opted out, as far as it knows."""
 
-    def __init__(self, opted_out: Iterable[bytes], announcement: Announcement) -> None:
-        self._opted_out = set(opted_out)
+    def __init__(self, store: EventStore, announcement: Announcement) -> None:
+        self._store = store
         self._announcement = announcement
 
     def allows(self, source: SourceRecord) -> bool:
         """Whether anything of this source may be stored. An opt-out of a wider Subject covers it."""
-        return self._opted_out.isdisjoint(source.subjects)
-
-    def tell(self, subject_digest: bytes, *, opted_out: bool) -> None:
-        """Take note of a Subject whose opt-out has come into force or gone."""
-        if opted_out:
-            self._opted_out.add(subject_digest)
-        else:
-            self._opted_out.discard(subject_digest)
+        return self._store.opted_out.isdisjoint(source.subjects)
 
     def status(self, *, enabled: bool) -> CollectionStatus:
         """Return what a source is told of whether it may collect."""

@@ -51,7 +51,7 @@ class Preferences:
         if request.erase_history:
             text = "erase_history is not implemented"
             raise ServiceError(reasons.ERROR_REASON_NOT_IMPLEMENTED, text)
-        opted_out = await self._store.change_opt_out(
+        await self._store.change_opt_out(
             OptOutChange(
                 subject_digest=subject,
                 subject_kind=kind,
@@ -60,5 +60,4 @@ class Preferences:
                 changed_at=time.time_ns() // 1_000,
             )
         )
-        self._gate.tell(subject, opted_out=opted_out)
         return self._gate.status(enabled=self._gate.allows(source))

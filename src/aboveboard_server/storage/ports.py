@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from aboveboard.telemetry.v1.verdict_pb2 import RejectionReason
     from aboveboard_server.schema.rows import Row
@@ -122,14 +123,18 @@ class EventStore(Protocol):
         key and table, within the call too. MUST create or touch the source and registry rows.
         """
 
-    async def change_opt_out(self, change: OptOutChange) -> bool:
-        """Make a change durable and in force; return whether any opt-out of that Subject is in force now.
+    async def change_opt_out(self, change: OptOutChange) -> None:
+        """Make a change durable and in force, and have `opted_out` tell of it.
 
         MUST lift only what was set by the same `origin`. MUST be idempotent.
         """
 
-    async def opted_out(self) -> frozenset[bytes]:
-        """Return the digests of every Subject whose opt-out is in force."""
+    @property
+    def opted_out(self) -> AbstractSet[bytes]:
+        """The digests of every Subject whose opt-out is in force.
+
+        MUST be at most a second behind what another process has changed; `commit` is never behind.
+        """
 
     async def quarantined(
         self, *, before: int | None = None, after: int | None = None, limit: int, whole: bool = False

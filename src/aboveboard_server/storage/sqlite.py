@@ -17,6 +17,7 @@ from aboveboard_server.storage.sqlite_writer import SqliteWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from aboveboard_server.schema.catalog import Catalog
@@ -48,11 +49,12 @@ class SqliteStore:
         """See EventStore.commit."""
         return await self._write(lambda: self._writer.commit(batches))
 
-    async def change_opt_out(self, change: OptOutChange) -> bool:
+    async def change_opt_out(self, change: OptOutChange) -> None:
         """See EventStore.change_opt_out."""
-        return await self._write(lambda: self._writer.change_opt_out(change))
+        await self._write(lambda: self._writer.change_opt_out(change))
 
-    async def opted_out(self) -> frozenset[bytes]:
+    @property
+    def opted_out(self) -> AbstractSet[bytes]:
         """See EventStore.opted_out."""
         return self._writer.opted_out
 

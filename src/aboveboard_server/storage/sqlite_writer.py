@@ -17,6 +17,7 @@ from aboveboard_server.storage.registry import SourceRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from aboveboard_server.schema.rows import Row
@@ -67,22 +68,21 @@ class SqliteWriter:
         self._statements: dict[tuple[str, int], str] = {}
 
     @property
-    def opted_out(self) -> frozenset[bytes]:
+    def opted_out(self) -> AbstractSet[bytes]:
         """The digests of every Subject whose opt-out is in force."""
-        return frozenset(self._opted_out)
+        return self._opted_out
 
     def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """Store batches in one transaction; see EventStore.commit."""
         return self._in_transaction(lambda: self._store(batches))
 
-    def change_opt_out(self, change: OptOutChange) -> bool:
+    def change_opt_out(self, change: OptOutChange) -> None:
         """Make an opt-out's change durable and in force; see EventStore.change_opt_out."""
         in_force = self._in_transaction(lambda: self._write_opt_out(change))
         if in_force:
             self._opted_out.add(change.subject_digest)
         else:
             self._opted_out.discard(change.subject_digest)
-        return in_force
 
     def replay(self, items: Sequence[Replay]) -> list[str]:
         """Move quarantined events to their tables; see EventStore.replay."""
