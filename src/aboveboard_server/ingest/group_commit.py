@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 # Events in one transaction: a larger one gains nothing and makes everyone in it wait.
-MAX_GROUP = 8_000
+MAX_GROUP = 4_000
+# Commits under way at once, and the events that must wait for another to be begun beside the first.
+MAX_COMMITS = 2
+SEND_AHEAD = 2_000
 # Events waiting to be committed, beyond which new ones are refused: it bounds memory, and the wait.
 MAX_PENDING = 64_000
 
@@ -38,7 +41,8 @@ class GroupCommitter:
         self._max_group = max_group
         self._max_pending = max_pending
         self._waiting: list[tuple[EventBatch, Future]] = []
-        self._pending = 0
+        # Events that were taken and have no result yet, and those of them that no commit has begun for.
+        self._pending = self._waiting_events = 0
         self._wake = asyncio.Event()
         self._closing = False
         self._task = asyncio.create_task(self._run(), name="group-commit")
@@ -55,6 +59,7 @@ class GroupCommitter:
         future: Future = asyncio.get_running_loop().create_future()
         self._waiting.append((batch, future))
         self._pending += len(batch)
+        self._waiting_events += len(batch)
         self._wake.set()
         return future
 
@@ -65,13 +70,29 @@ class GroupCommitter:
         await self._task
 
     async def _run(self) -> None:
-        while not (self._closing and not self._waiting):
+        running: set[asyncio.Task[None]] = set()
+        while self._waiting or running or not self._closing:
+            while self._waiting and self._may_begin(len(running)):
+                task = asyncio.create_task(self._commit_group(self._take()))
+                running.add(task)
+                task.add_done_callback(running.discard)
             await self._wake.wait()
             self._wake.clear()
-            while self._waiting:
-                group = self._take()
-                await self._commit(group)
-                self._pending -= sum(len(batch) for batch, _ in group)
+
+    def _may_begin(self, running: int) -> bool:
+        """Whether to begin a commit beside those under way.
+
+        One more is sent ahead where a whole group's worth waits, so that the store has no pause between two;
+        a smaller one gains more by growing.
+        """
+        return running == 0 or (running < MAX_COMMITS and self._waiting_events >= SEND_AHEAD)
+
+    async def _commit_group(self, group: Sequence[tuple[EventBatch, Future]]) -> None:
+        try:
+            await self._commit(group)
+        finally:
+            self._pending -= sum(len(batch) for batch, _ in group)
+            self._wake.set()
 
     def _take(self) -> list[tuple[EventBatch, Future]]:
         """Take the batches that wait, as many as fit a group, and one at least."""
@@ -82,6 +103,7 @@ class GroupCommitter:
                 break
             count += 1
         group, self._waiting = self._waiting[:count], self._waiting[count:]
+        self._waiting_events -= sum(len(batch) for batch, _ in group)
         return group
 
     async def _commit(self, group: Sequence[tuple[EventBatch, Future]]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from typing import TYPE_CHECKING
 
 from aboveboard_server.errors import StartupError
@@ -16,23 +17,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# Seconds to wait for a killed server's writer to finish its last commit and let go.
+PATIENCE = 0.5
+
+
 class FileOwnership:
-    """Holds the lock from construction to `release()`; StartupError where another process holds it."""
+    """Holds the lock from construction to `release()`; StartupError where another process holds it.
+
+    A process that inherits `descriptor` holds the lock too.
+    """
 
     def __init__(self, database: Path) -> None:
-        self._fd = os.open(f"{database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.read(self._fd, 32).decode(errors="replace").strip() or "unknown"
-            os.close(self._fd)
+        self.descriptor = os.open(f"{database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if not self._locked():
+            owner = os.read(self.descriptor, 32).decode(errors="replace").strip() or "unknown"
+            os.close(self.descriptor)
             raise StartupError(
                 f"{database} is in use by another Aboveboard process (pid {owner}); "
                 "stop it, or choose another file with --database"
-            ) from None
-        os.ftruncate(self._fd, 0)
-        os.write(self._fd, f"{os.getpid()}\n".encode())
+            )
+        os.ftruncate(self.descriptor, 0)
+        os.write(self.descriptor, f"{os.getpid()}\n".encode())
+
+    def _locked(self) -> bool:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(0.02)
+            else:
+                return True
 
     def release(self) -> None:
         """Let go. The side file stays: to remove it would race with the next owner."""
-        os.close(self._fd)
+        os.close(self.descriptor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
@@ -12,8 +13,9 @@ import structlog
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema import rows
+from aboveboard_server.storage import frames
 from aboveboard_server.storage.ports import QUARANTINE, QUARANTINE_COLUMNS, QuarantinedEvent
-from aboveboard_server.storage.sqlite_writer import SqliteWriter
+from aboveboard_server.storage.writer_link import WriterLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +31,7 @@ T = TypeVar("T")
 
 
 class SqliteStore:
-    """Keeps the EventStore contract on one file. The writer lives in a thread of its own.
+    """Keeps the EventStore contract on one file. The writer lives in a process of its own.
 
     `ownership` is the lock on the file: taken before the schema was looked at, let go at the very end.
     """
@@ -39,32 +41,38 @@ class SqliteStore:
         self._path = path
         self._ownership = ownership
         self._source_columns = rows.source_columns(catalog)
+        self._opted_out: set[bytes] = set()
         columns = {event.name: rows.columns(catalog, event) for event in catalog.events}
         columns[QUARANTINE] = QUARANTINE_COLUMNS
-        self._writer = SqliteWriter(path, columns, self._source_columns)
-        self._writing = ThreadPoolExecutor(1, "sqlite-writer")
+        greeting = (str(path.absolute()), columns, self._source_columns)
+        self._writer = WriterLink(greeting, self._on_ready, ownership.descriptor)
         self._reading = ThreadPoolExecutor(2, "sqlite-reader")
 
     async def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """See EventStore.commit."""
-        return await self._write(lambda: self._writer.commit(batches))
+        return frames.to_results(await self._writer.ask("commit", frames.from_batches(batches)))
 
     async def change_opt_out(self, change: OptOutChange) -> None:
         """See EventStore.change_opt_out."""
-        await self._write(lambda: self._writer.change_opt_out(change))
+        if await self._writer.ask("change_opt_out", astuple(change)):
+            self._opted_out.add(change.subject_digest)
+        else:
+            self._opted_out.discard(change.subject_digest)
 
     @property
     def opted_out(self) -> AbstractSet[bytes]:
         """See EventStore.opted_out."""
-        return self._writer.opted_out
+        return self._opted_out
 
     async def replay(self, items: Sequence[Replay]) -> list[str]:
         """See EventStore.replay."""
-        return await self._write(lambda: self._writer.replay(items))
+        done: list[str] = await self._writer.ask("replay", [astuple(item) for item in items])
+        return done
 
     async def pin_keys(self, fingerprints: Mapping[str, str]) -> list[str]:
         """See EventStore.pin_keys."""
-        return await self._write(lambda: self._writer.pin_keys(fingerprints))
+        foreign: list[str] = await self._writer.ask("pin_keys", dict(fingerprints))
+        return foreign
 
     async def quarantined(
         self, *, before: int | None = None, after: int | None = None, limit: int, whole: bool = False
@@ -89,13 +97,13 @@ class SqliteStore:
 
     async def close(self) -> None:
         """See EventStore.close."""
-        await asyncio.get_running_loop().run_in_executor(self._writing, self._writer.close)
-        self._writing.shutdown()
+        await self._writer.close()
         self._reading.shutdown()
         self._ownership.release()
 
-    async def _write(self, work: Callable[[], T]) -> T:
-        return await self._run(self._writing, work)
+    def _on_ready(self, opted_out: list[bytes]) -> None:
+        """Take what a new writer read from the file as what holds."""
+        self._opted_out = set(opted_out)
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def read() -> T:
@@ -105,12 +113,9 @@ class SqliteStore:
             finally:
                 db.close()
 
-        return await self._run(self._reading, read)
-
-    async def _run(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(executor, work)
+            return await asyncio.get_running_loop().run_in_executor(self._reading, read)
         except sqlite3.OperationalError as error:
             # A full disk, a lost file, a lock: it may pass. The text names paths: it is for the log alone.
-            log.error("store_unavailable", error=str(error))  # noqa: TRY400  # a traceback says no more than the text
+            log.error("store_unavailable", error=str(error))  # noqa: TRY400  # a traceback says no more
             raise StoreUnavailableError from error

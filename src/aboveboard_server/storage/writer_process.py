@@ -1,0 +1,84 @@
+"""The writer process: owns the write connection, and does what its server asks, one thing after the other.
+
+A process of its own because extraction here and binding there both hold the GIL. It imports no more than
+it needs, so that it is back within a fraction of a second after it was killed. It ends when its socket
+does: with the server that started it, however that ended.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sqlite3
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aboveboard_server.storage import frames
+from aboveboard_server.storage.ports import OptOutChange, Replay
+from aboveboard_server.storage.sqlite_writer import SqliteWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# How an answer begins: with what was asked for, with an error that may pass, or with one that will not.
+DONE = "done"
+UNAVAILABLE = "unavailable"
+FAILED = "failed"
+
+
+def main() -> None:
+    """Serve the socket whose number is the first argument until it ends."""
+    # A terminal and systemd signal every process of a group; when to end is the server's to say.
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_IGN)
+    with socket.socket(fileno=int(sys.argv[1])) as connection, connection.makefile("rb") as requests:
+        path, columns, source_columns = _receive(requests)
+        try:
+            writer = SqliteWriter(Path(path), columns, source_columns)
+        except sqlite3.Error as error:
+            connection.sendall(frames.pack((UNAVAILABLE, str(error))))
+            return
+        connection.sendall(frames.pack((DONE, list(writer.opted_out))))
+        try:
+            _serve(connection, requests, _operations(writer))
+        finally:
+            writer.close()
+
+
+def _serve(connection: socket.socket, requests: Any, operations: dict[str, Callable[[Any], Any]]) -> None:
+    while (request := _receive(requests)) is not None:
+        operation, argument = request
+        try:
+            answer = (DONE, operations[operation](argument))
+        except sqlite3.OperationalError as error:
+            answer = (UNAVAILABLE, str(error))
+        except Exception as error:  # noqa: BLE001  # told to the server, which answers for it
+            answer = (FAILED, f"{type(error).__name__}: {error}")
+        try:
+            connection.sendall(frames.pack(answer))
+        except BrokenPipeError:
+            return
+
+
+def _operations(writer: SqliteWriter) -> dict[str, Callable[[Any], Any]]:
+    return {
+        "commit": lambda batches: frames.from_results(writer.commit(frames.to_batches(batches))),
+        "change_opt_out": lambda change: writer.change_opt_out(OptOutChange(*change)),
+        "replay": lambda items: writer.replay([Replay(*item) for item in items]),
+        "pin_keys": writer.pin_keys,
+    }
+
+
+def _receive(requests: Any) -> Any:
+    """Read one frame; None at the end of the socket, in the middle of a frame too."""
+    header = requests.read(frames.HEADER.size)
+    if len(header) < frames.HEADER.size:
+        return None
+    (length,) = frames.HEADER.unpack(header)
+    data = requests.read(length)
+    return frames.unpack(data) if len(data) == length else None
+
+
+if __name__ == "__main__":
+    main()
