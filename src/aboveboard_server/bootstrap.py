@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -51,16 +52,30 @@ class Service:
     admin_address: str
 
 
-async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then drain. StartupError where it cannot begin."""
+def run(settings: Settings, stop_with: int | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then drain. Exits with the reason where it cannot begin.
+
+    `stop_with` is a descriptor whose end stops it too.
+    """
+    try:
+        asyncio.run(_serve(settings, stop_with))
+    except StartupError as error:
+        sys.exit(f"aboveboard: {error}")
+
+
+async def _serve(settings: Settings, stop_with: int | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
+    if stop_with is not None:
+        loop.add_reader(stop_with, stop.set)
     async with AsyncExitStack() as stack:
         service = await start(settings, stack)
         log.info("serving", ingest=service.ingest_address, admin=service.admin_address)
         await stop.wait()
+        if stop_with is not None:
+            loop.remove_reader(stop_with)
         log.info("draining")
     log.info("stopped")
 
@@ -89,8 +104,8 @@ async def start(
     # What is missing comes with the privacy operations, and is answered UNIMPLEMENTED until then.
     admin = AdminServicer(Quarantine(store, sources, sorter, gate))  # type: ignore[abstract]  # see above
     listeners = (
-        ingest_listener(settings.grpc_bind, ingest, interceptors),
-        admin_listener(settings.admin_bind, admin, interceptors),
+        ingest_listener(settings.grpc_bind, ingest, interceptors, reuse_port=settings.reuse_port),
+        admin_listener(settings.admin_bind, admin, interceptors, reuse_port=settings.reuse_port),
     )
     stack.push_async_callback(_stop, listeners)
     addresses = [await listener.start() for listener in listeners]

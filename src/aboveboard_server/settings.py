@@ -22,6 +22,9 @@ class Settings:
     ping_interval_hours: int = 12
     notice: str = ""
     log_level: str = "info"
+    workers: int = 1
+    # Whether the addresses are shared with the other workers.
+    reuse_port: bool = False
 
     def __post_init__(self) -> None:
         for flag, bind in (("--grpc-bind", self.grpc_bind), ("--admin-bind", self.admin_bind)):
@@ -30,5 +33,9 @@ class Settings:
                 raise StartupError(f"{flag}: {bind!r} is not HOST:PORT")
         if self.ping_interval_hours < 1:
             raise StartupError("--ping-interval-hours: must be at least 1")
+        if self.workers < 1:
+            raise StartupError("--workers: must be at least 1")
+        if self.workers > 1 and self.database.startswith("sqlite"):
+            raise StartupError("--workers: SQLite has one writer; several workers need PostgreSQL")
         if len(self.notice.encode()) > MAX_NOTICE_BYTES:
             raise StartupError(f"--notice: over {MAX_NOTICE_BYTES} bytes")

@@ -8,11 +8,11 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 ANY_PORT = "127.0.0.1:0"
 
@@ -69,6 +69,11 @@ class ServerProcess:
         """The process's id."""
         assert self._process is not None
         return self._process.pid
+
+    def children(self) -> list[int]:
+        """The ids of the processes it has started, such as its writer."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
 
     def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Read the database as README tells: read-only."""

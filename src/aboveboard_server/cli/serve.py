@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -33,6 +32,9 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     notice: Annotated[
         str, typer.Option(envvar="ABOVEBOARD_NOTICE", help="A short text every client is given.")
     ] = "",
+    workers: Annotated[
+        int, typer.Option(envvar="ABOVEBOARD_WORKERS", help="Server processes; more than 1 need PostgreSQL.")
+    ] = 1,
     log_level: Annotated[
         str, typer.Option(envvar="ABOVEBOARD_LOG_LEVEL", help="debug, info, warning or error.")
     ] = "info",
@@ -47,12 +49,18 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
             admin_bind=admin_bind,
             ping_interval_hours=ping_interval_hours,
             notice=notice,
+            workers=workers,
             log_level=log_level,
         )
         # Late, for `--help` and bad flags should not wait for it.
-        from aboveboard_server import bootstrap  # noqa: PLC0415
+        if workers == 1:
+            from aboveboard_server import bootstrap  # noqa: PLC0415
 
-        asyncio.run(bootstrap.serve(settings))
+            bootstrap.run(settings)
+        else:
+            from aboveboard_server import workers as several  # noqa: PLC0415
+
+            several.serve(settings)
     except StartupError as error:
         sys.exit(f"aboveboard: {error}")
 

@@ -29,8 +29,6 @@ ADMIN_SERVICE = admin.DESCRIPTOR.services_by_name["AdminService"].full_name
 WHOLE_SERVER = ""
 
 OPTIONS = [
-    # Without this a second server binds the same port silently and takes half of the calls.
-    ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", MAX_TRANSPORT_BYTES),
     # Strictly below what clients are told to use, so that a well-behaved one is never cut off.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
@@ -41,8 +39,18 @@ OPTIONS = [
 class Listener:
     """A gRPC server on one address, with standard health checking."""
 
-    def __init__(self, bind: str, service: str, interceptors: Sequence[grpc.aio.ServerInterceptor]) -> None:
-        self.server = grpc.aio.server(interceptors=(Boundary(), *interceptors), options=OPTIONS)
+    def __init__(
+        self,
+        bind: str,
+        service: str,
+        interceptors: Sequence[grpc.aio.ServerInterceptor],
+        *,
+        reuse_port: bool,
+    ) -> None:
+        # Not unless workers share the port on purpose: a second server would bind it silently and take half
+        # of the calls.
+        options = [*OPTIONS, ("grpc.so_reuseport", int(reuse_port))]
+        self.server = grpc.aio.server(interceptors=(Boundary(), *interceptors), options=options)
         self._bind = bind
         self._service = service
         self._health = health.HealthServicer()
@@ -74,19 +82,27 @@ class Listener:
 
 
 def ingest_listener(
-    bind: str, servicer: IngestServicer, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+    bind: str,
+    servicer: IngestServicer,
+    interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+    *,
+    reuse_port: bool = False,
 ) -> Listener:
     """Return the public listener. No reflection: the schema is published, the server's inside is not."""
-    listener = Listener(bind, INGEST_SERVICE, interceptors)
+    listener = Listener(bind, INGEST_SERVICE, interceptors, reuse_port=reuse_port)
     ingest_stubs.add_IngestServiceServicer_to_server(servicer, listener.server)
     return listener
 
 
 def admin_listener(
-    bind: str, servicer: AdminServicer, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+    bind: str,
+    servicer: AdminServicer,
+    interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+    *,
+    reuse_port: bool = False,
 ) -> Listener:
     """Return the administrators' listener, with reflection for their tools."""
-    listener = Listener(bind, ADMIN_SERVICE, interceptors)
+    listener = Listener(bind, ADMIN_SERVICE, interceptors, reuse_port=reuse_port)
     admin_stubs.add_AdminServiceServicer_to_server(servicer, listener.server)
     names = (ADMIN_SERVICE, INGEST_SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
     reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), listener.server)

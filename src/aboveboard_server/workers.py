@@ -1,0 +1,132 @@
+"""Several server processes on the same addresses: `serve --workers N`.
+
+The kernel spreads connections over them (SO_REUSEPORT). The supervisor only starts them, starts again the
+one that dies, and passes on the signal to stop; it takes no call itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import socket
+import time
+from dataclasses import replace
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING
+
+import structlog
+
+from aboveboard_server import logging
+from aboveboard_server.bootstrap import run
+from aboveboard_server.errors import StartupError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.context import SpawnProcess
+    from types import FrameType
+
+    from aboveboard_server.settings import Settings
+
+log = structlog.get_logger()
+
+# A worker that ends within this many seconds of its start will not get better by trying: all stop.
+SHORTEST_LIFE = 5.0
+# Seconds that workers get to drain before they are killed.
+PATIENCE = 20.0
+
+
+class _StopAskedFor(BaseException):
+    """Raised by the signal handler, wherever the supervisor waits."""
+
+
+def serve(settings: Settings) -> None:
+    """Run `settings.workers` servers until told to stop; StartupError where they cannot begin."""
+    with _reserved(settings) as shared:
+        supervisor = _Supervisor(shared)
+        signal.signal(signal.SIGTERM, _stop)
+        signal.signal(signal.SIGINT, _stop)
+        try:
+            supervisor.run()
+        except _StopAskedFor:
+            log.info("draining", workers=settings.workers)
+        finally:
+            supervisor.stop()
+
+
+class _Supervisor:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._context = multiprocessing.get_context("spawn")
+        self._workers: dict[SpawnProcess, float] = {}
+
+    def run(self) -> None:
+        """Start all workers, and each again that ends, for ever; StartupError where one will not live."""
+        for _ in range(self._settings.workers):
+            self._start()
+        while True:
+            ended = set(wait([worker.sentinel for worker in self._workers]))
+            for worker in [worker for worker in self._workers if worker.sentinel in ended]:
+                started = self._workers.pop(worker)
+                worker.join()
+                if time.monotonic() - started < SHORTEST_LIFE:
+                    raise StartupError(f"a worker ended at once with exit code {worker.exitcode}; see above")
+                log.warning("worker_ended", exit_code=worker.exitcode)
+                self._start()
+
+    def stop(self) -> None:
+        """Have every worker drain, and wait for it."""
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, signal.SIG_IGN)
+        for worker in self._workers:
+            worker.terminate()
+        deadline = time.monotonic() + PATIENCE
+        for worker in self._workers:
+            worker.join(max(0.0, deadline - time.monotonic()))
+            if worker.is_alive():
+                worker.kill()
+
+    def _start(self) -> None:
+        worker = self._context.Process(target=_work, args=(self._settings,), daemon=False)
+        worker.start()
+        self._workers[worker] = time.monotonic()
+
+
+def _work(settings: Settings) -> None:
+    """Be one worker: end with the supervisor, however that ends."""
+    logging.configure(settings.log_level)
+    supervisor = multiprocessing.parent_process()
+    run(settings, stop_with=supervisor.sentinel if supervisor else None)
+
+
+@contextlib.contextmanager
+def _reserved(settings: Settings) -> Iterator[Settings]:
+    """Hold both addresses, and return the settings with the ports in use; StartupError where one is taken.
+
+    Bound without SO_REUSEPORT first: with it, another server's sockets on the same port go unnoticed.
+    """
+    with contextlib.ExitStack() as stack:
+        binds = []
+        for bind in (settings.grpc_bind, settings.admin_bind):
+            host, _, port = bind.rpartition(":")
+            with _socket(host) as probe:
+                try:
+                    probe.bind((host.strip("[]"), int(port)))
+                except OSError as error:
+                    raise StartupError(
+                        f"cannot listen on {bind}: the address is in use or not this machine's"
+                    ) from error
+                port = probe.getsockname()[1]
+            held = stack.enter_context(_socket(host))
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            held.bind((host.strip("[]"), int(port)))
+            binds.append(f"{host}:{port}")
+        yield replace(settings, grpc_bind=binds[0], admin_bind=binds[1], reuse_port=True)
+
+
+def _socket(host: str) -> socket.socket:
+    return socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise _StopAskedFor
