@@ -16,7 +16,7 @@ from aboveboard_server.storage.ports import QUARANTINE, CommitResult
 from aboveboard_server.storage.registry import SourceRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -27,7 +27,10 @@ T = TypeVar("T")
 
 # Rows in one INSERT: more gain nothing, and each size is a statement to be compiled and kept.
 ROWS_PER_INSERT = 50
-CACHED_STATEMENTS = 1024
+# Fewer rows of one batch than this go together with those of others: a statement costs more than a row.
+FEWEST_WITH_SHARED_HEAD = 8
+# One for each table and number of rows, with a shared head and without.
+CACHED_STATEMENTS = 4096
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -41,11 +44,12 @@ PRAGMAS = (
 
 
 @dataclass(slots=True)
-class _Pending:
-    """The rows of one table in one commit: parameters in a row, and where each row came from."""
+class _Segment:
+    """The rows of one batch for one table, and the two values that stand before each of them."""
 
-    parameters: list[Row]
-    origins: list[tuple[CommitResult, int]]
+    head: Row
+    rows: list[Row]
+    result: CommitResult
 
 
 class SqliteWriter:
@@ -65,7 +69,7 @@ class SqliteWriter:
             digest
             for (digest,) in self._db.execute("SELECT subject_digest FROM opt_out WHERE revoked_at IS NULL")
         }
-        self._statements: dict[tuple[str, int], str] = {}
+        self._statements: dict[tuple[str, int, bool], str] = {}
 
     @property
     def opted_out(self) -> AbstractSet[bytes]:
@@ -121,7 +125,7 @@ class SqliteWriter:
 
     def _store(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
         results = []
-        tables: dict[str, _Pending] = {}
+        tables: dict[str, list[_Segment]] = {}
         for batch in batches:
             result = CommitResult(opted_out=not self._opted_out.isdisjoint(batch.source.subjects))
             results.append(result)
@@ -129,41 +133,59 @@ class SqliteWriter:
                 continue
             head = (self._registry.source_id(batch.source, batch.received_at), batch.received_at)
             for table, rows in batch.rows.items():
-                pending = tables.setdefault(table, _Pending([], []))
-                pending.parameters += [head + row for row in rows]
-                pending.origins += [(result, position) for position in range(len(rows))]
-        for table, pending in tables.items():
-            for position in self._insert(table, pending.parameters):
-                result, row = pending.origins[position]
-                result.duplicates.setdefault(table, []).append(row)
+                tables.setdefault(table, []).append(_Segment(head, rows, result))
+        for table, segments in tables.items():
+            self._insert(table, segments)
         return results
 
-    def _insert(self, table: str, rows: list[Row]) -> Iterator[int]:
-        """Insert rows and yield the positions of those whose key was there already."""
-        for start in range(0, len(rows), ROWS_PER_INSERT):
-            chunk = rows[start : start + ROWS_PER_INSERT]
+    def _insert(self, table: str, segments: Sequence[_Segment]) -> None:
+        """Insert rows: those of one batch share its head, the few that are left over go together."""
+        rest: list[tuple[Row, CommitResult, int]] = []
+        for segment in segments:
+            for start in range(0, len(segment.rows), ROWS_PER_INSERT):
+                rows = segment.rows[start : start + ROWS_PER_INSERT]
+                if len(rows) < FEWEST_WITH_SHARED_HEAD:
+                    rest += _with_head(segment, rows, start)
+                    continue
+                try:
+                    self._db.execute(
+                        self._statement(table, len(rows), shared_head=True),
+                        (*segment.head, *itertools.chain.from_iterable(rows)),
+                    )
+                except sqlite3.IntegrityError:
+                    self._insert_each(table, _with_head(segment, rows, start))
+        for start in range(0, len(rest), ROWS_PER_INSERT):
+            chunk = rest[start : start + ROWS_PER_INSERT]
             try:
-                # A constraint that fails backs out this statement alone and leaves the transaction open.
                 self._db.execute(
-                    self._insert_statement(table, len(chunk)), tuple(itertools.chain.from_iterable(chunk))
+                    self._statement(table, len(chunk)),
+                    tuple(itertools.chain.from_iterable(row for row, _, _ in chunk)),
                 )
             except sqlite3.IntegrityError:
-                yield from (
-                    start + offset for offset, row in enumerate(chunk) if not self._insert_one(table, row)
-                )
+                self._insert_each(table, chunk)
+
+    def _insert_each(self, table: str, rows: Sequence[tuple[Row, CommitResult, int]]) -> None:
+        """Insert rows one by one, and note in their results those whose key was there already.
+
+        A constraint that failed has backed out its own statement alone and left the transaction open.
+        """
+        for row, result, position in rows:
+            if not self._insert_one(table, row):
+                result.duplicates.setdefault(table, []).append(position)
 
     def _insert_one(self, table: str, row: Row) -> bool:
-        statement = self._insert_statement(table, 1) + " ON CONFLICT DO NOTHING"
+        statement = self._statement(table, 1) + " ON CONFLICT DO NOTHING"
         return self._db.execute(statement, row).rowcount == 1
 
-    def _insert_statement(self, table: str, rows: int) -> str:
-        statement = self._statements.get((table, rows))
+    def _statement(self, table: str, rows: int, *, shared_head: bool = False) -> str:
+        """Return an INSERT of that many rows; with a shared head its two values come once, and first."""
+        statement = self._statements.get((table, rows, shared_head))
         if statement is None:
             names = self._columns[table]
-            one = f"({', '.join('?' * len(names))})"
-            # Table and columns come from the schema, never from a caller.
+            head = "?1, ?2" if shared_head else "?, ?"
+            one = f"({head}{', ?' * (len(names) - 2)})"
             statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([one] * rows)}"
-            self._statements[table, rows] = statement
+            self._statements[table, rows, shared_head] = statement
         return statement
 
     def _write_opt_out(self, change: OptOutChange) -> bool:
@@ -193,3 +215,8 @@ class SqliteWriter:
             return "DROPPED"
         stored = self._insert_one(item.table, (item.source_id, item.received_at, *item.row))
         return "REPLAYED" if stored else "DUPLICATE"
+
+
+def _with_head(segment: _Segment, rows: list[Row], start: int) -> list[tuple[Row, CommitResult, int]]:
+    """Return each row whole, with the result it belongs to and its position there."""
+    return [(segment.head + row, segment.result, start + offset) for offset, row in enumerate(rows)]
