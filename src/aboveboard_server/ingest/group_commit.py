@@ -43,6 +43,7 @@ class GroupCommitter:
         self._waiting: list[tuple[EventBatch, Future]] = []
         # Events that were taken and have no result yet, and those of them that no commit has begun for.
         self._pending = self._waiting_events = 0
+        self._commits = 0
         self._wake = asyncio.Event()
         self._closing = False
         self._task = asyncio.create_task(self._run(), name="group-commit")
@@ -70,27 +71,30 @@ class GroupCommitter:
         await self._task
 
     async def _run(self) -> None:
-        running: set[asyncio.Task[None]] = set()
-        while self._waiting or running or not self._closing:
-            while self._waiting and self._may_begin(len(running)):
+        # The loop holds its tasks weakly: one that nobody else holds may vanish.
+        tasks: set[asyncio.Task[None]] = set()
+        while self._waiting or self._commits or not self._closing:
+            while self._waiting and self._may_begin():
+                self._commits += 1
                 task = asyncio.create_task(self._commit_group(self._take()))
-                running.add(task)
-                task.add_done_callback(running.discard)
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
             await self._wake.wait()
             self._wake.clear()
 
-    def _may_begin(self, running: int) -> bool:
+    def _may_begin(self) -> bool:
         """Whether to begin a commit beside those under way.
 
         One more is sent ahead where a whole group's worth waits, so that the store has no pause between two;
         a smaller one gains more by growing.
         """
-        return running == 0 or (running < MAX_COMMITS and self._waiting_events >= SEND_AHEAD)
+        return not self._commits or (self._commits < MAX_COMMITS and self._waiting_events >= SEND_AHEAD)
 
     async def _commit_group(self, group: Sequence[tuple[EventBatch, Future]]) -> None:
         try:
             await self._commit(group)
         finally:
+            self._commits -= 1
             self._pending -= sum(len(batch) for batch, _ in group)
             self._wake.set()
 
