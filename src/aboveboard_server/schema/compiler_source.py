@@ -83,13 +83,14 @@ def _checks(owner: str, field: Field) -> Iterator[str]:
         return
     local = _local(field)
     yield f"{local} = {owner}.{field.name}"
-    if field.policy.required:
+    if field.policy.required and field.policy.format != "UUID":
         yield f"if {_is_absent(owner, field)}: return None"
     if field.descriptor.type in FLOATS:
         yield f"if not isfinite({local}): return None"
     elif field.descriptor.type == FieldDescriptor.TYPE_BYTES:
         yield f"if len({local}) > {field.policy.max_bytes}: return None"
     elif field.policy.format == "UUID":
+        # An empty text is no UUID.
         where_given = "" if field.policy.required else f"{local} and "
         yield f"if {where_given}{local}.encode().translate(SHAPE) != UUID:"
         yield f"    if not is_uuid({local}): return None"
