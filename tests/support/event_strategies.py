@@ -19,6 +19,8 @@ from aboveboard_server.schema.catalog import STRUCT, TIMESTAMP
 from aboveboard_server.schema.validate import FIRST_SECOND, FLOATS, LAST_SECOND, NANOS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from hypothesis.strategies import SearchStrategy
 
     from aboveboard_server.schema.catalog import Catalog, EventType, Field
@@ -70,37 +72,35 @@ def batches(catalog: Catalog) -> SearchStrategy[list[EventEnvelope]]:
 
 def envelopes(catalog: Catalog, event: EventType | None) -> SearchStrategy[EventEnvelope]:
     """Return envelopes of one event, or of none that this schema knows."""
-    of_envelope = [(field, _values(field)) for field in catalog.envelope]
-    of_event = [(field, _values(field)) for field in event.fields] if event else []
+    owned = [(False, field, _strategies(field)) for field in catalog.envelope]
+    owned += [(True, field, _strategies(field)) for field in event.fields] if event else []
+    # Half of the events are good; most others have one fault, so that no fault hides behind another.
+    faults: list[Collection[int]] = [[]] * len(owned)
+    faults += [[position] for position in range(len(owned))]
+    faults += [range(len(owned))]
 
     @st.composite
     def draw_one(draw: st.DrawFn) -> EventEnvelope:
         envelope = EventEnvelope()
-        _fill(draw, envelope, of_envelope)
-        if event is not None:
-            message = getattr(envelope, event.name)
-            message.SetInParent()
-            _fill(draw, message, of_event)
+        message = getattr(envelope, event.name) if event else envelope
+        message.SetInParent()
+        faulty = draw(st.sampled_from(faults))
+        for position, (of_message, field, (good, bad)) in enumerate(owned):
+            _set(message if of_message else envelope, field, draw(bad if position in faulty else good))
+        message.MergeFromString(draw(UNKNOWN_FIELDS))
+        envelope.MergeFromString(draw(UNKNOWN_FIELDS))
         return envelope
 
     return draw_one()
 
 
-def _fill(draw: st.DrawFn, message: Any, fields: list[tuple[Field, SearchStrategy[Any]]]) -> None:
-    for field, values in fields:
-        value = draw(values)
-        if value is None:
-            continue
-        if field.message_type:
-            getattr(message, field.name).CopyFrom(value)
-        else:
-            setattr(message, field.name, value)
-    message.MergeFromString(draw(UNKNOWN_FIELDS))
-
-
-def _mostly(good: SearchStrategy[Any], bad: SearchStrategy[Any]) -> SearchStrategy[Any]:
-    """Return a strategy that is seldom bad, so that an event is often good as a whole."""
-    return st.one_of(*[good] * 7, bad)
+def _set(message: Any, field: Field, value: Any) -> None:
+    if value is None:
+        return
+    if field.message_type:
+        getattr(message, field.name).CopyFrom(value)
+    else:
+        setattr(message, field.name, value)
 
 
 # A field of a newer schema, two arms of one, one too large to keep, and the mark of a malformed event.
@@ -113,15 +113,13 @@ UNKNOWN = [
 ]
 
 
-UNKNOWN_FIELDS = _mostly(st.just(b""), st.sampled_from(UNKNOWN))
+UNKNOWN_FIELDS = st.sampled_from([b""] * len(UNKNOWN) + UNKNOWN)
 
 
-def _values(field: Field) -> SearchStrategy[Any]:
-    """Return values of a field, and None for its absence."""
+def _strategies(field: Field) -> tuple[SearchStrategy[Any], SearchStrategy[Any]]:
+    """Return good values of a field and bad ones, None for its absence."""
     good, bad = _good_and_bad(field)
-    if field.policy.required:
-        return _mostly(good, st.one_of(st.none(), bad))
-    return _mostly(st.one_of(st.none(), good), bad)
+    return (good, st.one_of(st.none(), bad)) if field.policy.required else (st.one_of(st.none(), good), bad)
 
 
 def _good_and_bad(  # noqa: PLR0911  # one return for each kind of value reads best

@@ -31,7 +31,7 @@ SETTINGS = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=250,
+    max_examples=400,
     suppress_health_check=[HealthCheck.too_slow],
 )
 # Enough of them to find any dropped check, and no search for the smallest.
