@@ -53,17 +53,18 @@ class Publication:
                 return self._opted_out()
             if result.duplicates:
                 verdicts = self._with_duplicates(self._sorted, result.duplicates)
-        return ingest.PublishEventsResponse(
-            accepted_count=len(self._request.events) - len(verdicts),
-            verdicts=verdicts,
-            collection_status=self._gate.status(enabled=True),
-        )
+        return self._answer(len(self._request.events) - len(verdicts), verdicts, enabled=True)
 
     def _opted_out(self) -> ingest.PublishEventsResponse:
-        return ingest.PublishEventsResponse(
-            verdicts=[opted_out(index, event) for index, event in enumerate(self._request.events)],
-            collection_status=self._gate.status(enabled=False),
-        )
+        verdicts = [opted_out(index, event) for index, event in enumerate(self._request.events)]
+        return self._answer(0, verdicts, enabled=False)
+
+    def _answer(
+        self, accepted: int, verdicts: list[v.EventVerdict], *, enabled: bool
+    ) -> ingest.PublishEventsResponse:
+        response = ingest.PublishEventsResponse(accepted_count=accepted, verdicts=verdicts)
+        self._gate.tell(response.collection_status, enabled=enabled)
+        return response
 
     def _with_duplicates(self, done: Sorted, duplicates: dict[str, list[int]]) -> list[v.EventVerdict]:
         by_index = {verdict.index: verdict for verdict in done.verdicts}
@@ -113,6 +114,6 @@ class IngestService:
 
 def _skew(request: ingest.PublishEventsRequest, received_at: int) -> int:
     """Return how far the client's clock is behind the server's, in µs; 0 where it does not say."""
-    if not request.HasField("sent_at") or not is_storable_time(request.sent_at):
-        return 0
-    return received_at - micros(request.sent_at)
+    # A time that is absent reads as 1970.
+    sent_at = request.sent_at
+    return received_at - micros(sent_at) if is_storable_time(sent_at) else 0

@@ -34,7 +34,8 @@ class SourceReader:
 
     def read(self, source: Source) -> SourceRecord:
         """Return the source's record; ServiceError naming field and rule where it is none."""
-        key = source.SerializeToString(deterministic=True)
+        # Without a map in it, the same source is the same bytes.
+        key = source.SerializeToString()
         record = self._cache.get(key)
         if record is None:
             record = self._read(source)
