@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+from typing import Any
 
 import structlog
+
+# Made once: there is a line for each RPC, and `json.dumps` would make an encoder for each line.
+ENCODER = json.JSONEncoder(default=repr)
 
 
 def configure(level: str) -> None:
@@ -16,7 +21,7 @@ def configure(level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_to_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -25,6 +30,10 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_foreign_formatter())
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.WARNING), force=True)
+
+
+def _to_json(event: Any, **_options: Any) -> str:
+    return ENCODER.encode(event)
 
 
 def _foreign_formatter() -> logging.Formatter:
