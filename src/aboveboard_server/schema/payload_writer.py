@@ -38,9 +38,9 @@ def _object(fields: Mapping[str, Value], keys_left: list[int], levels_left: int)
     if keys_left[0] < 0 or not levels_left:
         raise _NotPlainError
     members = []
-    # Not `items()`, which the map leaves to Python at twice the price. Written in line, since a call for each
-    # value costs a sixth of the whole. Reading a text or a number costs less than asking which kind is set, and
-    # one that is not empty, or not zero, is the one that is set.
+    # Not `items()`, which the map leaves to Python at twice the price. Texts are written in line: a call for
+    # each value would cost a sixth of the whole. Reading a text or a number costs less than asking which kind
+    # is set, and one that is not empty, or not zero, is the one.
     for key in fields:
         value = fields[key]
         if text := value.string_value:
