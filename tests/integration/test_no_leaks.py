@@ -1,0 +1,418 @@
+"""No exception's text reaches a client, and nothing that a client sent reaches the log."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import io
+import json
+import logging as standard_logging
+import os
+import resource
+import signal
+import sqlite3
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+import structlog
+from google.protobuf.timestamp_pb2 import Timestamp
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from tests.support import broken_writer
+from tests.support.broken_writer import CANARY
+from tests.support.clients import (
+    TIMEOUT,
+    deployment_source,
+    element,
+    ingest,
+    length_delimited,
+    new_id,
+    ping,
+    publish,
+    refusal,
+    refusal_of,
+    request,
+    server_source,
+    status,
+    through_stream,
+    through_unary,
+    unknown_arm,
+)
+from tests.support.server import ServerProcess
+
+from aboveboard.admin.v1.admin_service_pb2 import ExportSubjectDataRequest
+from aboveboard.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from aboveboard.admin.v1.quarantine_pb2 import ListQuarantinedEventsRequest
+from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest, StreamEventsRequest
+from aboveboard_server import bootstrap, logging
+from aboveboard_server.ingest.gate import Gate
+from aboveboard_server.ingest.sorter import Sorter
+from aboveboard_server.settings import Settings
+from aboveboard_server.storage import writer_process
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from tests.support.clients import Door, Refusal
+
+ROOT = Path(__file__).parents[2]
+DOORS = pytest.mark.parametrize("door", [through_unary, through_stream], ids=["unary", "stream"])
+
+
+class Saboteur(grpc.aio.ServerInterceptor):
+    """An interceptor behind the boundary that fails when it is told to, and where."""
+
+    def __init__(self) -> None:
+        self.fails = ""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Fail at once, or give a handler that fails, or one that fails after its first answer."""
+        if self.fails == "at once":
+            raise RuntimeError(CANARY)
+        handler: Any = await continuation(handler_call_details)
+        if not self.fails:
+            return handler  # type: ignore[no-any-return]  # grpc's own type has no _replace
+        if handler.unary_unary:
+            return handler._replace(unary_unary=self._unary(handler.unary_unary))  # type: ignore[no-any-return]
+        return handler._replace(stream_stream=self._stream(handler.stream_stream))  # type: ignore[no-any-return]
+
+    def _unary(self, call: Any) -> Any:
+        async def fail(received: Any, context: Any) -> Any:
+            if self.fails == "late":
+                await call(received, context)
+            raise RuntimeError(CANARY)
+
+        return fail
+
+    def _stream(self, call: Any) -> Any:
+        async def fail(received: Any, context: Any) -> Any:
+            if self.fails == "late":
+                async for response in call(received, context):
+                    yield response
+            raise RuntimeError(CANARY)
+
+        return fail
+
+
+class Inside(ServerProcess):
+    """A server inside the test's own process; its log is what the process writes to standard error."""
+
+    def __init__(self, folder: Path, saboteur: Saboteur, written: io.StringIO) -> None:
+        super().__init__(folder)
+        self.saboteur = saboteur
+        self._written = written
+
+    def take_log(self) -> str:
+        """Return what was logged since the last time, errors that nobody took included."""
+        gc.collect()
+        shown = self._written.getvalue()
+        self._written.seek(0)
+        self._written.truncate()
+        return shown
+
+
+@pytest.fixture
+async def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inside]:
+    # The writer is a process of its own; where its driver fails is told it by what is sent.
+    monkeypatch.setattr(writer_process, "__name__", broken_writer.__name__)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    root = standard_logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers.clear()
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    logging.configure("info")
+    # Loggers are not kept: the next test has a standard error of its own.
+    structlog.configure(cache_logger_on_first_use=False)
+    server = Inside(tmp_path, Saboteur(), written)
+    settings = Settings(
+        database=f"sqlite:///{server.database}",
+        key_dir=tmp_path / "keys",
+        grpc_bind="127.0.0.1:0",
+        admin_bind="127.0.0.1:0",
+    )
+    async with AsyncExitStack() as stack:
+        service = await bootstrap.start(settings, stack, interceptors=[server.saboteur])
+        server.ingest_address, server.admin_address = service.ingest_address, service.admin_address
+        yield server
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+async def goes_on(server: Inside) -> None:
+    """See that the server takes a good event."""
+    response = await asyncio.to_thread(publish, server, server_source(), element())
+    assert response.accepted_count == 1
+
+
+async def refused(server: Inside, call: Callable[[], object]) -> tuple[Refusal, str]:
+    """Return how a call was refused and what was logged, after it is seen that the canary is in neither."""
+    server.take_log()
+    answer = await asyncio.to_thread(refusal, call)
+    await asyncio.sleep(0)
+    shown = server.take_log()
+    assert CANARY not in answer.seen
+    assert "Traceback" not in shown
+    return answer, shown
+
+
+def is_internal(answer: Refusal, shown: str) -> bool:
+    """Say whether an error is INTERNAL with an id that finds it in the log, and tells nothing else."""
+    assert answer.code is grpc.StatusCode.INTERNAL
+    assert answer.details.reason == "INTERNAL"
+    assert answer.details.retry_seconds is None
+    words, _, error_id = answer.message.rpartition(" ")
+    assert words == "internal error"
+    (line,) = [json.loads(line) for line in shown.splitlines() if '"internal_error"' in line]
+    assert line["error_id"] == error_id
+    assert line["trace"]
+    assert CANARY not in shown
+    assert "RuntimeError" not in answer.seen
+    return True
+
+
+def raising(error: BaseException) -> Callable[..., Any]:
+    """Return a function that raises that error, whatever it is called with."""
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return fail
+
+
+def one_event(solution: str = "") -> bytes:
+    """Return a good request."""
+    return request(server_source(solution=solution), [element()]).SerializeToString()
+
+
+@DOORS
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError(CANARY),
+        KeyError(CANARY),
+        ValueError(CANARY),
+        OSError(2, CANARY, CANARY),
+        UnicodeDecodeError("utf-8", CANARY.encode(), 0, 1, CANARY),
+        ExceptionGroup(CANARY, [ValueError(CANARY)]),
+        TimeoutError(CANARY),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_an_error_inside_a_handler(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch, door: Door, error: Exception
+) -> None:
+    """What a handler raises is INTERNAL with an error id; its text is neither answered nor logged."""
+    with monkeypatch.context() as broken:
+        broken.setattr(Sorter, "sort", raising(error))
+        assert is_internal(*await refused(inside, lambda: door(inside, one_event())))
+    await goes_on(inside)
+
+
+async def test_an_error_inside_every_other_rpc(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other RPCs tell no more than PublishEvents does."""
+    asked = SetCollectionPreferenceRequest(
+        source=server_source(),
+        scope=SetCollectionPreferenceRequest.SCOPE_SERVER,
+        preference=SetCollectionPreferenceRequest.PREFERENCE_DISABLED,
+    )
+
+    def set_preference() -> None:
+        with ingest(inside) as stub:
+            stub.SetCollectionPreference(asked, timeout=TIMEOUT)
+
+    def list_quarantined() -> None:
+        with grpc.insecure_channel(inside.admin_address) as channel:
+            AdminServiceStub(channel).ListQuarantinedEvents(ListQuarantinedEventsRequest(), timeout=TIMEOUT)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Gate, "status", raising(RuntimeError(CANARY)))
+        assert is_internal(*await refused(inside, lambda: status(inside, server_source())))
+        assert is_internal(*await refused(inside, set_preference))
+        broken.setattr(sqlite3, "connect", raising(RuntimeError(CANARY)))
+        assert is_internal(*await refused(inside, list_quarantined))
+    await goes_on(inside)
+
+
+async def test_an_error_after_a_stream_has_begun(inside: Inside) -> None:
+    """A stream that has answered already ends in the same way; its answers arrive."""
+    answers = []
+
+    def call() -> None:
+        with ingest(inside) as stub:
+            sent = StreamEventsRequest(sequence=1, publish=request(server_source(), [element()]))
+            for answer in stub.StreamEvents(iter([sent]), timeout=TIMEOUT):
+                answers.append(answer)  # noqa: PERF402  # what came before the error counts
+
+    inside.saboteur.fails = "late"
+    assert is_internal(*await refused(inside, call))
+    assert [answer.acknowledged_through for answer in answers] == [1]
+    inside.saboteur.fails = ""
+    await goes_on(inside)
+
+
+@DOORS
+@pytest.mark.parametrize("where", ["at once", "early", "late"])
+async def test_an_error_inside_an_interceptor(inside: Inside, door: Door, where: str) -> None:
+    """An interceptor that fails before, instead of or after the handler tells the client nothing either."""
+    inside.saboteur.fails = where
+    assert is_internal(*await refused(inside, lambda: door(inside, one_event())))
+    inside.saboteur.fails = ""
+    await goes_on(inside)
+
+
+async def test_an_interceptor_that_fails_leaves_no_call_hanging(inside: Inside) -> None:
+    """Every arity is answered where an interceptor fails, and a stream that has sent nothing yet too."""
+    inside.saboteur.fails = "at once"
+
+    def export() -> None:
+        with grpc.insecure_channel(inside.admin_address) as channel:
+            list(AdminServiceStub(channel).ExportSubjectData(ExportSubjectDataRequest(), timeout=5))
+
+    def watch() -> None:
+        with grpc.insecure_channel(inside.ingest_address) as channel:
+            stub: Any = health_pb2_grpc.HealthStub(channel)  # its types lack Watch
+            list(stub.Watch(health_pb2.HealthCheckRequest(), timeout=5))
+
+    def empty_stream() -> None:
+        with ingest(inside) as stub:
+            list(stub.StreamEvents(iter([]), timeout=5))
+
+    for call in (export, watch, empty_stream):
+        assert is_internal(*await refused(inside, call))
+    inside.saboteur.fails = ""
+    await goes_on(inside)
+
+
+@DOORS
+@pytest.mark.parametrize("error", ["RuntimeError", "DatabaseError", "ProgrammingError"])
+async def test_an_error_inside_the_database_driver(inside: Inside, door: Door, error: str) -> None:
+    """What the driver raises unforeseen is INTERNAL; nothing is stored, and the next commit works."""
+    assert is_internal(*await refused(inside, lambda: door(inside, one_event(f"fail with {error}"))))
+    assert inside.query("SELECT count(*) FROM element_stat") == [(0,)]
+    await goes_on(inside)
+
+
+@DOORS
+async def test_a_store_that_is_not_available(inside: Inside, door: Door) -> None:
+    """sqlite3.OperationalError is UNAVAILABLE with RetryInfo; nothing is stored, and the next works."""
+    answer, _ = await refused(inside, lambda: door(inside, one_event("fail with OperationalError")))
+    assert is_unavailable(answer)
+    assert inside.query("SELECT count(*) FROM element_stat") == [(0,)]
+    await goes_on(inside)
+
+
+def is_unavailable(answer: Refusal) -> bool:
+    """Say whether an error tells that the store does not take it now, when to try again, and nothing else."""
+    assert answer.code is grpc.StatusCode.UNAVAILABLE
+    assert answer.details.reason == "STORE_UNAVAILABLE"
+    assert answer.details.retry_seconds
+    assert answer.message == "the store is not available; try again later"
+    return True
+
+
+async def test_the_drivers_text_stays_out_of_the_log(inside: Inside) -> None:
+    """The log says that the store is not available; the driver's own text may hold anything."""
+    _, shown = await refused(inside, lambda: through_unary(inside, one_event("fail with OperationalError")))
+    assert '"store_unavailable"' in shown
+    assert CANARY not in shown
+
+
+def test_a_full_disk(server: ServerProcess) -> None:
+    """Where the file may not grow the answer is UNAVAILABLE and nothing stored; it passes with the cause."""
+    assert publish(server, server_source(), element()).accepted_count == 1
+    (writer,) = server.children()
+    unlimited = resource.prlimit(writer, resource.RLIMIT_FSIZE)
+    events = request(server_source(), [ping(payload={"a": "x" * 8_000}) for _ in range(100)])
+    resource.prlimit(writer, resource.RLIMIT_FSIZE, (1, unlimited[1]))
+    assert is_unavailable(refusal(lambda: through_unary(server, events.SerializeToString())))
+    assert server.query("SELECT count(*) FROM ping") == [(0,)]
+    resource.prlimit(writer, resource.RLIMIT_FSIZE, unlimited)
+    assert through_unary(server, events.SerializeToString()).accepted == 100
+    assert server.query("SELECT count(*) FROM ping") == [(100,)]
+    assert server.query("SELECT count(*) FROM element_stat") == [(1,)]
+
+
+def test_a_writer_that_is_killed(server: ServerProcess) -> None:
+    """Where the writer dies the answer is UNAVAILABLE at worst, and the next writer takes events."""
+    source = server_source()
+    assert publish(server, source, element()).accepted_count == 1
+    (writer,) = server.children()
+    os.kill(writer, signal.SIGKILL)
+    sent = request(source, [element()]).SerializeToString()
+    answers: list[Any] = []
+    for _ in range(100):
+        try:
+            answers.append(through_unary(server, sent))
+            break
+        except grpc.RpcError as error:
+            answers.append(refusal_of(error))
+    assert all(is_unavailable(answer) for answer in answers[:-1])
+    assert answers[-1].accepted == 1
+    assert server.query("SELECT count(*) FROM element_stat") == [(2,)]
+    assert server.children() != [writer]
+
+
+def test_one_line_for_each_rpc_and_nothing_of_what_was_sent(server: ServerProcess) -> None:
+    """The log has one line per RPC, with method and code; no identifier, no event and no payload is in it."""
+    source = deployment_source(
+        f"company-{CANARY}",
+        f"deployment-{CANARY}",
+        solution=f"solution-{CANARY}",
+        company_name=f"name-{CANARY}",
+        instance_id=f"instance-{CANARY}",
+        user_id=f"user-{CANARY}",
+    )
+    event_id = new_id()
+    events = [
+        element(CANARY, event_id=event_id),
+        element(CANARY, event_id=event_id),
+        ping(CANARY, {CANARY: CANARY}),
+        element(event_id=CANARY),
+        element(CANARY * 20),
+        ping(CANARY, {CANARY: float("nan")}),
+        ping(CANARY, occurred_at=Timestamp(seconds=1)),
+        unknown_arm(1000, CANARY.encode()),
+    ]
+    sent = request(source, events)
+    sent.write_key = CANARY
+    for door in (through_unary, through_stream):
+        door(server, sent.SerializeToString())
+        refusal(lambda door=door: door(server, CANARY.encode()))  # type: ignore[misc]  # bound now
+        refusal(lambda door=door: door(server, request(server_source(CANARY), events).SerializeToString()))  # type: ignore[misc]  # as above
+        spoilt = element(CANARY).SerializeToString().replace(b"CANARY", b"CANAR\xff")
+        door(server, sent.SerializeToString() + length_delimited(2, spoilt))
+    status(server, source)
+    asked = SetCollectionPreferenceRequest(
+        source=source,
+        scope=SetCollectionPreferenceRequest.SCOPE_USER,
+        preference=SetCollectionPreferenceRequest.PREFERENCE_DISABLED,
+    )
+    with ingest(server) as stub:
+        stub.SetCollectionPreference(asked, timeout=TIMEOUT)
+    through_unary(server, sent.SerializeToString())
+    with grpc.insecure_channel(server.admin_address) as channel:
+        AdminServiceStub(channel).ListQuarantinedEvents(ListQuarantinedEventsRequest(), timeout=TIMEOUT)
+    assert server.stop() == 0
+    shown = server.log_file.read_text()
+    for secret in (CANARY, event_id, "Traceback"):
+        assert secret not in shown
+    lines = [line for line in server.log() if line["event"] == "rpc"]
+    assert len(lines) == len(server.log()) - len({"serving", "draining", "stopped"})
+    assert [(line["method"].rpartition("/")[2], line["code"]) for line in lines] == [
+        *[("PublishEvents", code) for code in ("OK", "INVALID_ARGUMENT", "INVALID_ARGUMENT", "OK")],
+        *[("StreamEvents", code) for code in ("OK", "INVALID_ARGUMENT", "INVALID_ARGUMENT", "OK")],
+        ("GetCollectionStatus", "OK"),
+        ("SetCollectionPreference", "OK"),
+        ("PublishEvents", "OK"),
+        ("ListQuarantinedEvents", "OK"),
+    ]
+    assert all(line["ms"] >= 0 for line in lines)

@@ -1,0 +1,42 @@
+"""A writer process whose database driver fails where a source's `solution` asks for it."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from aboveboard_server.storage import writer_process
+from aboveboard_server.storage.sqlite_writer import SqliteWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aboveboard_server.storage.ports import CommitResult, EventBatch
+
+CANARY = "CANARY-0451"
+ERRORS: dict[str, Exception] = {
+    error: kind(CANARY)
+    for error, kind in {
+        "fail with RuntimeError": RuntimeError,
+        "fail with DatabaseError": sqlite3.DatabaseError,
+        "fail with ProgrammingError": sqlite3.ProgrammingError,
+        "fail with OperationalError": sqlite3.OperationalError,
+    }.items()
+}
+
+store = SqliteWriter._store  # noqa: SLF001  # the innermost place, inside the transaction
+
+
+def fail_or_store(self: SqliteWriter, batches: Sequence[EventBatch]) -> list[CommitResult]:
+    """Store as ever, then fail if one of the sources asks for it: what was stored must be rolled back."""
+    done = store(self, batches)
+    for batch in batches:
+        for value in batch.source.values:
+            if isinstance(value, str) and value in ERRORS:
+                raise ERRORS[value]
+    return done
+
+
+if __name__ == "__main__":
+    SqliteWriter._store = fail_or_store  # type: ignore[method-assign]  # noqa: SLF001  # as above
+    writer_process.main()
