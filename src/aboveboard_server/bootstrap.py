@@ -41,6 +41,9 @@ log = structlog.get_logger()
 
 # Seconds that calls under way get after the signal to stop; with what comes after, within 20 s in all.
 GRACE = 15.0
+# Seconds in which new calls are still answered, with the word to try again: a listener that stops just
+# cuts off those that it has not looked at yet.
+LAME_DUCK = 0.5
 
 
 @dataclass(slots=True)
@@ -133,4 +136,5 @@ def migrate(database: str) -> list[str]:
 async def _stop(listeners: Sequence[Listener]) -> None:
     for listener in listeners:
         await listener.drain()
+    await asyncio.sleep(LAME_DUCK)
     await asyncio.gather(*(listener.stop(GRACE) for listener in listeners))

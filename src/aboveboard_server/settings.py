@@ -8,6 +8,8 @@ from pathlib import Path
 from aboveboard_server.errors import StartupError
 
 MAX_NOTICE_BYTES = 500
+MAX_PORT = 65_535
+LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_DATABASE = "sqlite:///aboveboard.db"
 
 
@@ -29,8 +31,10 @@ class Settings:
     def __post_init__(self) -> None:
         for flag, bind in (("--grpc-bind", self.grpc_bind), ("--admin-bind", self.admin_bind)):
             host, _, port = bind.rpartition(":")
-            if not host or not port.isdecimal():
+            if not host or not port.isdecimal() or int(port) > MAX_PORT:
                 raise StartupError(f"{flag}: {bind!r} is not HOST:PORT")
+        if self.log_level not in LOG_LEVELS:
+            raise StartupError(f"--log-level: one of {', '.join(LOG_LEVELS)}")
         if self.ping_interval_hours < 1:
             raise StartupError("--ping-interval-hours: must be at least 1")
         if self.workers < 1:

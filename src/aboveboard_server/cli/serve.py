@@ -41,7 +41,6 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
 ) -> None:
     """Take events until told to stop (SIGTERM, SIGINT)."""
     try:
-        logging.configure(log_level)
         settings = Settings(
             database=database,
             key_dir=key_dir,
@@ -52,6 +51,7 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
             workers=workers,
             log_level=log_level,
         )
+        logging.configure(log_level)
         # Late, for `--help` and bad flags should not wait for it.
         if workers == 1:
             from aboveboard_server import bootstrap  # noqa: PLC0415

@@ -50,7 +50,8 @@ class Listener:
         # Not unless workers share the port on purpose: a second server would bind it silently and take half
         # of the calls.
         options = [*OPTIONS, ("grpc.so_reuseport", int(reuse_port))]
-        self.server = grpc.aio.server(interceptors=(Boundary(), *interceptors), options=options)
+        self._boundary = Boundary()
+        self.server = grpc.aio.server(interceptors=(self._boundary, *interceptors), options=options)
         self._bind = bind
         self._service = service
         self._health = health.HealthServicer()
@@ -69,8 +70,9 @@ class Listener:
         return f"{self._bind.rpartition(':')[0]}:{port}"
 
     async def drain(self) -> None:
-        """Tell health checks that this server is going, while it still answers."""
+        """Tell health checks that this server is going, and new calls to try again elsewhere."""
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._boundary.draining = True
 
     async def stop(self, grace: float) -> None:
         """Take no new call, and give those under way `grace` seconds."""

@@ -15,8 +15,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from sqlmodel import SQLModel
 
+from aboveboard_server.errors import StartupError
 from aboveboard_server.schema.tables import import_all
 
 if TYPE_CHECKING:
@@ -72,7 +74,12 @@ def is_empty(connection: Connection) -> bool:
 def _pending_revisions(connection: Connection) -> list[str]:
     script = ScriptDirectory(str(MIGRATIONS))
     current = MigrationContext.configure(connection).get_current_revision()
-    return [revision.revision for revision in script.iterate_revisions("head", current)][::-1]
+    try:
+        return [revision.revision for revision in script.iterate_revisions("head", current)][::-1]
+    except RevisionError:
+        raise StartupError(
+            f"the database is of a newer version of Aboveboard (revision {current}); install that version"
+        ) from None
 
 
 def _missing(connection: Connection) -> Iterator[Table | Column[object] | Index]:

@@ -28,7 +28,12 @@ class FileOwnership:
     """
 
     def __init__(self, database: Path) -> None:
-        self.descriptor = os.open(f"{database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            # Of the file itself: a link to it is the same database.
+            side_file = f"{database.resolve()}.lock"
+            self.descriptor = os.open(side_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StartupError(f"cannot open {database}: {error.strerror}") from error
         if not self._locked():
             owner = os.read(self.descriptor, 32).decode(errors="replace").strip() or "unknown"
             os.close(self.descriptor)

@@ -116,6 +116,6 @@ class SqliteStore:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._reading, read)
         except sqlite3.OperationalError as error:
-            # A full disk, a lost file, a lock: it may pass. The text names paths: it is for the log alone.
-            log.error("store_unavailable", error=str(error))  # noqa: TRY400  # a traceback says no more
+            # A full disk, a lost file, a lock: it may pass. The driver's text may repeat what was sent.
+            log.error("store_unavailable", error=error.sqlite_errorname)  # noqa: TRY400  # for the same reason
             raise StoreUnavailableError from error

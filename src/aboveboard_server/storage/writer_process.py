@@ -37,7 +37,7 @@ def main() -> None:
         try:
             writer = SqliteWriter(Path(path), columns, source_columns)
         except sqlite3.Error as error:
-            connection.sendall(frames.pack((UNAVAILABLE, str(error))))
+            connection.sendall(frames.pack((UNAVAILABLE, _name(error))))
             return
         connection.sendall(frames.pack((DONE, list(writer.opted_out))))
         try:
@@ -52,9 +52,9 @@ def _serve(connection: socket.socket, requests: Any, operations: dict[str, Calla
         try:
             answer = (DONE, operations[operation](argument))
         except sqlite3.OperationalError as error:
-            answer = (UNAVAILABLE, str(error))
+            answer = (UNAVAILABLE, _name(error))
         except Exception as error:  # noqa: BLE001  # told to the server, which answers for it
-            answer = (FAILED, f"{type(error).__name__}: {error}")
+            answer = (FAILED, _name(error))
         try:
             connection.sendall(frames.pack(answer))
         except BrokenPipeError:
@@ -68,6 +68,11 @@ def _operations(writer: SqliteWriter) -> dict[str, Callable[[Any], Any]]:
         "replay": lambda items: writer.replay([Replay(*item) for item in items]),
         "pin_keys": writer.pin_keys,
     }
+
+
+def _name(error: Exception) -> str:
+    """Return what SQLite calls an error, or its type: a driver's text may repeat what was sent."""
+    return getattr(error, "sqlite_errorname", type(error).__name__)
 
 
 def _receive(requests: Any) -> Any:
