@@ -7,6 +7,7 @@ import signal
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,15 +25,23 @@ from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy.preferences import Preferences
 from aboveboard_server.schema import catalog as schema_catalog
-from aboveboard_server.storage.address import sqlite_path
+from aboveboard_server.storage.address import database_url, is_postgres, libpq_parameters, sqlite_path
 from aboveboard_server.storage.ownership import FileOwnership
-from aboveboard_server.storage.preparation import migrate_sqlite, prepare_sqlite
+from aboveboard_server.storage.postgres import PostgresStore
+from aboveboard_server.storage.preparation import (
+    maintain_postgres,
+    migrate_postgres,
+    migrate_sqlite,
+    prepare_postgres,
+    prepare_sqlite,
+)
 from aboveboard_server.storage.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import grpc
+    from sqlalchemy import URL
 
     from aboveboard_server.settings import Settings
     from aboveboard_server.storage.ports import EventStore
@@ -87,7 +96,7 @@ async def start(
     settings: Settings, stack: AsyncExitStack, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
 ) -> Service:
     """Start everything; `stack` takes it down again in the reverse order, the listeners first."""
-    store = open_store(settings)
+    store = await open_store(settings.database)
     stack.push_async_callback(store.close)
     keys = key_files.load(settings.key_dir)
     if foreign := await store.pin_keys(keys.fingerprints()):
@@ -115,9 +124,12 @@ async def start(
     return Service(listeners, *addresses)
 
 
-def open_store(settings: Settings) -> EventStore:
-    """Open the store that the settings name, made ready where it is new; StartupError where it is not."""
-    path = sqlite_path(settings.database)
+async def open_store(database: str) -> EventStore:
+    """Open the store that a URL names, made ready where it is a new file; StartupError where it is not."""
+    url = database_url(database)
+    if is_postgres(url):
+        return await _open_postgres(url)
+    path = sqlite_path(url)
     ownership = FileOwnership(path)
     prepare_sqlite(path)
     return SqliteStore(path, ownership)
@@ -125,12 +137,22 @@ def open_store(settings: Settings) -> EventStore:
 
 def migrate(database: str) -> list[str]:
     """Bring a database to this version's schema, and return a line for each thing done."""
-    path = sqlite_path(database)
+    url = database_url(database)
+    if is_postgres(url):
+        return migrate_postgres(url)
+    path = sqlite_path(url)
     ownership = FileOwnership(path)
     try:
         return migrate_sqlite(path)
     finally:
         ownership.release()
+
+
+async def _open_postgres(url: URL) -> PostgresStore:
+    await asyncio.to_thread(prepare_postgres, url)
+    store = PostgresStore(libpq_parameters(url), partial(maintain_postgres, url))
+    await store.open()
+    return store
 
 
 async def _stop(listeners: Sequence[Listener]) -> None:

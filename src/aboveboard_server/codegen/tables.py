@@ -39,8 +39,25 @@ IMPORTS = {
         "UniqueConstraint",
     ],
     "sqlmodel": ["Field", "SQLModel"],
-    "aboveboard_server.storage.columns": ["JSON_OBJECT", "ROW_ID", "UUID_TEXT", "UtcMicros"],
+    "aboveboard_server.storage.columns": [
+        "JSON_OBJECT",
+        "POSTGRESQL_ONLY",
+        "ROW_ID",
+        "UUID_TEXT",
+        "UtcMicros",
+    ],
 }
+
+# On PostgreSQL an event's table is cut into months by its ids, see `storage.partitions`; what was received
+# when stays findable over all of them. Rows lie in the order they came, which is what BRIN is made for.
+PARTITIONED = """\
+        Index("{name}_by_received_at", "received_at", postgresql_using="brin", info=POSTGRESQL_ONLY).ddl_if(
+            dialect="postgresql"
+        ),
+        {{
+            "info": {{"generated": True, "subject": "source_id"}},
+            "postgresql_partition_by": "RANGE (event_id)",
+        }},"""
 
 # Python type and SQLAlchemy type of each kind of field.
 STRING = ("str", "Text()")
@@ -96,7 +113,7 @@ def _event_table(event: catalog.EventType, envelope: Iterable[Field]) -> str:
         f'    __tablename__: ClassVar[str] = "{event.name}"',
         "    __table_args__: ClassVar[Any] = (",
         f'        Index("{event.name}_by_source", "source_id", "received_at"),',
-        '        {"info": {"generated": True, "subject": "source_id"}},',
+        *PARTITIONED.format(name=event.name).splitlines(),
         "    )",
         "",
         "    source_id: int = Field(sa_type=BigInteger())",

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Integer, String, TypeDecorator, Uuid
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 
 if TYPE_CHECKING:
@@ -55,3 +56,13 @@ UUID_TEXT = Uuid(as_uuid=False).with_variant(String(36), "sqlite")
 JSON_OBJECT = JSON().with_variant(JSONB(), "postgresql")
 # SQLite numbers rows by itself only where the key's type is INTEGER to the letter.
 ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+
+
+def postgresql_type(column_type: TypeEngine[Any]) -> str:
+    """Return the name of the type that a column has on PostgreSQL."""
+    return column_type.compile(_POSTGRESQL)
+
+
+# The `info` of an index that SQLite goes without.
+POSTGRESQL_ONLY = {"dialect": "postgresql"}

@@ -20,6 +20,7 @@ from sqlmodel import SQLModel
 
 from aboveboard_server.errors import StartupError
 from aboveboard_server.schema.tables import import_all
+from aboveboard_server.storage import partitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,13 @@ def alembic_config(connection: Connection) -> Config:
 
 def migrate(connection: Connection) -> list[str]:
     """Add what is missing, and return a line for each thing that was done. Idempotent."""
+    if connection.dialect.name != "postgresql":
+        return _add_missing(connection)
+    with partitions.only_one(connection, wait=True):
+        return _add_missing(connection) + partitions.create_missing(connection)
+
+
+def _add_missing(connection: Connection) -> list[str]:
     import_all()
     done = [f"revision {revision}" for revision in _pending_revisions(connection)]
     alembic.command.upgrade(alembic_config(connection), "head")
@@ -46,6 +54,8 @@ def migrate(connection: Connection) -> list[str]:
     for missing in _missing(connection):
         if isinstance(missing, sqlalchemy.Table):
             missing.create(connection)
+            if connection.dialect.name == "postgresql" and partitions.is_partitioned(missing):
+                partitions.create_default(connection, missing)
             done.append(f"table {missing.name}")
         elif isinstance(missing, sqlalchemy.Index):
             missing.create(connection)
@@ -84,6 +94,7 @@ def _pending_revisions(connection: Connection) -> list[str]:
 
 def _missing(connection: Connection) -> Iterator[Table | Column[object] | Index]:
     inspector = sqlalchemy.inspect(connection)
+    dialect = connection.dialect.name
     existing = set(inspector.get_table_names())
     for table in SQLModel.metadata.sorted_tables:
         if not table.info.get("generated", False):
@@ -94,4 +105,8 @@ def _missing(connection: Connection) -> Iterator[Table | Column[object] | Index]
         columns = {column["name"] for column in inspector.get_columns(table.name)}
         yield from (column for column in table.columns if column.name not in columns)
         indexes = {index["name"] for index in inspector.get_indexes(table.name)}
-        yield from (index for index in sorted(table.indexes, key=str) if index.name not in indexes)
+        yield from (
+            index
+            for index in sorted(table.indexes, key=str)
+            if index.name not in indexes and index.info.get("dialect", dialect) == dialect
+        )

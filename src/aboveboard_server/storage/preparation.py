@@ -1,17 +1,31 @@
-"""Makes a SQLite file ready: a new one gets its tables, an outdated one is refused."""
+"""Makes a database ready to serve from: a new file gets its tables, what is outdated is refused.
+
+A PostgreSQL database is somebody's: it is changed only by `aboveboard migrate`, never by serving from it.
+"""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import sqlalchemy
+import structlog
 from sqlalchemy.exc import DatabaseError
 
 from aboveboard_server.errors import StartupError
+from aboveboard_server.storage import partitions
+from aboveboard_server.storage.address import without_password
 from aboveboard_server.storage.migrate import is_empty, migrate, outdated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from sqlalchemy import URL, Connection
+
+log = structlog.get_logger()
+# Seconds to reach the database in; a command that waits for longer looks dead.
+CONNECT_SECONDS = 5
 
 
 def prepare_sqlite(path: Path) -> None:
@@ -38,3 +52,42 @@ def migrate_sqlite(path: Path) -> list[str]:
             return migrate(connection)
     except DatabaseError as error:
         raise StartupError(f"cannot open {path}: {error.orig}") from error
+
+
+def prepare_postgres(url: URL) -> None:
+    """Refuse an empty or outdated database with StartupError, which names the command that helps."""
+    with _postgres(url) as connection:
+        missing = ["every table"] if is_empty(connection) else outdated(connection)
+        if missing:
+            raise StartupError(
+                f"the database lacks {missing[0]}{' and more' if len(missing) > 1 else ''}; "
+                f"run: aboveboard migrate --database '{without_password(url)}'"
+            )
+
+
+def migrate_postgres(url: URL) -> list[str]:
+    """Bring a database to this version's schema, and return what was done."""
+    with _postgres(url) as connection:
+        return migrate(connection)
+
+
+def maintain_postgres(url: URL) -> None:
+    """Make partitions ahead; what does not work now is tried again later."""
+    try:
+        with _postgres(url) as connection:
+            partitions.maintain(connection)
+    except StartupError as error:
+        log.warning("partitions_not_made", error=str(error))
+
+
+@contextmanager
+def _postgres(url: URL) -> Iterator[Connection]:
+    engine = sqlalchemy.create_engine(
+        url, poolclass=sqlalchemy.pool.NullPool, connect_args={"connect_timeout": CONNECT_SECONDS}
+    )
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except DatabaseError as error:
+        # A driver's text goes on to name the statement and its values: its first line does not.
+        raise StartupError(f"cannot use the database: {str(error.orig).splitlines()[0]}") from error

@@ -114,3 +114,13 @@ class KeyFingerprintRow(SQLModel, table=True):
 
     name: str = Field(sa_type=Text(), primary_key=True)
     fingerprint: str = Field(sa_type=Text())
+
+
+class IngestEpochRow(SQLModel, table=True):
+    """The one row that changes whenever what may be stored does: every commit on PostgreSQL looks at it."""
+
+    __tablename__: ClassVar[str] = "ingest_epoch"
+    __table_args__: ClassVar[Any] = ({"info": {"subject": "none", "why": "holds no data of anyone"}},)
+
+    ingest_epoch_id: int = Field(sa_type=Integer(), primary_key=True)
+    epoch: int = Field(sa_type=BigInteger())

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from sqlalchemy import BigInteger, Index, Text
 from sqlmodel import Field, SQLModel
-from aboveboard_server.storage.columns import UUID_TEXT, UtcMicros
+from aboveboard_server.storage.columns import POSTGRESQL_ONLY, UUID_TEXT, UtcMicros
 
 
 class IntegrationStatRow(SQLModel, table=True):
@@ -15,7 +15,13 @@ class IntegrationStatRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "integration_stat"
     __table_args__: ClassVar[Any] = (
         Index("integration_stat_by_source", "source_id", "received_at"),
-        {"info": {"generated": True, "subject": "source_id"}},
+        Index("integration_stat_by_received_at", "received_at", postgresql_using="brin", info=POSTGRESQL_ONLY).ddl_if(
+            dialect="postgresql"
+        ),
+        {
+            "info": {"generated": True, "subject": "source_id"},
+            "postgresql_partition_by": "RANGE (event_id)",
+        },
     )
 
     source_id: int = Field(sa_type=BigInteger())

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from sqlalchemy import BigInteger, Index, Text
 from sqlmodel import Field, SQLModel
-from aboveboard_server.storage.columns import UUID_TEXT, UtcMicros
+from aboveboard_server.storage.columns import POSTGRESQL_ONLY, UUID_TEXT, UtcMicros
 
 
 class ElementStatRow(SQLModel, table=True):
@@ -15,7 +15,13 @@ class ElementStatRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "element_stat"
     __table_args__: ClassVar[Any] = (
         Index("element_stat_by_source", "source_id", "received_at"),
-        {"info": {"generated": True, "subject": "source_id"}},
+        Index("element_stat_by_received_at", "received_at", postgresql_using="brin", info=POSTGRESQL_ONLY).ddl_if(
+            dialect="postgresql"
+        ),
+        {
+            "info": {"generated": True, "subject": "source_id"},
+            "postgresql_partition_by": "RANGE (event_id)",
+        },
     )
 
     source_id: int = Field(sa_type=BigInteger())
@@ -34,7 +40,13 @@ class EnvironmentStatRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "environment_stat"
     __table_args__: ClassVar[Any] = (
         Index("environment_stat_by_source", "source_id", "received_at"),
-        {"info": {"generated": True, "subject": "source_id"}},
+        Index("environment_stat_by_received_at", "received_at", postgresql_using="brin", info=POSTGRESQL_ONLY).ddl_if(
+            dialect="postgresql"
+        ),
+        {
+            "info": {"generated": True, "subject": "source_id"},
+            "postgresql_partition_by": "RANGE (event_id)",
+        },
     )
 
     source_id: int = Field(sa_type=BigInteger())
@@ -53,7 +65,13 @@ class TestCaseStatRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "test_case_stat"
     __table_args__: ClassVar[Any] = (
         Index("test_case_stat_by_source", "source_id", "received_at"),
-        {"info": {"generated": True, "subject": "source_id"}},
+        Index("test_case_stat_by_received_at", "received_at", postgresql_using="brin", info=POSTGRESQL_ONLY).ddl_if(
+            dialect="postgresql"
+        ),
+        {
+            "info": {"generated": True, "subject": "source_id"},
+            "postgresql_partition_by": "RANGE (event_id)",
+        },
     )
 
     source_id: int = Field(sa_type=BigInteger())
@@ -72,7 +90,13 @@ class TestDataStatRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "test_data_stat"
     __table_args__: ClassVar[Any] = (
         Index("test_data_stat_by_source", "source_id", "received_at"),
-        {"info": {"generated": True, "subject": "source_id"}},
+        Index("test_data_stat_by_received_at", "received_at", postgresql_using="brin", info=POSTGRESQL_ONLY).ddl_if(
+            dialect="postgresql"
+        ),
+        {
+            "info": {"generated": True, "subject": "source_id"},
+            "postgresql_partition_by": "RANGE (event_id)",
+        },
     )
 
     source_id: int = Field(sa_type=BigInteger())
@@ -91,7 +115,13 @@ class TestStepStatRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "test_step_stat"
     __table_args__: ClassVar[Any] = (
         Index("test_step_stat_by_source", "source_id", "received_at"),
-        {"info": {"generated": True, "subject": "source_id"}},
+        Index("test_step_stat_by_received_at", "received_at", postgresql_using="brin", info=POSTGRESQL_ONLY).ddl_if(
+            dialect="postgresql"
+        ),
+        {
+            "info": {"generated": True, "subject": "source_id"},
+            "postgresql_partition_by": "RANGE (event_id)",
+        },
     )
 
     source_id: int = Field(sa_type=BigInteger())
@@ -111,7 +141,13 @@ class TestSuiteStatRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "test_suite_stat"
     __table_args__: ClassVar[Any] = (
         Index("test_suite_stat_by_source", "source_id", "received_at"),
-        {"info": {"generated": True, "subject": "source_id"}},
+        Index("test_suite_stat_by_received_at", "received_at", postgresql_using="brin", info=POSTGRESQL_ONLY).ddl_if(
+            dialect="postgresql"
+        ),
+        {
+            "info": {"generated": True, "subject": "source_id"},
+            "postgresql_partition_by": "RANGE (event_id)",
+        },
     )
 
     source_id: int = Field(sa_type=BigInteger())
@@ -130,7 +166,13 @@ class UploadStatRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "upload_stat"
     __table_args__: ClassVar[Any] = (
         Index("upload_stat_by_source", "source_id", "received_at"),
-        {"info": {"generated": True, "subject": "source_id"}},
+        Index("upload_stat_by_received_at", "received_at", postgresql_using="brin", info=POSTGRESQL_ONLY).ddl_if(
+            dialect="postgresql"
+        ),
+        {
+            "info": {"generated": True, "subject": "source_id"},
+            "postgresql_partition_by": "RANGE (event_id)",
+        },
     )
 
     source_id: int = Field(sa_type=BigInteger())

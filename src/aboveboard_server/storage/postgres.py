@@ -1,0 +1,183 @@
+"""The PostgreSQL store: any number of servers on one database.
+
+Each process has two connections: one takes events, one does everything else. Both live in the event loop,
+where a commit costs the least; more processes, not more connections, make it faster.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from aboveboard_server.errors import StoreUnavailableError
+from aboveboard_server.schema import catalog as schema_catalog
+from aboveboard_server.schema import rows, tables
+from aboveboard_server.storage import postgres_sql as sql
+from aboveboard_server.storage.columns import EPOCH, UtcMicros, postgresql_type
+from aboveboard_server.storage.ports import QUARANTINE, QUARANTINE_COLUMNS, QuarantinedEvent
+from aboveboard_server.storage.postgres_copy import TableCopy, table_copy
+from aboveboard_server.storage.postgres_link import Link
+from aboveboard_server.storage.postgres_registry import PostgresRegistry
+from aboveboard_server.storage.postgres_writer import OptedOut, PostgresWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from sqlalchemy import MetaData, Table
+
+    from aboveboard_server.schema.catalog import Catalog, EventType
+    from aboveboard_server.storage.ports import CommitResult, EventBatch, OptOutChange, Replay
+    from aboveboard_server.storage.postgres_link import Connection
+
+# Seconds between two looks at the epoch: what another server changed is known within one.
+POLL_SECONDS = 0.5
+# Seconds between two looks at the partitions, which are made months ahead.
+MAINTENANCE_SECONDS = 3_600.0
+
+
+class PostgresStore:
+    """Keeps the EventStore contract on a database whose schema is up to date.
+
+    `parameters` are libpq's; `maintain` makes partitions ahead, and is called now and then in a thread.
+    """
+
+    def __init__(
+        self, parameters: Mapping[str, Any], maintain: Callable[[], None], catalog: Catalog | None = None
+    ) -> None:
+        catalog = catalog or schema_catalog.default()
+        metadata = tables.import_all()
+        self._source_columns = rows.source_columns(catalog)
+        self._source_reads = [_plain(metadata.tables["source"], name) for name in self._source_columns]
+        self._maintain = maintain
+        self._opted_out = OptedOut()
+        self._writer = PostgresWriter(
+            _copies(catalog, metadata), PostgresRegistry(metadata, self._source_columns), self._opted_out
+        )
+        self._ingest = Link("ingest", parameters, self._prepare_ingest)
+        self._service = Link("service", parameters, self._opted_out.load)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Connect; StartupError where that cannot be done."""
+        await self._ingest.open()
+        await self._service.open()
+        self._tasks = [
+            asyncio.create_task(self._poll(), name="postgres-epoch"),
+            asyncio.create_task(self._keep_partitions(), name="postgres-partitions"),
+        ]
+
+    async def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
+        """See EventStore.commit."""
+        async with self._ingest.use() as connection:
+            return await self._writer.commit(connection, batches)
+
+    async def replay(self, items: Sequence[Replay]) -> list[str]:
+        """See EventStore.replay."""
+        # On the connection of events: the registry and its memory know one transaction at a time.
+        async with self._ingest.use() as connection:
+            return await self._writer.replay(connection, items)
+
+    async def change_opt_out(self, change: OptOutChange) -> None:
+        """See EventStore.change_opt_out."""
+        subject = (change.subject_digest, change.subject_kind, change.origin)
+        changed_at = EPOCH + timedelta(microseconds=change.changed_at)
+        async with self._service.use() as connection:
+            async with connection.transaction():
+                await connection.execute(sql.EXCLUSIVE)
+                if change.disabled:
+                    await connection.execute(sql.SET_OPT_OUT, (*subject, changed_at, *subject))
+                else:
+                    await connection.execute(sql.LIFT_OPT_OUT, (changed_at, *subject))
+                await connection.execute(sql.NEXT_EPOCH)
+            await self._opted_out.load(connection)
+
+    @property
+    def opted_out(self) -> AbstractSet[bytes]:
+        """See EventStore.opted_out."""
+        return self._opted_out.digests
+
+    async def quarantined(
+        self, *, before: int | None = None, after: int | None = None, limit: int, whole: bool = False
+    ) -> list[QuarantinedEvent]:
+        """See EventStore.quarantined."""
+        where, order, bound = (
+            ("quarantined_event_id > %s", "ASC", after)
+            if after is not None
+            else ("quarantined_event_id < coalesce(%s, 9223372036854775807)", "DESC", before)
+        )
+        extra = ["envelope", "source_id", "origin", *self._source_reads] if whole else []
+        async with self._service.use() as connection:
+            cursor = await connection.execute(sql.quarantined(where, order, extra), (bound, limit))
+            found = await cursor.fetchall()
+        head = 10 if whole else 7
+        return [QuarantinedEvent(*row[:head], *([row[head:]] if whole else [])) for row in found]
+
+    async def pin_keys(self, fingerprints: Mapping[str, str]) -> list[str]:
+        """See EventStore.pin_keys."""
+        async with self._service.use() as connection, connection.transaction():
+            for pin in fingerprints.items():
+                await connection.execute(sql.PIN_KEYS, pin)
+            known = dict(await (await connection.execute(sql.PINNED_KEYS)).fetchall())
+        return [name for name, fingerprint in fingerprints.items() if known[name] != fingerprint]
+
+    async def close(self) -> None:
+        """See EventStore.close."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._ingest.close()
+        await self._service.close()
+
+    async def _prepare_ingest(self, connection: Connection) -> None:
+        self._writer.forget()
+        await self._opted_out.load(connection)
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                async with self._service.use() as connection:
+                    ((epoch,),) = await (await connection.execute(sql.EPOCH)).fetchall()
+                    if epoch != self._opted_out.epoch:
+                        await self._opted_out.load(connection)
+            except StoreUnavailableError:
+                # The link tries again by itself; until then no commit works either.
+                continue
+
+    async def _keep_partitions(self) -> None:
+        while True:
+            await asyncio.to_thread(self._maintain)
+            await asyncio.sleep(MAINTENANCE_SECONDS)
+
+
+def _copies(catalog: Catalog, metadata: MetaData) -> dict[str, TableCopy]:
+    copies = {
+        event.name: table_copy(
+            metadata.tables[event.name], rows.columns(catalog, event), ("event_id",), _repetitive(event)
+        )
+        for event in catalog.events
+    }
+    copies[QUARANTINE] = table_copy(
+        metadata.tables[QUARANTINE], QUARANTINE_COLUMNS, ("event_id", "event_field_number")
+    )
+    return copies
+
+
+def _repetitive(event: EventType) -> frozenset[str]:
+    """Return the fields that hold one of a few texts."""
+    return frozenset(
+        field.name
+        for field in event.fields
+        if field.descriptor.enum_type is not None or field.policy.format in {"OPEN_ENUM", "VERSION"}
+    )
+
+
+def _plain(table: Table, name: str) -> str:
+    """Read a column as the plain value that a row holds."""
+    column_type = table.columns[name].type
+    if isinstance(column_type, UtcMicros):
+        return sql.micros(f"{table.name}.{name}")
+    as_text = postgresql_type(column_type) in {"UUID", "JSONB"}
+    return f"{table.name}.{name}{'::text' if as_text else ''}"

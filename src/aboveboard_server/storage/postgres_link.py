@@ -1,0 +1,135 @@
+"""A connection to PostgreSQL that is made anew by itself when it is lost.
+
+While there is none, whoever needs it is refused at once: a caller that waits learns nothing, and fills the
+queue. Between times it is tried again and again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import structlog
+from psycopg.pq import TransactionStatus
+
+from aboveboard_server.errors import StartupError, StoreUnavailableError
+from aboveboard_server.storage import postgres_sql as sql
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+log = structlog.get_logger()
+
+# Seconds until a lost connection is tried again; the full rate must be there 5 s after the database is.
+RETRY_SECONDS = 0.5
+# Seconds for a use of the connection: beyond it the database, or the way to it, counts as gone.
+USE_SECONDS = 20.0
+# A standby, or a database made read-only, cannot commit: that may pass, as after a failover.
+UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+
+
+class Link:
+    """One connection, used by one task at a time.
+
+    `prepare` is called with each new connection before its first use.
+    """
+
+    def __init__(
+        self, name: str, parameters: Mapping[str, Any], prepare: Callable[[Connection], Awaitable[None]]
+    ) -> None:
+        self._name = name
+        self._parameters = {**sql.CONNECTION, **parameters}
+        self._prepare = prepare
+        self._connection: Connection | None = None
+        self._lock = asyncio.Lock()
+        self._reconnecting: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Connect; StartupError where that cannot be done now."""
+        try:
+            await self._connect()
+        except UNAVAILABLE as error:
+            raise StartupError(f"cannot reach the database: {first_line(error)}") from error
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[Connection]:
+        """Lend the connection; StoreUnavailableError where there is none, or where it fails meanwhile.
+
+        A transaction that is left open by an error is rolled back. What was committed by a connection that
+        failed is unknown, and so not told as done.
+        """
+        async with self._lock:
+            connection = self._connection
+            if connection is None:
+                raise StoreUnavailableError
+            try:
+                async with asyncio.timeout(USE_SECONDS):
+                    yield connection
+            except (*UNAVAILABLE, TimeoutError) as error:
+                self._lose(error)
+                raise StoreUnavailableError from error
+            finally:
+                await self._tidy()
+
+    async def close(self) -> None:
+        """Close the connection, once whoever uses it is done."""
+        if self._reconnecting is not None:
+            self._reconnecting.cancel()
+        async with self._lock:
+            if self._connection is not None:
+                await self._connection.close()
+                self._connection = None
+
+    async def _tidy(self) -> None:
+        """Leave no transaction open behind: what cannot be rolled back at once is given up."""
+        connection = self._connection
+        if connection is None or connection.info.transaction_status == TransactionStatus.IDLE:
+            return
+        try:
+            async with asyncio.timeout(USE_SECONDS):
+                await connection.execute("ROLLBACK")
+        except (psycopg.Error, TimeoutError) as error:
+            self._lose(error)
+
+    def _lose(self, error: BaseException) -> None:
+        if self._connection is None:
+            return
+        # An error's text names hosts and may go on to repeat what was sent: its first line stays here.
+        log.error("database_lost", link=self._name, error=first_line(error))
+        self._connection.pgconn.finish()
+        self._connection = None
+        self._reconnecting = asyncio.create_task(self._reconnect(), name=f"reconnect-{self._name}")
+
+    async def _reconnect(self) -> None:
+        while True:
+            try:
+                await self._connect()
+            except UNAVAILABLE as error:
+                log.debug("database_away", link=self._name, error=first_line(error))
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                log.info("database_back", link=self._name)
+                return
+
+    async def _connect(self) -> None:
+        connection = await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True)
+        try:
+            async with asyncio.timeout(USE_SECONDS):
+                await connection.execute(sql.SESSION)
+                await self._prepare(connection)
+        except TimeoutError as error:
+            connection.pgconn.finish()
+            raise psycopg.OperationalError("no answer from the database") from error
+        except BaseException:
+            connection.pgconn.finish()
+            raise
+        self._connection = connection
+
+
+def first_line(error: BaseException) -> str:
+    """Return what a driver says in its first line; what follows may repeat data."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

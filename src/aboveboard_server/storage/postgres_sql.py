@@ -1,0 +1,112 @@
+"""The statements that the PostgreSQL store runs, and how its sessions are set up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aboveboard_server.storage.ports import QUARANTINE
+
+if TYPE_CHECKING:
+    from aboveboard_server.storage.postgres_copy import TableCopy
+
+# Shared by every transaction that stores, exclusive to one that changes what may be stored.
+INGEST_LOCK = 0x61626F76_0002
+
+# A host that is gone without a word must not hold anyone up; the database's URL may say otherwise.
+CONNECTION = {
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "target_session_attrs": "read-write",
+    "application_name": "aboveboard",
+}
+# What an operator's defaults may not weaken. A transaction whose server is gone ends by itself, for it holds
+# the lock that an opt-out waits for.
+SESSION = """
+SELECT set_config('synchronous_commit', 'on', false)
+ WHERE current_setting('synchronous_commit') IN ('off', 'local');
+SET default_transaction_isolation = 'read committed';
+SET default_transaction_read_only = off;
+SET statement_timeout = '15s';
+SET idle_in_transaction_session_timeout = '15s';
+SET client_min_messages = warning
+"""
+
+# In a statement of its own: the next one sees all that whoever had the lock has committed.
+_SHARED = f"SELECT pg_advisory_xact_lock_shared({INGEST_LOCK})"
+EXCLUSIVE = f"SELECT pg_advisory_xact_lock({INGEST_LOCK})"
+EPOCH = "SELECT epoch FROM ingest_epoch"
+# Both of one moment: an epoch never goes with the opt-outs of another.
+OPTED_OUT = (
+    "SELECT epoch, ARRAY(SELECT DISTINCT subject_digest FROM opt_out WHERE revoked_at IS NULL)"
+    " FROM ingest_epoch"
+)
+NEXT_EPOCH = "UPDATE ingest_epoch SET epoch = epoch + 1"
+
+
+def begin(epoch: int) -> str:
+    """Begin to store, as long as the epoch is the one that is known.
+
+    A division by zero (22012) says that it is not, and keeps everything behind it in the script from
+    happening, without a round trip to look.
+    """
+    return f"BEGIN;{_SHARED};SELECT 1 / (epoch = {epoch})::int FROM ingest_epoch"
+
+
+def staged(copy: TableCopy) -> str:
+    """Copy into a table of this session's own, and from there whatever is not held yet; return its keys."""
+    columns = ", ".join(copy.columns)
+    key = " || ".join(f"{send}({name})" for name, send in zip(copy.key, _key_senders(copy), strict=True))
+    return (
+        f"CREATE TEMP TABLE IF NOT EXISTS staged_{copy.name} ON COMMIT DELETE ROWS"
+        f" AS SELECT {columns} FROM {copy.name} WITH NO DATA;"
+        f"COPY staged_{copy.name} ({columns}) FROM STDIN (FORMAT binary);"
+        # In the order of the keys: two transactions that take locks in one order cannot block each other.
+        f"INSERT INTO {copy.name} ({columns}) SELECT {columns} FROM staged_{copy.name}"
+        f" ORDER BY {', '.join(copy.key)} ON CONFLICT DO NOTHING RETURNING encode({key}, 'hex')"
+    )
+
+
+def _key_senders(copy: TableCopy) -> list[str]:
+    """Return the functions that make of each key column the bytes that COPY sends of it."""
+    return ["uuid_send" if size == 16 else "int4send" for size in copy.key_sizes]  # noqa: PLR2004  # a UUID's
+
+
+PIN_KEYS = "INSERT INTO key_fingerprint (name, fingerprint) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+PINNED_KEYS = "SELECT name, fingerprint FROM key_fingerprint"
+
+_OPT_OUT = "subject_digest = %s AND subject_kind = %s AND origin = %s AND revoked_at IS NULL"
+LIFT_OPT_OUT = f"UPDATE opt_out SET revoked_at = %s WHERE {_OPT_OUT}"
+SET_OPT_OUT = (
+    "INSERT INTO opt_out (opt_out_id, subject_digest, subject_kind, origin, created_at)"
+    f" SELECT gen_random_uuid(), %s, %s, %s, %s WHERE NOT EXISTS (SELECT FROM opt_out WHERE {_OPT_OUT})"
+)
+
+TAKE_QUARANTINED = (
+    f"DELETE FROM {QUARANTINE} WHERE quarantined_event_id = ANY(%s) RETURNING quarantined_event_id"
+)
+
+
+def micros(expression: str) -> str:
+    """Read a time or an interval as whole microseconds; PostgreSQL's extract is exact."""
+    return f"(extract(epoch FROM {expression}) * 1000000)::bigint"
+
+
+def quarantined(where: str, order: str, extra: list[str]) -> str:
+    """Read quarantined events with their sources, in a plain row each."""
+    columns = [
+        "quarantined_event_id",
+        "event_field_number",
+        "event_id::text",
+        micros("received_at"),
+        "reason",
+        "length(envelope)",
+        micros("occurred_at_corrected - occurred_at"),
+        *extra,
+    ]
+    return (
+        f"SELECT {', '.join(columns)} FROM {QUARANTINE} JOIN source USING (source_id)"
+        f" WHERE {where} ORDER BY quarantined_event_id {order} LIMIT %s"
+    )

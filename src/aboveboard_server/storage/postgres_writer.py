@@ -1,0 +1,217 @@
+"""What the PostgreSQL store writes, each in one transaction on a connection it is lent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+import psycopg
+import psycopg.errors as pg
+import structlog
+from psycopg.pq import ExecStatus
+
+from aboveboard_server.errors import StoreUnavailableError
+from aboveboard_server.storage import postgres_sql as sql
+from aboveboard_server.storage import postgres_wire as wire
+from aboveboard_server.storage.ports import CommitResult
+from aboveboard_server.storage.postgres_copy import HEADER, TRAILER
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from psycopg.pq.abc import PGresult
+
+    from aboveboard_server.schema.rows import Row
+    from aboveboard_server.storage.ports import EventBatch, Replay
+    from aboveboard_server.storage.postgres_copy import TableCopy
+    from aboveboard_server.storage.postgres_link import Connection
+    from aboveboard_server.storage.postgres_registry import PostgresRegistry
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+# How often a transaction is begun anew that others got in the way of, before the store counts as unavailable.
+ATTEMPTS = 8
+# No fault of the rows: a deadlock, or a partition that came to be meanwhile (CheckViolation: no table has a
+# check of its own).
+PASSING = (pg.DeadlockDetected, pg.SerializationFailure, pg.CheckViolation)
+
+
+class OptedOut:
+    """The Subjects that have opted out, as they were at an epoch of the database."""
+
+    def __init__(self) -> None:
+        self.epoch = -1
+        self.digests: AbstractSet[bytes] = frozenset()
+
+    async def load(self, connection: Connection) -> None:
+        """Read both anew."""
+        ((epoch, digests),) = await (await connection.execute(sql.OPTED_OUT)).fetchall()
+        self.epoch, self.digests = epoch, frozenset(digests)
+
+
+@dataclass(slots=True)
+class _Load:
+    """The rows of one table in one transaction, encoded, and where each came from."""
+
+    rows: list[bytes] = field(default_factory=list)
+    origins: list[tuple[CommitResult, int]] = field(default_factory=list)
+
+
+class PostgresWriter:
+    """Stores batches, optimistically by COPY: most of the time no event comes twice.
+
+    Where one does, COPY fails as a whole, and the transaction is done again through staging tables.
+    """
+
+    def __init__(
+        self, copies: Mapping[str, TableCopy], registry: PostgresRegistry, opted_out: OptedOut
+    ) -> None:
+        self._copies = copies
+        self._registry = registry
+        self._opted_out = opted_out
+        self._registry_epoch = -1
+
+    def forget(self) -> None:
+        """Forget which rows there are: the connection is a new one, and the database may be another."""
+        self._registry.seen.forget()
+
+    async def commit(self, connection: Connection, batches: Sequence[EventBatch]) -> list[CommitResult]:
+        """Store batches in one transaction; see EventStore.commit."""
+        return await self._repeat(connection, lambda staged: self._commit(connection, batches, staged=staged))
+
+    async def replay(self, connection: Connection, items: Sequence[Replay]) -> list[str]:
+        """Move quarantined events to their tables; see EventStore.replay."""
+        return await self._repeat(connection, lambda _: self._replay(connection, items))
+
+    async def _repeat(self, connection: Connection, work: Callable[[bool], Awaitable[T]]) -> T:
+        """Do a transaction, and do it again where its ground has moved; `work` is told whether to stage."""
+        staged = False
+        seen = self._registry.seen
+        for _ in range(ATTEMPTS):
+            if self._registry_epoch != self._opted_out.epoch:
+                # Rows of the registry may have been erased at the same time.
+                seen.forget()
+                self._registry_epoch = self._opted_out.epoch
+            try:
+                done = await work(staged)
+            except pg.DivisionByZero:
+                # The epoch is another, see postgres_sql.begin.
+                await connection.execute("ROLLBACK")
+                await self._opted_out.load(connection)
+            except (pg.UniqueViolation, *PASSING) as error:
+                await connection.execute("ROLLBACK")
+                log.debug("commit_repeated", error=type(error).__name__, staged=staged)
+                staged = True
+            else:
+                seen.keep_committed()
+                return done
+            finally:
+                seen.forget_uncommitted()
+        raise StoreUnavailableError
+
+    async def _commit(
+        self, connection: Connection, batches: Sequence[EventBatch], *, staged: bool
+    ) -> list[CommitResult]:
+        begin, opted_out = sql.begin(self._opted_out.epoch), self._opted_out.digests
+        results = [CommitResult(not opted_out.isdisjoint(batch.source.subjects)) for batch in batches]
+        taken = [
+            (batch, result) for batch, result in zip(batches, results, strict=True) if not result.opted_out
+        ]
+        if due := self._registry.due(batch for batch, _ in taken):
+            await wire.run(connection.pgconn, begin)
+            await self._registry.touch(connection, due)
+            begin = ""
+        loads: dict[str, _Load] = {}
+        for batch, result in taken:
+            source_id = self._registry.source_id(batch)
+            for table, rows in batch.rows.items():
+                load = loads.setdefault(table, _Load())
+                load.rows += self._copies[table].encode(rows, source_id, batch.received_at)
+                if staged:
+                    load.origins += [(result, position) for position in range(len(rows))]
+        await (self._stage if staged else self._copy)(connection, begin, loads)
+        return results
+
+    async def _copy(self, connection: Connection, begin: str, loads: Mapping[str, _Load]) -> None:
+        """Copy into the tables themselves and commit; UniqueViolation where any row is there already."""
+        for load in loads.values():
+            # In the order of the keys: it spares the index work, and two transactions a deadlock.
+            load.rows.sort()
+        tables = sorted(loads)
+        await _finish(
+            connection,
+            [begin, *(self._copies[table].into for table in tables)],
+            [[HEADER, *loads[table].rows, TRAILER] for table in tables],
+        )
+
+    async def _stage(self, connection: Connection, begin: str, loads: Mapping[str, _Load]) -> None:
+        """Store what is not there already and commit; mark every other row as a duplicate."""
+        tables = sorted(loads)
+        firsts: list[list[bytes]] = []
+        for table in tables:
+            key_of = self._copies[table].key_of
+            # Of two rows with one key in this transaction the first counts.
+            first = {key_of(row): row for row in reversed(loads[table].rows)}
+            firsts.append([HEADER, *first.values(), TRAILER])
+        results = await _finish(
+            connection, [begin, *(sql.staged(self._copies[table]) for table in tables)], firsts
+        )
+        returned = [result for result in results if result.status == ExecStatus.TUPLES_OK]
+        for table, result in zip(tables, returned[-len(tables) :], strict=True):
+            stored = _keys(result)
+            for row, (became, position) in zip(loads[table].rows, loads[table].origins, strict=True):
+                key = self._copies[table].key_of(row)
+                if key in stored:
+                    stored.remove(key)
+                else:
+                    became.duplicates.setdefault(table, []).append(position)
+
+    async def _replay(self, connection: Connection, items: Sequence[Replay]) -> list[str]:
+        opted_out = self._opted_out.digests
+        await wire.run(connection.pgconn, sql.begin(self._opted_out.epoch))
+        ids = [item.quarantined_event_id for item in items]
+        taken = {
+            found for (found,) in await (await connection.execute(sql.TAKE_QUARANTINED, [ids])).fetchall()
+        }
+        outcomes: list[str | CommitResult] = []
+        loads: dict[str, _Load] = {}
+        for item in items:
+            if item.quarantined_event_id not in taken:
+                # Another server has replayed it meanwhile, or it was erased: it must not come back.
+                outcomes.append("DUPLICATE")
+            elif not opted_out.isdisjoint(item.subjects):
+                outcomes.append("OPTED_OUT")
+            elif item.row is None:
+                outcomes.append("DROPPED")
+            else:
+                outcomes.append(self._load(loads, item, item.row))
+        await self._stage(connection, "", loads)
+        return [
+            outcome if isinstance(outcome, str) else "DUPLICATE" if outcome.duplicates else "REPLAYED"
+            for outcome in outcomes
+        ]
+
+    def _load(self, loads: dict[str, _Load], item: Replay, row: Row) -> CommitResult:
+        result = CommitResult()
+        load = loads.setdefault(item.table, _Load())
+        load.rows += self._copies[item.table].encode([row], item.source_id, item.received_at)
+        load.origins.append((result, 0))
+        return result
+
+
+async def _finish(
+    connection: Connection, statements: Sequence[str], payloads: Sequence[Iterable[bytes]]
+) -> list[PGresult]:
+    """Run statements and commit; return only when the database has said that it is committed."""
+    script = ";".join(filter(None, [*statements, "COMMIT"]))
+    results = await wire.run(connection.pgconn, script, payloads)
+    if results[-1].command_status != b"COMMIT":
+        raise psycopg.OperationalError("the transaction was not committed")
+    return results
+
+
+def _keys(result: PGresult) -> set[bytes]:
+    values = (result.get_value(row, 0) for row in range(result.ntuples))
+    return {bytes.fromhex(value.decode()) for value in values if value is not None}
