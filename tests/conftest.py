@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.server import ServerProcess
 
 if TYPE_CHECKING:
@@ -28,3 +29,17 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPr
     process.start()
     yield process
     process.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL that tests share; who stops it starts it again."""
+    server = running_postgres()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> str:
+    """A PostgreSQL database of its own, with this version's schema."""
+    return postgres.new_database()

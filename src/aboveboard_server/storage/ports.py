@@ -147,7 +147,8 @@ class EventStore(Protocol):
     async def replay(self, items: Sequence[Replay]) -> list[str]:
         """Move quarantined events into their tables; return REPLAYED, DUPLICATE, OPTED_OUT or DROPPED each.
 
-        MUST store the row and drop the quarantined event in one transaction.
+        MUST store the row and drop the quarantined event in one transaction. MUST answer DUPLICATE, and store
+        nothing, for an event that has left the quarantine meanwhile.
         """
 
     async def pin_keys(self, fingerprints: Mapping[str, str]) -> list[str]:

@@ -72,6 +72,12 @@ class Link:
             except (*UNAVAILABLE, TimeoutError) as error:
                 self._lose(error)
                 raise StoreUnavailableError from error
+            except psycopg.Error as error:
+                # A connection that broke amid an answer leaves an error of no class of its own.
+                if not connection.closed:
+                    raise
+                self._lose(error)
+                raise StoreUnavailableError from error
             finally:
                 await self._tidy()
 

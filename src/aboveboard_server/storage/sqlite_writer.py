@@ -205,10 +205,10 @@ class SqliteWriter:
         return self._db.execute(in_force, (change.subject_digest,)).fetchone() is not None
 
     def _replay_one(self, item: Replay) -> str:
-        self._db.execute(
-            f"DELETE FROM {QUARANTINE} WHERE quarantined_event_id = ?",
-            (item.quarantined_event_id,),
-        )
+        statement = f"DELETE FROM {QUARANTINE} WHERE quarantined_event_id = ?"
+        if not self._db.execute(statement, (item.quarantined_event_id,)).rowcount:
+            # Erased since it was read, or replayed by someone else: it must not come back.
+            return "DUPLICATE"
         if not self._opted_out.isdisjoint(item.subjects):
             return "OPTED_OUT"
         if item.row is None:

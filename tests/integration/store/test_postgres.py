@@ -1,0 +1,210 @@
+"""What holds where several servers share a PostgreSQL database."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.integration.store.conftest import postgres_backend
+from tests.support.batches import batch_of, elements, ids, opt_out, pings, random_id, record, within_a_second
+from tests.support.clients import deployment_source, server_source
+
+from aboveboard_server import bootstrap
+from aboveboard_server.errors import StartupError, StoreUnavailableError
+from aboveboard_server.storage.address import database_url, libpq_parameters
+from aboveboard_server.storage.postgres_link import Link
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.integration.store.conftest import Backend
+    from tests.support.postgres import PostgresServer
+
+    from aboveboard_server.storage.ports import CommitResult, EventStore
+    from aboveboard_server.storage.postgres_link import Connection
+
+HERE = server_source()
+
+
+@pytest.fixture
+def backend(postgres_store: Backend) -> Backend:
+    return postgres_store
+
+
+@asynccontextmanager
+async def stores(backend: Backend, count: int) -> AsyncIterator[list[EventStore]]:
+    opened = [await bootstrap.open_store(backend.url) for _ in range(count)]
+    try:
+        yield opened
+    finally:
+        for store in opened:
+            await store.close()
+
+
+async def test_sessions_are_durable_whatever_the_database_is_set_to(
+    postgres: PostgresServer, postgres_url: str
+) -> None:
+    """An acknowledgement waits for the disk, though the operator's default does not."""
+    name = database_url(postgres_url).database
+    for setting in ("synchronous_commit = off", "default_transaction_isolation = 'repeatable read'"):
+        postgres.query(postgres_url, f"ALTER DATABASE {name} SET {setting}")
+
+    async def nothing(_connection: Connection) -> None:
+        pass
+
+    link = Link("test", libpq_parameters(database_url(postgres_url)), nothing)
+    await link.open()
+    async with link.use() as connection:
+        shown = [
+            await (await connection.execute(f"SHOW {setting}".encode())).fetchone()
+            for setting in ("synchronous_commit", "default_transaction_isolation")
+        ]
+    await link.close()
+    assert shown == [("on",), ("read committed",)]
+
+
+async def test_an_opt_out_holds_on_every_server_at_once(backend: Backend) -> None:
+    """No commit of another server is behind, and its gate is told within a second."""
+    digest = record(HERE).subjects[0]
+    async with stores(backend, 2) as (here, there):
+        await there.commit([batch_of(HERE, *elements(*ids(1)))])
+        await here.change_opt_out(opt_out(digest))
+        assert (await there.commit([batch_of(HERE, *elements(*ids(1)))]))[0].opted_out
+        await here.change_opt_out(opt_out(digest, disabled=False))
+        assert not (await there.commit([batch_of(HERE, *elements(*ids(1)))]))[0].opted_out
+        await here.change_opt_out(opt_out(digest))
+        await within_a_second(lambda: digest in there.opted_out)
+    assert backend.count("element_stat") == 2
+
+
+async def test_nothing_comes_in_elsewhere_once_an_opt_out_has_returned(backend: Backend) -> None:
+    """While two servers take a source's events without a pause, a third opts it out: the barrier holds."""
+    digest = record(HERE).subjects[0]
+
+    async def keep_sending(store: EventStore) -> None:
+        while not (await store.commit([batch_of(HERE, *elements(*ids(20)))]))[0].opted_out:
+            pass
+
+    async with stores(backend, 3) as (one, two, three):
+        for _ in range(5):
+            sending = [asyncio.create_task(keep_sending(store)) for store in (one, two, one, two)]
+            await asyncio.sleep(0.1)
+            await three.change_opt_out(opt_out(digest))
+            stored = backend.count("element_stat")
+            await asyncio.wait_for(asyncio.gather(*sending), 20)
+            assert backend.count("element_stat") == stored
+            await three.change_opt_out(opt_out(digest, disabled=False))
+
+
+async def test_a_batch_sent_to_several_servers_at_once_is_stored_once(backend: Backend) -> None:
+    """Each event is accepted by exactly one of them, whatever its place; nobody waits in a circle."""
+    async with stores(backend, 3) as servers:
+        for turn in range(25):
+            keys = ids(30) if turn % 2 else [random_id() for _ in range(30)]
+            sources = [deployment_source(f"c{turn}", f"d{number}") for number in range(3)]
+
+            def shuffled(keys: list[str] = keys) -> list[str]:
+                return random.sample(keys, len(keys))
+
+            calls = [
+                server.commit(
+                    [
+                        batch_of(source, *elements(*shuffled()), *pings(*shuffled()))
+                        for source in random.sample(sources, 3)
+                    ]
+                )
+                for server in servers
+            ]
+            accepted = sum(map(count_accepted, await asyncio.wait_for(asyncio.gather(*calls), 20)))
+            assert accepted == 60
+    assert backend.count("element_stat") == backend.count("ping") == 25 * 30
+    assert backend.count("source") == 75
+
+
+def count_accepted(results: list[CommitResult]) -> int:
+    return sum(60 - sum(map(len, result.duplicates.values())) for result in results)
+
+
+async def test_a_killed_connection_loses_nothing_acknowledged(
+    postgres: PostgresServer, backend: Backend
+) -> None:
+    """Whoever is refused meanwhile sends again: every event is stored once, and told right."""
+    acknowledged: list[str] = []
+    enough = asyncio.Event()
+
+    async def send(store: EventStore) -> None:
+        keys: list[str] = []
+        while keys or not enough.is_set():
+            keys = keys or ids(20)
+            try:
+                await store.commit([batch_of(HERE, *elements(*keys))])
+            except StoreUnavailableError:
+                await asyncio.sleep(0.05)
+            else:
+                acknowledged.extend(keys)
+                keys = []
+
+    async with stores(backend, 1) as (store,):
+        sending = asyncio.create_task(send(store))
+        for _ in range(3):
+            await asyncio.sleep(0.3)
+            assert await asyncio.to_thread(postgres.kill_backend, backend.url)
+            await asyncio.to_thread(postgres.await_ready)
+        enough.set()
+        await asyncio.wait_for(sending, 30)
+    assert len(acknowledged) > 100
+    assert backend.ids("element_stat") == sorted(acknowledged)
+
+
+async def test_while_the_database_is_away_callers_are_refused_at_once(
+    postgres: PostgresServer, backend: Backend
+) -> None:
+    """Nobody hangs; when it is back, so is the store, by itself and soon."""
+    async with stores(backend, 1) as (store,):
+        await store.commit([batch_of(HERE, *elements(*ids(1)))])
+        await asyncio.to_thread(postgres.stop)
+        try:
+            for _ in range(3):
+                with pytest.raises(StoreUnavailableError):
+                    await asyncio.wait_for(store.commit([batch_of(HERE, *elements(*ids(1)))]), 1)
+            with pytest.raises(StoreUnavailableError):
+                await asyncio.wait_for(store.quarantined(limit=1), 1)
+        finally:
+            await asyncio.to_thread(postgres.start)
+        async with asyncio.timeout(5):
+            while True:
+                try:
+                    await store.commit([batch_of(HERE, *elements(*ids(1)))])
+                except StoreUnavailableError:
+                    await asyncio.sleep(0.1)
+                else:
+                    break
+    assert backend.count("element_stat") == 2
+
+
+async def test_an_empty_database_is_refused_with_the_command_that_helps(postgres: PostgresServer) -> None:
+    """To serve changes no schema on PostgreSQL; the password is not shown."""
+    url = postgres.empty_database().replace("postgres@", "postgres:hush@")
+    with pytest.raises(StartupError, match=r"lacks .*; run: aboveboard migrate --database") as refused:
+        await bootstrap.open_store(url)
+    assert "hush" not in str(refused.value)
+
+
+async def test_an_outdated_database_is_refused(postgres: PostgresServer, postgres_url: str) -> None:
+    """A missing column of an event is found before the first event is taken, and migrate adds it."""
+    backend = postgres_backend(postgres, postgres_url)
+    postgres.query(backend.url, "ALTER TABLE ping DROP COLUMN category")
+    with pytest.raises(StartupError, match=r"column ping\.category"):
+        await bootstrap.open_store(backend.url)
+    assert bootstrap.migrate(backend.url) == ["column ping.category"]
+    async with stores(backend, 1) as (store,):
+        await store.commit([batch_of(HERE, *pings(*ids(1)))])
+
+
+async def test_a_database_that_cannot_be_reached_is_told_of(postgres: PostgresServer) -> None:
+    """In a line, and soon."""
+    with pytest.raises(StartupError, match="cannot use the database"):
+        await bootstrap.open_store("postgresql+psycopg://nobody:hush@127.0.0.1:1/none")

@@ -1,0 +1,103 @@
+"""What tests give a store: rows made of events as the service makes them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from tests.support.clients import element, new_id, ping
+
+from aboveboard_server.ingest.sources import SourceReader
+from aboveboard_server.schema import catalog, rows
+from aboveboard_server.storage.ports import QUARANTINE, EventBatch, OptOutChange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
+    from aboveboard.telemetry.v1.source_pb2 import Source
+    from aboveboard_server.schema.rows import Row
+    from aboveboard_server.storage.ports import SourceRecord
+
+SCHEMA = catalog.default()
+SOURCES = SourceReader(SCHEMA, b"k" * 32)
+MAKERS = {event.name: rows.row_maker(SCHEMA, event) for event in SCHEMA.events}
+# Far from the clock of the test, and not a whole second.
+RECEIVED_AT = 1_783_944_000_123_456
+
+# What a newer client's event may look like: bytes of any kind.
+UNKNOWN_BYTES = b"\0bytes\xff"
+
+
+def record(source: Source) -> SourceRecord:
+    """Return a source as the store is given it."""
+    return SOURCES.read(source)
+
+
+def row(event: EventEnvelope, skew: int = 0) -> Row:
+    """Return an event's row."""
+    return MAKERS[str(event.WhichOneof("event"))](event, skew)
+
+
+def batch_of(source: Source, *events: EventEnvelope, received_at: int = RECEIVED_AT) -> EventBatch:
+    """Return a request's rows."""
+    found: dict[str, list[Row]] = {}
+    for event in events:
+        found.setdefault(str(event.WhichOneof("event")), []).append(row(event))
+    return EventBatch(record(source), received_at, found)
+
+
+def quarantined_batch(
+    source: Source, *ids: str, received_at: int = RECEIVED_AT, number: int = 900
+) -> EventBatch:
+    """Return a request's events that this server does not know."""
+    return EventBatch(
+        record(source),
+        received_at,
+        {
+            QUARANTINE: [
+                (received_at - 1_000, event_id, received_at - 3_000, number, 2, UNKNOWN_BYTES)
+                for event_id in ids
+            ]
+        },
+    )
+
+
+def opt_out(subject: bytes, *, disabled: bool = True, origin: str = "ADMINISTRATOR") -> OptOutChange:
+    """Return a change of a Subject's opt-out."""
+    return OptOutChange(subject, "SERVER", origin, disabled, time.time_ns() // 1_000)
+
+
+def elements(*ids: str) -> list[EventEnvelope]:
+    """Return an event for each id."""
+    return [element(event_id=event_id) for event_id in ids]
+
+
+def pings(*ids: str) -> list[EventEnvelope]:
+    """Return a ping for each id."""
+    return [ping(event_id=event_id) for event_id in ids]
+
+
+def ids(count: int) -> list[str]:
+    """Return so many new ids, in their order."""
+    return sorted(new_id() for _ in range(count))
+
+
+def random_id() -> str:
+    """Return an id that says nothing of its time."""
+    return str(uuid.uuid4())
+
+
+def duplicates(results: list[Any]) -> list[Mapping[str, list[int]]]:
+    """Return the duplicates of each batch."""
+    return [result.duplicates for result in results]
+
+
+async def within_a_second(holds: Callable[[], bool]) -> None:
+    """Wait until something holds; half a second more is the machine's."""
+    deadline = time.monotonic() + 1.5
+    while not holds():
+        assert time.monotonic() < deadline, "it does not hold after a second"
+        await asyncio.sleep(0.01)

