@@ -75,20 +75,25 @@ class PostgresServer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def kill_backend(self, database: str) -> bool:
-        """Kill (SIGKILL) one of a server's connections, upon which PostgreSQL restarts them all.
+        """Kill (SIGKILL) one connection of a server, upon which PostgreSQL cuts all and recovers.
 
-        Return whether there was one. `database` is a URL made here.
+        Return, once it takes connections again, whether there was one. `database` is a URL made here.
         """
-        try:
-            found = self.query(
-                database, "SELECT pid FROM pg_stat_activity WHERE application_name = 'aboveboard' LIMIT 1"
-            )
-        except psycopg.OperationalError:
-            return False
-        for (pid,) in found:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        return bool(found)
+        statement = (
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'aboveboard'"
+            " AND datname = current_database() ORDER BY random() LIMIT 1"
+        )
+        self.await_ready()
+        with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as connection:
+            found = connection.execute(statement.encode()).fetchone()
+            if found is None:
+                return False
+            os.kill(found[0], signal.SIGKILL)
+            with suppress(psycopg.OperationalError):
+                # Ends when the kill was noticed: this connection is cut like all others.
+                connection.execute(f"SELECT pg_sleep({READY_SECONDS})")
+        self.await_ready()
+        return True
 
     def new_database(self) -> str:
         """Create a database with this version's schema, and return its URL."""
