@@ -24,7 +24,7 @@ async def _publish(_request: bytes, _context: Any) -> bytes:
 async def serve(bind: str) -> None:
     """Serve until the process is ended."""
     server = grpc.aio.server(options=OPTIONS)
-    handlers = {"PublishEvents": grpc.unary_unary_rpc_method_handler(_publish)}
+    handlers: dict[str, Any] = {"PublishEvents": grpc.unary_unary_rpc_method_handler(_publish)}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(INGEST_SERVICE, handlers),))
     server.add_insecure_port(bind)
     await server.start()

@@ -59,6 +59,11 @@ def sources(count: int = SOURCES, first: int = 0) -> list[Source]:
     return [_source(number) for number in range(first, first + count)]
 
 
+def company(number: int) -> str:
+    """Return the identifier of the company that the source of that (odd) number belongs to."""
+    return f"company-{number}"
+
+
 def source_row(number: int, seen_at: int) -> dict[str, rows.Value]:
     """Return the `source` row of the source of that number, for a preload."""
     catalog = schema_catalog.default()
@@ -136,7 +141,7 @@ def _source(number: int) -> Source:
     source = Source()
     if number % 2:
         source.deployment.solution = "Connects"
-        source.deployment.company_id = f"company-{number}"
+        source.deployment.company_id = company(number)
         source.deployment.company_name = f"Company {number}"
         source.deployment.deployment_id = f"deployment-{number}"
         source.deployment.version = "8.1.0"

@@ -20,7 +20,9 @@ def now_ms() -> int:
 class IdMaker:
     """Makes distinct ids of one version; those of version 7 begin at `start_ms` and rise."""
 
-    def __init__(self, version: str, start_ms: int | None = None, per_millisecond: int = PER_MILLISECOND) -> None:
+    def __init__(
+        self, version: str, start_ms: int | None = None, per_millisecond: int = PER_MILLISECOND
+    ) -> None:
         self._version = version
         self._start_ms = now_ms() if start_ms is None else start_ms
         self._per_millisecond = per_millisecond

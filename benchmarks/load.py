@@ -70,7 +70,7 @@ async def _unary(
     """Keep `in_flight` requests under way, spread over the channels, until there are no more."""
 
     async def caller(channel: grpc.aio.Channel) -> None:
-        publish = channel.unary_unary(
+        publish: Any = channel.unary_unary(
             f"{SERVICE}/PublishEvents", None, ingest.PublishEventsResponse.FromString
         )
         for data in requests:
@@ -100,7 +100,7 @@ async def _stream(
         share = shares[position % len(channels)]
         share.append(numbered(len(share) + 1, data))
     for channel, share in zip(channels, shares, strict=True):
-        method = channel.stream_stream(
+        method: Any = channel.stream_stream(
             f"{SERVICE}/StreamEvents", None, ingest.StreamEventsResponse.FromString
         )
         streams.append(Stream(method, share, expected, spec.in_flight))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Of so many events one was sent before, where duplicates are asked for.
 DUPLICATE_EVERY = 100
 # What is sent before the clock starts: every source is known then, and every code path was taken once.
-WARM_UP_REQUESTS = 192
+WARM_UP_REQUESTS = 128
 
 
 class WrongAnswerError(Exception):

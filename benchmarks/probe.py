@@ -54,11 +54,8 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def _all_processes() -> list[tuple[Usage, int]]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal() and (one := _process(entry)) is not None:
-            found.append(one)
-    return found
+    entries = (entry for entry in Path("/proc").iterdir() if entry.name.isdecimal())
+    return [one for entry in entries if (one := _process(entry)) is not None]
 
 
 def _process(entry: Path) -> tuple[Usage, int] | None:

@@ -89,7 +89,7 @@ def _await_ready(process: subprocess.Popen[bytes], address: str, log_file: Path)
 
 
 def _free_address() -> str:
-    """Return an address that the kernel found free a moment ago: the log that would tell it is switched off."""
+    """Return an address that the kernel found free: the log that would tell of port 0 is switched off."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{probe.getsockname()[1]}"
