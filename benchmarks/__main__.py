@@ -48,7 +48,7 @@ def run(
 ) -> None:
     """Measure everything: rounds, growth, memory; show it and keep it as JSON."""
     scale = QUICK if quick else FULL
-    with _hosts(folder, store) as (work, hosts), _progress() as progress, _kept(work, hosts) as results:
+    with _hosts(folder, store) as (work, hosts), _kept(work, hosts) as results, _progress() as progress:
         bench = Bench(work, hosts, scale)
         chosen = [one for one in contenders(store) if only in one.name and (one.quick or not quick)]
         results["rounds"] = scale.rounds
@@ -62,7 +62,7 @@ def run(
 @app.command()
 def growth(*, quick: Quick = False, store: Stores = EVERY_STORE, folder: Folder = TEMPORARY) -> None:
     """Measure growth alone: rate, p99 and finding one subject's rows at 10 k, 1 M and 10 M rows."""
-    with _hosts(folder, store) as (work, hosts), _progress() as progress, _kept(work, hosts) as results:
+    with _hosts(folder, store) as (work, hosts), _kept(work, hosts) as results, _progress() as progress:
         _growth(hosts, work, QUICK_SIZES if quick else SIZES, results, progress)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import jobs, servers
 from benchmarks.jobs import LoadSpec
-from benchmarks.preload import ROWS_PER_SOURCE, preload
+from benchmarks.preload import FIRST_SOURCE, ROWS_PER_SOURCE, preload
 from benchmarks.probe import percentile
 
 if TYPE_CHECKING:
@@ -61,4 +61,4 @@ def _at(host: Host, database: Database, folder: Path, size: int) -> Result:
 def _subjects(size: int) -> list[int]:
     """Return the numbers of the sources to look for: companies, spread over all there are."""
     count = size // ROWS_PER_SOURCE
-    return [(position * count // LOOK_UPS) // 2 * 2 + 1 for position in range(LOOK_UPS)]
+    return [FIRST_SOURCE + (position * count // LOOK_UPS) // 2 * 2 + 1 for position in range(LOOK_UPS)]

@@ -55,7 +55,8 @@ def judge(runs: Mapping[str, Sequence[Result]], stores: list[str]) -> list[Judge
 
 def middle(runs: Sequence[Result], figure: str) -> float:
     """Return the median of a figure over the rounds."""
-    return median(run[figure] for run in runs)
+    found: list[float] = [run[figure] for run in runs]
+    return median(found)
 
 
 def cores(run: Result) -> float:

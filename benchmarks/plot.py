@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from benchmarks.jobs import Result
     from benchmarks.judge import Judgement
 
-LEFT, RIGHT = 260, 90
+LEFT, RIGHT = 285, 90
 ROW = 22
 NAMES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 # A panel of growth: its height, and the space between two.
 GROWTH_HEIGHT = 120
-GROWTH_GAP = 70
+GROWTH_GAP = 50
+# From here on a figure is told without decimals.
+ROUND_FROM = 100
 
 
 def draw(results: dict[str, Any]) -> str:
@@ -70,7 +72,8 @@ def _goals(drawing: Drawing, found: Sequence[Judgement]) -> None:
         if judgement.stretch is not None:
             stretch = LEFT + judgement.stretch / judgement.required * scale
             drawing.line(stretch, y - 7, stretch, y + 7, "stretch")
-        drawing.text(LEFT - 10, y + 4, judgement.row, "right")
+        store, _, row = judgement.row.partition(": ")
+        drawing.text(LEFT - 10, y + 4, f"{NAMES[store]}: {row}", "right")
         drawing.line(min(ends), y, min(max(ends), WIDTH - RIGHT), y, "range")
         missed = judgement.verdict == "not met"
         drawing.dot(LEFT + _reached(judgement, judgement.figure) * scale, y, "missed" if missed else "server")
@@ -108,21 +111,27 @@ def _panel(  # noqa: PLR0913, PLR0917  # what is drawn, and where
     span = math.log10(sizes[-1] / sizes[0]) or 1
 
     def place(rows: int, value: float) -> tuple[float, float]:
-        x = left + 20 + math.log10(rows / sizes[0]) / span * (width - 60)
+        x = left + 36 + math.log10(rows / sizes[0]) / span * (width - 120)
         return x, floor - value / top * GROWTH_HEIGHT
 
     drawing.text(left, drawing.y + 8, name, "note")
     drawing.line(left, floor, left + width, floor, "axis")
     for rows in sizes:
         drawing.text(place(rows, 0)[0], floor + 18, f"{rows:,} rows", "note middle")
+    highest = {rows: max(figure(at) for at in growth if at["rows"] == rows) for rows in sizes}
     for store in dict.fromkeys(at["store"] for at in growth):
         ours = [at for at in growth if at["store"] == store]
         points = [place(at["rows"], figure(at)) for at in ours]
         drawing.path(points, store)
         for (x, y), at in zip(points, ours, strict=True):
             value = figure(at)
-            drawing.text(x, y - 7, f"{value:,.0f}" if value >= 100 else f"{value:.1f}", "note middle number")  # noqa: PLR2004  # as many digits as say something
-        drawing.text(points[-1][0] + 8, points[-1][1] + 14, NAMES[store], "note right")
+            # Of two lines the lower one is labelled below, where there is room above the axis.
+            above = value == highest[at["rows"]] or y > floor - 20
+            label = y - 7 if above else y + 16
+            drawing.text(
+                x, label, f"{value:,.0f}" if value >= ROUND_FROM else f"{value:.1f}", "note middle number"
+            )
+        drawing.text(points[-1][0] + 24, points[-1][1] + 4, NAMES[store], "note")
 
 
 def _reached(judgement: Judgement, figure: float) -> float:

@@ -11,7 +11,7 @@ from aboveboard_server.storage.columns import EPOCH, MICROSECOND
 from benchmarks.events import source_row, templates
 from benchmarks.ids import IdMaker, now_ms
 from benchmarks.jobs import WriteSpec
-from benchmarks.preload import HISTORY_MS, ROWS_PER_SOURCE
+from benchmarks.preload import FIRST_SOURCE, HISTORY_MS, ROWS_PER_SOURCE
 from benchmarks.raw_postgres import connect, copies, prepared, write
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ TIMES = ("first_seen_at", "last_seen_at")
 def fill(url: str, there: int, count: int) -> None:
     """Add `count` rows to a database that has `there` already."""
     spec = WriteSpec(url, events=count, batch=BATCH, batches_per_commit=BATCHES_PER_COMMIT)
-    first, sources = there // ROWS_PER_SOURCE, count // ROWS_PER_SOURCE
+    first, sources = FIRST_SOURCE + there // ROWS_PER_SOURCE, count // ROWS_PER_SOURCE
     ids = IdMaker("v7", now_ms() - HISTORY_MS, count // HISTORY_MS + 1)
     how = copies()
     with connect(url) as connection:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from benchmarks.events import source_row, templates
 from benchmarks.ids import IdMaker, now_ms
 from benchmarks.jobs import WriteSpec
-from benchmarks.preload import HISTORY_MS, ROWS_PER_SOURCE
+from benchmarks.preload import FIRST_SOURCE, HISTORY_MS, ROWS_PER_SOURCE
 from benchmarks.raw_sqlite import connect, prepared, write
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ BATCHES_PER_COMMIT = 20
 def fill(url: str, there: int, count: int) -> None:
     """Add `count` rows to a database that has `there` already."""
     spec = WriteSpec(url, events=count, batch=BATCH, batches_per_commit=BATCHES_PER_COMMIT)
-    first, sources = there // ROWS_PER_SOURCE, count // ROWS_PER_SOURCE
+    first, sources = FIRST_SOURCE + there // ROWS_PER_SOURCE, count // ROWS_PER_SOURCE
     ids = IdMaker("v7", now_ms() - HISTORY_MS, max(1, count // HISTORY_MS + 1))
     with contextlib.closing(connect(url)) as db:
         # Nothing of a preload is acknowledged to anyone: it need not be safe before it is complete.

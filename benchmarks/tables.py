@@ -31,8 +31,8 @@ def show(console: Console, results: dict[str, Any]) -> None:
 def _rates(results: dict[str, Any]) -> Table:
     table = Table(title=f"Medians of {results['rounds']} rounds", title_justify="left")
     for name in ("contender", "events/s", "p50 ms", "p99 ms", "cores", "generator", "MiB"):
-        first = name == "contender"
-        table.add_column(name, justify="left" if first else "right", no_wrap=first)
+        words = name == "contender"
+        table.add_column(name, justify="left" if words else "right", no_wrap=not words)
     for name, runs in results["runs"].items():
         row = [name, f"{middle(runs, 'events_per_second'):,.0f}"]
         if "p50_ms" in runs[0]:
@@ -47,7 +47,7 @@ def _verdicts(results: dict[str, Any]) -> Table:
     table = Table(title="Within each round", title_justify="left")
     for name in ("what", "figure", "range", "required", "stretch", ""):
         words = name in {"what", ""}
-        table.add_column(name, justify="left" if words else "right", no_wrap=words)
+        table.add_column(name, justify="left" if words else "right", no_wrap=name != "what")
     for found in judge(results["runs"], results["stores"]):
         colour = COLOURS.get(found.verdict, "dim")
         table.add_row(
