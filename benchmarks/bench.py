@@ -117,6 +117,6 @@ class Bench:
         return jobs.run("load", spec)
 
     def _events(self, contender: Contender) -> int:
-        # Whole commits of the raw writers, and whole batches of everyone else.
-        unit = 4_000 if contender.batch > 1 and contender.kind != EMPTY else 1
+        # Whole commits for each of two raw writers, and so whole batches for everyone else.
+        unit = 8_000 if contender.batch > 1 and contender.kind != NAIVE else contender.batch
         return max(unit, int(contender.events * self._scale.share) // unit * unit)

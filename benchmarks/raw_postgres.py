@@ -52,9 +52,10 @@ def run(raw_spec: dict[str, Any]) -> Result:
     results = [done.get() for _ in writers]
     for writer in writers:
         writer.join()
-    events = sum(count for count, _, _ in results)
-    seconds = max(ended for _, _, ended in results) - min(begun for _, begun, _ in results)
-    return {"events": events, "seconds": seconds, "events_per_second": events / seconds}
+    events = sum(count for count, _, _, _ in results)
+    seconds = max(ended for _, _, ended, _ in results) - min(begun for _, begun, _, _ in results)
+    own = sum(cpu for _, _, _, cpu in results)
+    return {"events": events, "seconds": seconds, "events_per_second": events / seconds, "cpu": own / seconds}
 
 
 def copies() -> dict[str, TableCopy]:
@@ -112,12 +113,13 @@ def _write(spec: WriteSpec, ready: Barrier, done: Any) -> None:
         ready.wait()
         count = 0
         begun = time.perf_counter()
+        own = time.process_time()
         for commit in commits:
             write(connection, how, commit)
             count += spec.batch * spec.batches_per_commit
             if time.perf_counter() - begun > spec.seconds:
                 break
-        done.put((count, begun, time.perf_counter()))
+        done.put((count, begun, time.perf_counter(), time.process_time() - own))
 
 
 if __name__ == "__main__":

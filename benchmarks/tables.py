@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from benchmarks.judge import cores, judge, memory, middle
+from benchmarks.judge import cores, cpu_micros, judge, memory, middle
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,14 +31,14 @@ def show(console: Console, results: dict[str, Any]) -> None:
 
 def _rates(results: dict[str, Any]) -> Table:
     table = Table(title=f"Medians of {results['rounds']} rounds", title_justify="left")
-    for name in ("contender", "events/s", "p50 ms", "p99 ms", "cores", "generator", "MiB"):
+    for name in ("contender", "events/s", "CPU µs", "p50 ms", "p99 ms", "cores", "generator", "MiB"):
         words = name == "contender"
         table.add_column(name, justify="left" if words else "right", no_wrap=not words)
     for name, runs in results["runs"].items():
-        row = [name, f"{middle(runs, 'events_per_second'):,.0f}"]
+        row = [name, f"{middle(runs, 'events_per_second'):,.0f}", f"{median(map(cpu_micros, runs)):.1f}"]
         if "p50_ms" in runs[0]:
             row += [f"{middle(runs, figure):.2f}" for figure in ("p50_ms", "p99_ms")]
-            row += [f"{max(map(cores, runs)):.2f}", f"{middle(runs, 'generator_cpu'):.2f}"]
+            row += [f"{median(map(cores, runs)):.2f}", f"{middle(runs, 'generator_cpu'):.2f}"]
             row.append(f"{middle(runs, 'server_rss_mib'):.0f}")
         table.add_row(*row)
     return table
