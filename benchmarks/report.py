@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.bench import FULL
 from benchmarks.judge import cores, cpu_micros, judge, memory, middle
 from benchmarks.plot import draw
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BEGIN = "<!-- Written by `python -m benchmarks report`; do not edit by hand. -->"
+# The load before a run, beyond which others were using the machine.
+QUIET = 0.5
 END = "<!-- End of what is written. -->"
 
 
@@ -56,6 +59,10 @@ def _machine(results: dict[str, Any]) -> Iterator[str]:
         f"(p99 {facts['fdatasync_p99_ms']:.2f}); load before the run {facts['load_before']:.2f}; "
         f"{results['rounds']} rounds."
     )
+    if results["rounds"] < FULL.rounds or facts["load_before"] > QUIET:
+        yield ""
+        yield "**Not to be relied on:** fewer rounds than a full run has, or others were using the machine."
+    yield ""
     for store, settings in facts["stores"].items():
         yield f"{store}: {', '.join(f'{name}={value}' for name, value in settings.items())}."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from benchmarks.judge import cores, cpu_micros, judge, memory, middle
@@ -16,7 +17,7 @@ COLOURS = {"not met": "red", "met": "green", "stretch met": "bold green"}
 
 
 def show(console: Console, results: dict[str, Any]) -> None:
-    """Print everything a run found."""
+    """Print everything a run found; `load` is the load generator's share of a core."""
     if results["runs"]:
         console.print(_rates(results), _verdicts(results))
     if results["growth"]:
@@ -30,8 +31,13 @@ def show(console: Console, results: dict[str, Any]) -> None:
 
 
 def _rates(results: dict[str, Any]) -> Table:
-    table = Table(title=f"Medians of {results['rounds']} rounds", title_justify="left")
-    for name in ("contender", "events/s", "CPU µs", "p50 ms", "p99 ms", "cores", "generator", "MiB"):
+    table = Table(
+        title=f"Medians of {results['rounds']} rounds",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    for name in ("contender", "events/s", "CPU µs", "p50 ms", "p99 ms", "cores", "load", "MiB"):
         words = name == "contender"
         table.add_column(name, justify="left" if words else "right", no_wrap=not words)
     for name, runs in results["runs"].items():
@@ -45,7 +51,7 @@ def _rates(results: dict[str, Any]) -> Table:
 
 
 def _verdicts(results: dict[str, Any]) -> Table:
-    table = Table(title="Within each round", title_justify="left")
+    table = Table(title="Within each round", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in ("what", "figure", "range", "required", "stretch", ""):
         words = name in {"what", ""}
         table.add_column(name, justify="left" if words else "right", no_wrap=name != "what")
@@ -63,7 +69,7 @@ def _verdicts(results: dict[str, Any]) -> Table:
 
 
 def _growth(results: dict[str, Any]) -> Table:
-    table = Table(title="Growth", title_justify="left")
+    table = Table(title="Growth", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in ("store", "rows there", "events/s", "batch p99 ms", "find one subject, ms", "its rows"):
         table.add_column(name, justify="left" if name == "store" else "right")
     for at in results["growth"]:
