@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from aboveboard_server.storage.postgres_copy import HEADER, TRAILER, TableCopy, table_copy
 
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema import rows
 from aboveboard_server.schema.tables import import_all
+from aboveboard_server.storage.postgres_copy import HEADER, TRAILER, TableCopy, table_copy
 from benchmarks.events import SOURCES, TYPES, templates
 from benchmarks.ids import IdMaker
 from benchmarks.jobs import WriteSpec, answer

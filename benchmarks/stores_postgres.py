@@ -32,7 +32,9 @@ class PostgresHost:
         self._folder = folder / POSTGRES
         self._folder.mkdir()
         # Straight under the temporary folder: it opens the permissions of every folder above its own.
-        self._server = get_server(Path(tempfile.mkdtemp(prefix="aboveboard-pg-")), cleanup_mode="delete")
+        self._server = get_server(
+            Path(tempfile.mkdtemp(prefix="aboveboard-bench-pg-")), cleanup_mode="delete"
+        )
         self._numbers = itertools.count()
         self._execute(f"CREATE DATABASE {TEMPLATE}")
         migrate(self._url(TEMPLATE, "postgresql+psycopg"))
