@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PARENT = $(shell git rev-parse --verify --quiet HEAD~1)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check fault generate lock release-schema format clean
+.PHONY: help serve test check fault bench bench-quick bench-growth generate lock release-schema format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -33,6 +33,15 @@ test: $(VENV)/.dev ## run the tests (under 5 minutes)
 
 fault: $(VENV)/.dev ## run the long suites: many kills, large batches
 	$(BIN)/pytest -m fault --timeout 900
+
+bench: $(VENV)/.dev ## measure speed against the limit of the store (under 30 minutes, on a quiet machine)
+	$(BIN)/python -m benchmarks run
+
+bench-quick: $(VENV)/.dev ## measure what matters most, once (under a minute)
+	$(BIN)/python -m benchmarks run --quick
+
+bench-growth: $(VENV)/.dev ## measure how cost grows up to 10 million rows
+	$(BIN)/python -m benchmarks growth
 
 check: $(VENV)/.dev ## lint, types, schema gate, layers, freshness of generated code
 	ruff check

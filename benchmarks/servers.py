@@ -1,0 +1,102 @@
+"""Servers under test, each a process of its own on a port that the kernel chose."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import grpc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from benchmarks.stores import Database
+
+START_SECONDS = 60
+STOP_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that answers."""
+
+    address: str
+    pid: int
+
+
+class ServerError(Exception):
+    """A server did not start or did not stop; the text is the end of its log."""
+
+
+@contextlib.contextmanager
+def aboveboard(database: Database, workers: int = 1) -> Iterator[Running]:
+    """Run `aboveboard serve` on a database."""
+    bind = _free_address()
+    command = [
+        *("-m", "aboveboard_server", "serve", "--log-level", "warning"),
+        *("--database", database.url, "--key-dir", str(database.folder / "keys")),
+        *("--grpc-bind", bind, "--admin-bind", "127.0.0.1:0"),
+    ]
+    if workers > 1:
+        command += ["--workers", str(workers)]
+    with _process(command, bind, database.folder) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def empty(folder: Path) -> Iterator[Running]:
+    """Run the server that does nothing."""
+    bind = _free_address()
+    with _process(["-m", "benchmarks.empty_server", bind], bind, folder) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def _process(command: list[str], address: str, folder: Path) -> Iterator[Running]:
+    log_file = folder / "server.log"
+    with log_file.open("ab") as log:
+        # The program is this very interpreter, its arguments are our own.
+        process = subprocess.Popen([sys.executable, *command], stdout=log, stderr=log)  # noqa: S603
+    try:
+        _await_ready(process, address, log_file)
+        yield Running(address, process.pid)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise ServerError(f"did not stop within {STOP_SECONDS} s: {_tail(log_file)}") from None
+
+
+def _await_ready(process: subprocess.Popen[bytes], address: str, log_file: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    with grpc.insecure_channel(address, [("grpc.max_reconnect_backoff_ms", 200)]) as channel:
+        ready = grpc.channel_ready_future(channel)
+        while process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(grpc.FutureTimeoutError):
+                ready.result(timeout=0.2)
+                return
+    raise ServerError(f"did not start: {_tail(log_file)}")
+
+
+def _free_address() -> str:
+    """Return an address that the kernel found free: the log that would tell of port 0 is switched off."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def _tail(log_file: Path) -> str:
+    size = log_file.stat().st_size
+    with log_file.open("rb") as log:
+        log.seek(max(0, size - 2000), os.SEEK_SET)
+        return log.read().decode(errors="replace")

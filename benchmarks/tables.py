@@ -1,0 +1,84 @@
+"""The result in the terminal."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from benchmarks.judge import cores, cpu_micros, judge, memory, middle
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+COLOURS = {"not met": "red", "met": "green", "stretch met": "bold green"}
+
+
+def show(console: Console, results: dict[str, Any]) -> None:
+    """Print everything a run found; `load` is the load generator's share of a core."""
+    if results["runs"]:
+        console.print(_rates(results), _verdicts(results))
+    if results["growth"]:
+        console.print(_growth(results))
+    for store, run in results["memory"].items():
+        found = memory(run["memory_mib"])
+        console.print(
+            f"memory, {store}: {found['highest_mib']:.0f} MiB at most over {run['events']:,} events, "
+            f"{found['growth_mib']:+.1f} MiB over the second half"
+        )
+
+
+def _rates(results: dict[str, Any]) -> Table:
+    table = Table(
+        title=f"Medians of {results['rounds']} rounds",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    for name in ("contender", "events/s", "CPU µs", "p50 ms", "p99 ms", "cores", "load", "MiB"):
+        words = name == "contender"
+        table.add_column(name, justify="left" if words else "right", no_wrap=not words)
+    for name, runs in results["runs"].items():
+        row = [name, f"{middle(runs, 'events_per_second'):,.0f}", f"{median(map(cpu_micros, runs)):.1f}"]
+        if "p50_ms" in runs[0]:
+            row += [f"{middle(runs, figure):.2f}" for figure in ("p50_ms", "p99_ms")]
+            row += [f"{median(map(cores, runs)):.2f}", f"{middle(runs, 'generator_cpu'):.2f}"]
+            row.append(f"{middle(runs, 'server_rss_mib'):.0f}")
+        table.add_row(*row)
+    return table
+
+
+def _verdicts(results: dict[str, Any]) -> Table:
+    table = Table(title="Within each round", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("what", "figure", "range", "required", "stretch", ""):
+        words = name in {"what", ""}
+        table.add_column(name, justify="left" if words else "right", no_wrap=name != "what")
+    for found in judge(results["runs"], results["stores"]):
+        colour = COLOURS.get(found.verdict, "dim")
+        table.add_row(
+            found.row,
+            f"{found.figure:.2f}",
+            f"{found.lowest:.2f} to {found.highest:.2f}",
+            f"{'≤' if found.at_most else '≥'} {found.required:g}" if found.required else "",
+            f"{found.stretch:g}" if found.stretch is not None else "",
+            f"[{colour}]{found.verdict}[/]",
+        )
+    return table
+
+
+def _growth(results: dict[str, Any]) -> Table:
+    table = Table(title="Growth", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("store", "rows there", "events/s", "batch p99 ms", "find one subject, ms", "its rows"):
+        table.add_column(name, justify="left" if name == "store" else "right")
+    for at in results["growth"]:
+        table.add_row(
+            at["store"],
+            f"{at['rows']:,}",
+            f"{at['events_per_second']:,.0f}",
+            f"{at['batch_p99_ms']:.0f}",
+            f"{at['look_up_p50_ms']:.1f}",
+            f"{at['rows_found']:,.0f}",
+        )
+    return table
