@@ -9,7 +9,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PARENT = $(shell git rev-parse --verify --quiet HEAD~1)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check fault bench bench-quick bench-growth generate lock release-schema format clean
+.PHONY: help serve test check fault polyglot bench bench-quick bench-growth generate generate-polyglot lock \
+  release-schema format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -33,6 +34,10 @@ test: $(VENV)/.dev ## run the tests (under 5 minutes)
 
 fault: $(VENV)/.dev ## run the long suites: many kills, large batches
 	$(BIN)/pytest -m fault --timeout 900
+
+polyglot: $(VENV)/.dev ## run the clients in five languages; needs Go, Maven, Node and Cargo
+	.ci/polyglot-is-fresh
+	$(BIN)/pytest -m polyglot tests/polyglot
 
 bench: $(VENV)/.dev ## measure speed against the limit of the store (under 30 minutes, on a quiet machine)
 	$(BIN)/python -m benchmarks run
@@ -58,6 +63,10 @@ check: $(VENV)/.dev ## lint, types, schema gate, layers, freshness of generated 
 generate: $(VENV)/.dev ## write generated/ anew from protos/
 	buf generate
 
+generate-polyglot: $(VENV)/.dev ## write the stubs of Go, Java, TypeScript and Rust anew; needs their toolchains
+	.ci/polyglot-plugins
+	buf generate --template .ci/buf.gen.polyglot.yaml
+
 format: $(VENV)/.dev ## format code and protos
 	ruff check --fix
 	ruff format
@@ -73,3 +82,5 @@ lock: $(VENV)/.dev ## pin the newest versions that pyproject.toml allows
 
 clean: ## remove what was installed and built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf generated/java/target tests/polyglot/*/target tests/polyglot/java/client/target \
+	  tests/polyglot/typescript/node_modules
