@@ -43,6 +43,7 @@ def converse(
 
     @cache
     def conversation(language: str) -> Conversation:
+        languages.require(language)
         languages.build(language)
         server = ServerProcess(tmp_path_factory.mktemp(language))
         server.start()
