@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# A worker that ends within this many seconds of its start will not get better by trying: all stop.
+# Where one of the first workers ends by itself within this many seconds, something is set wrongly: all stop.
 SHORTEST_LIFE = 5.0
+# Seconds until a worker that ended is started again.
+RESTART_DELAY = 0.5
 # Seconds that workers get to drain before they are killed.
 PATIENCE = 20.0
 
@@ -58,20 +60,23 @@ class _Supervisor:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._context = multiprocessing.get_context("spawn")
-        self._workers: dict[SpawnProcess, float] = {}
+        self._workers: list[SpawnProcess] = []
 
     def run(self) -> None:
-        """Start all workers, and each again that ends, for ever; StartupError where one will not live."""
+        """Start all workers, and each again that ends, for ever; StartupError where they cannot begin."""
         for _ in range(self._settings.workers):
             self._start()
+        begun = time.monotonic()
         while True:
             ended = set(wait([worker.sentinel for worker in self._workers]))
             for worker in [worker for worker in self._workers if worker.sentinel in ended]:
-                started = self._workers.pop(worker)
+                self._workers.remove(worker)
                 worker.join()
-                if time.monotonic() - started < SHORTEST_LIFE:
+                # A negative code is a signal's: somebody killed it.
+                if (worker.exitcode or 0) > 0 and time.monotonic() - begun < SHORTEST_LIFE:
                     raise StartupError(f"a worker ended at once with exit code {worker.exitcode}; see above")
-                log.warning("worker_ended", exit_code=worker.exitcode)
+                log.warning("worker_ended", exit_code=worker.exitcode, restart_in_seconds=RESTART_DELAY)
+                time.sleep(RESTART_DELAY)
                 self._start()
 
     def stop(self) -> None:
@@ -89,7 +94,7 @@ class _Supervisor:
     def _start(self) -> None:
         worker = self._context.Process(target=_work, args=(self._settings,), daemon=False)
         worker.start()
-        self._workers[worker] = time.monotonic()
+        self._workers.append(worker)
 
 
 def _work(settings: Settings) -> None:

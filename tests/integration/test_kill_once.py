@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from tests.support.kills import campaign
+from tests.support.kills import ON_SQLITE, campaign
 from tests.support.server import ServerProcess
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     seed = secrets.randbits(32)
     print(f"seed {seed}")  # noqa: T201  # shown where it fails
     try:
-        figures = campaign(server, kills=3, events=2_000, seed=seed, limit=60)
+        kills = {"server": 2, "writer": 1}
+        figures = campaign(server, kills, ON_SQLITE, events=2_000, seed=seed)
     finally:
         server.kill()
-    assert figures.kills == 3
+    assert figures.kills == kills
     assert (figures.lost, figures.doubled) == (0, 0)

@@ -9,10 +9,10 @@ import signal
 import socket
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import grpc
 from tests.support.clients import element, environment, ping, request, server_source
@@ -22,17 +22,21 @@ from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from aboveboard.telemetry.v1.verdict_pb2 import OUTCOME_DUPLICATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from tests.support.server import ServerProcess
 
     from aboveboard.telemetry.v1.verdict_pb2 import EventVerdict
 
+if TYPE_CHECKING:
+    # What may be killed, by name: the function does it, and says whether there was anything to kill.
+    Victims: TypeAlias = Mapping[str, Callable[[ServerProcess], bool]]
+
 CLIENTS = 8
+# Seconds that a campaign may take; it takes a tenth of that where the machine is quiet.
+LIMIT = 600
 STREAMING_CLIENTS = 2
 LARGEST_BATCH = 200
-# How often the writer process is killed instead of the whole server.
-WRITER_SHARE = 0.2
 # A client comes back soon after a kill: the next one shall meet it at work.
 CHANNEL = [
     ("grpc.initial_reconnect_backoff_ms", 50),
@@ -48,8 +52,7 @@ class Figures:
     """What a campaign has seen: `lost` and `doubled` must be 0."""
 
     seed: int
-    kills: int = 0
-    writer_kills: int = 0
+    kills: dict[str, int] = field(default_factory=dict)
     events: int = 0
     requests: int = 0
     retries: int = 0
@@ -149,14 +152,39 @@ class Client:
         self.retries += 1
 
 
-def campaign(server: ServerProcess, *, kills: int, events: int, seed: int, limit: float) -> Figures:
-    """Kill a server that often while clients send that many events or more, within `limit` seconds."""
+def kill_server(server: ServerProcess) -> bool:
+    """Kill the server, and start it again where it was."""
+    address = server.ingest_address
+    server.kill()
+    server.start(grpc_bind=address)
+    return True
+
+
+def kill_writer(server: ServerProcess) -> bool:
+    """Kill the writer process alone; False where it is just being started."""
+    killed = False
+    for pid in server.children():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            killed = True
+    return killed
+
+
+ON_SQLITE: Victims = {"server": kill_server, "writer": kill_writer}
+
+
+def campaign(
+    server: ServerProcess, kills: Mapping[str, int], victims: Victims, *, events: int, seed: int
+) -> Figures:
+    """Kill each victim that often while clients send that many events or more, within LIMIT seconds."""
     began = time.monotonic()
     chance = random.Random(seed)
     address = f"127.0.0.1:{free_port()}"
     enough = threading.Event()
-    clients = [Client(address, random.Random(chance.random()), enough, began + limit) for _ in range(CLIENTS)]
-    done = writers = 0
+    clients = [Client(address, random.Random(chance.random()), enough, began + LIMIT) for _ in range(CLIENTS)]
+    order = [name for name, count in kills.items() for _ in range(count)]
+    chance.shuffle(order)
+    done: Counter[str] = Counter()
     server.start(grpc_bind=address)
     with ThreadPoolExecutor(CLIENTS) as pool:
         running = [
@@ -164,29 +192,22 @@ def campaign(server: ServerProcess, *, kills: int, events: int, seed: int, limit
             for place, client in enumerate(clients)
         ]
         try:
-            while done < kills or sum(client.events for client in clients) < events:
-                assert time.monotonic() < began + limit, "it takes too long"
+            while order or sum(client.events for client in clients) < events:
+                assert time.monotonic() < began + LIMIT, "it takes too long"
                 assert not any(future.done() for future in running), [
                     future.exception() for future in running if future.done()
                 ]
                 # A random moment is what is wanted here; nothing happens that could be waited for.
                 time.sleep(chance.uniform(0.02, 0.6))
-                if done >= kills:
-                    continue
-                if chance.random() < WRITER_SHARE:
-                    writers += _kill_writer(server)
-                else:
-                    server.kill()
-                    done += 1
-                    server.start(grpc_bind=address)
+                if order and victims[order[-1]](server):
+                    done[order.pop()] += 1
         finally:
             enough.set()
         for future in running:
             future.result()
     figures = Figures(
         seed=seed,
-        kills=done,
-        writer_kills=writers,
+        kills=dict(done),
         events=sum(client.events for client in clients),
         requests=sum(client.requests for client in clients),
         retries=sum(client.retries for client in clients),
@@ -195,16 +216,6 @@ def campaign(server: ServerProcess, *, kills: int, events: int, seed: int, limit
     _reckon(server, clients, figures)
     figures.seconds = round(time.monotonic() - began, 1)
     return figures
-
-
-def _kill_writer(server: ServerProcess) -> int:
-    """Kill the writer process alone, and return how many were killed: none where it is just being started."""
-    killed = 0
-    for pid in server.children():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-            killed += 1
-    return killed
 
 
 def _reckon(server: ServerProcess, clients: list[Client], figures: Figures) -> None:
@@ -217,7 +228,7 @@ def _reckon(server: ServerProcess, clients: list[Client], figures: Figures) -> N
         assert not set(stored).difference(acknowledged), f"{table} holds what nobody was told of"
     assert server.query("SELECT count(*) FROM source") == [(CLIENTS,)]
     assert server.query("SELECT count(*) FROM server") == [(CLIENTS,)]
-    assert server.query("PRAGMA integrity_check") == [("ok",)]
+    server.check_integrity()
 
 
 def free_port() -> int:

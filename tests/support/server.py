@@ -80,6 +80,10 @@ class ServerProcess:
         with closing(sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True)) as database:
             return database.execute(statement, parameters).fetchall()
 
+    def check_integrity(self) -> None:
+        """Have the store look for damage to itself."""
+        assert self.query("PRAGMA integrity_check") == [("ok",)]
+
     def log(self) -> list[dict[str, Any]]:
         """Return the log's lines; every one must be a JSON object."""
         return [json.loads(line) for line in self.log_file.read_text().splitlines()]

@@ -1,0 +1,71 @@
+"""A server on PostgreSQL, with as many workers as are wanted."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from tests.support.server import ServerProcess
+
+if TYPE_CHECKING:
+    from tests.support.postgres import PostgresServer
+
+# Seconds in which workers must notice that their supervisor is gone.
+ORPHANS_END = 25
+
+
+class OnPostgres(ServerProcess):
+    """`aboveboard serve` on a database of a PostgreSQL that tests may stop and kill."""
+
+    def __init__(self, folder: Path, postgres: PostgresServer, url: str, workers: int = 1) -> None:
+        super().__init__(folder, "--database", url, "--workers", str(workers))
+        self._postgres = postgres
+        self._url = url
+        self._workers = workers
+
+    def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Read the database; an id as its text, as SQLite has it."""
+        found = self._postgres.query(self._url, statement, *parameters)
+        return [tuple(str(v) if type(v).__name__ == "UUID" else v for v in row) for row in found]
+
+    def check_integrity(self) -> None:
+        """Do nothing: PostgreSQL checks itself when it recovers, and its queries would fail."""
+
+    def workers(self) -> list[int]:
+        """The ids of the processes that take calls."""
+        if self._workers == 1:
+            return [self.pid]
+        return [pid for pid in self.children() if b"spawn_main" in _command_line(pid)]
+
+    def kill(self) -> None:
+        """End it and its workers at once."""
+        if self._process is None:
+            return
+        workers = self.workers()
+        super().kill()
+        for pid in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + ORPHANS_END
+        while any(Path(f"/proc/{pid}/status").exists() for pid in workers):
+            assert time.monotonic() < deadline, "a killed worker does not end"
+            time.sleep(0.02)
+
+    def kill_worker(self: ServerProcess) -> bool:
+        """Kill one worker alone; False where there is none but the server itself."""
+        workers = cast("OnPostgres", self).workers()
+        if len(workers) < 2:
+            return False
+        os.kill(workers[0], signal.SIGKILL)
+        return True
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
