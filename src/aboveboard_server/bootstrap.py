@@ -38,7 +38,7 @@ from aboveboard_server.storage.preparation import (
 from aboveboard_server.storage.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import grpc
     from sqlalchemy import URL
@@ -64,18 +64,20 @@ class Service:
     admin_address: str
 
 
-def run(settings: Settings, stop_with: int | None = None) -> None:
+def run(
+    settings: Settings, stop_with: int | None = None, on_serving: Callable[[], None] = lambda: None
+) -> None:
     """Serve until SIGTERM or SIGINT, then drain. Exits with the reason where it cannot begin.
 
-    `stop_with` is a descriptor whose end stops it too.
+    `stop_with` is a descriptor whose end stops it too; `on_serving` is called once it takes calls.
     """
     try:
-        asyncio.run(_serve(settings, stop_with))
+        asyncio.run(_serve(settings, stop_with, on_serving))
     except StartupError as error:
         sys.exit(f"aboveboard: {error}")
 
 
-async def _serve(settings: Settings, stop_with: int | None) -> None:
+async def _serve(settings: Settings, stop_with: int | None, on_serving: Callable[[], None]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -85,6 +87,7 @@ async def _serve(settings: Settings, stop_with: int | None) -> None:
     async with AsyncExitStack() as stack:
         service = await start(settings, stack)
         log.info("serving", ingest=service.ingest_address, admin=service.admin_address)
+        on_serving()
         await stop.wait()
         if stop_with is not None:
             loop.remove_reader(stop_with)

@@ -24,14 +24,13 @@ from aboveboard_server.errors import StartupError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.context import SpawnProcess
+    from multiprocessing.synchronize import Event
     from types import FrameType
 
     from aboveboard_server.settings import Settings
 
 log = structlog.get_logger()
 
-# Where one of the first workers ends by itself within this many seconds, something is set wrongly: all stop.
-SHORTEST_LIFE = 5.0
 # Seconds until a worker that ended is started again.
 RESTART_DELAY = 0.5
 # Seconds that workers get to drain before they are killed.
@@ -61,20 +60,20 @@ class _Supervisor:
         self._settings = settings
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[SpawnProcess] = []
+        self._served = self._context.Event()
 
     def run(self) -> None:
         """Start all workers, and each again that ends, for ever; StartupError where they cannot begin."""
         for _ in range(self._settings.workers):
             self._start()
-        begun = time.monotonic()
         while True:
             ended = set(wait([worker.sentinel for worker in self._workers]))
             for worker in [worker for worker in self._workers if worker.sentinel in ended]:
                 self._workers.remove(worker)
                 worker.join()
-                # A negative code is a signal's: somebody killed it.
-                if (worker.exitcode or 0) > 0 and time.monotonic() - begun < SHORTEST_LIFE:
-                    raise StartupError(f"a worker ended at once with exit code {worker.exitcode}; see above")
+                if worker.exitcode and not self._served.is_set():
+                    # None has ever served: something is set wrongly, and trying again will not mend it.
+                    raise StartupError(f"a worker ended with exit code {worker.exitcode}; see above")
                 log.warning("worker_ended", exit_code=worker.exitcode, restart_in_seconds=RESTART_DELAY)
                 time.sleep(RESTART_DELAY)
                 self._start()
@@ -92,16 +91,16 @@ class _Supervisor:
                 worker.kill()
 
     def _start(self) -> None:
-        worker = self._context.Process(target=_work, args=(self._settings,), daemon=False)
+        worker = self._context.Process(target=_work, args=(self._settings, self._served), daemon=False)
         worker.start()
         self._workers.append(worker)
 
 
-def _work(settings: Settings) -> None:
-    """Be one worker: end with the supervisor, however that ends."""
+def _work(settings: Settings, served: Event) -> None:
+    """Be one worker: tell when it serves, and end with the supervisor, however that ends."""
     logging.configure(settings.log_level)
     supervisor = multiprocessing.parent_process()
-    run(settings, stop_with=supervisor.sentinel if supervisor else None)
+    run(settings, stop_with=supervisor.sentinel if supervisor else None, on_serving=served.set)
 
 
 @contextlib.contextmanager

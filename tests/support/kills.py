@@ -201,6 +201,11 @@ def campaign(
                 time.sleep(chance.uniform(0.02, 0.6))
                 if order and victims[order[-1]](server):
                     done[order.pop()] += 1
+        except BaseException:
+            # Nobody waits for what they still have to deliver.
+            for client in clients:
+                client.give_up_at = began
+            raise
         finally:
             enough.set()
         for future in running:

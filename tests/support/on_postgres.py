@@ -43,7 +43,7 @@ class OnPostgres(ServerProcess):
 
     def kill(self) -> None:
         """End it and its workers at once."""
-        if self._process is None:
+        if self._process is None or self._process.poll() is not None:
             return
         workers = self.workers()
         super().kill()
