@@ -63,7 +63,9 @@ def from_json(body: bytes) -> tuple[PublishEventsRequest, dict[int, InvalidValue
     values = strict_json.loads(body)
     if not isinstance(values, dict):
         raise malformed(InvalidValueError(_why(values, "must be an object")))
-    events = values.pop("events", None) or []
+    events = values.pop("events", None)
+    if events is None:
+        events = []
     if not isinstance(events, list):
         raise malformed(InvalidValueError(_why(events, "must be a list"), "events"))
     check_count(len(events))
