@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.support.server import ServerProcess
 
 LIMIT = 64 * 1024
-UUID = "0195f3d8-7165-11ec-8d28-2641d35f62cd"
+UUID = "0195f3d8-7165-11ec-8d28-000000000666"
 SOURCE = server_json(UUID)
 
 

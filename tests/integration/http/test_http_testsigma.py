@@ -10,16 +10,16 @@ import pytest
 from tests.contract.documents import SOURCE_COLUMNS, TESTSIGMA, Document, as_json
 from tests.support.clients import element, held, new_id, publish, server_source, status, told
 from tests.support.http_clients import JSON, PREFERENCE, TEXT, call, post, server_json
+from tests.support.server import ServerProcess
 
 from aboveboard.telemetry.v1.verdict_pb2 import CollectionStatus
 from aboveboard_server.http_edge.testsigma import STATS
 from aboveboard_server.schema import catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tests.support.http_clients import HttpAnswer
-    from tests.support.server import ServerProcess
 
 UP = 1_641_816_988_000  # 2022-01-10T12:16:28Z in milliseconds
 
@@ -125,6 +125,15 @@ def table_of(route: str) -> str:
     return "server_ping" if route == "servers" else f"{route.removeprefix('stats/')}_stat"
 
 
+@pytest.fixture(scope="module")
+def page_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that has the page's own server as its only source."""
+    process = ServerProcess(tmp_path_factory.mktemp("page"))
+    process.start()
+    yield process
+    process.stop()
+
+
 def test_every_route_is_recorded() -> None:
     """The eleven statistics and the ping are all there, each the event of its name."""
     assert RECORDED.keys() == {"servers", *(f"stats/{name}" for name in STATS)}
@@ -152,16 +161,18 @@ def test_what_the_client_sends_lands_in_typed_columns(
 
 
 @pytest.mark.parametrize("document", TESTSIGMA, ids=[document.name for document in TESTSIGMA])
-def test_what_the_page_shows_lands_in_the_same_columns(server: ServerProcess, document: Document) -> None:
+def test_what_the_page_shows_lands_in_the_same_columns(
+    page_server: ServerProcess, document: Document
+) -> None:
     """Each sample of the page, word for word but for its comma, is the row that it is over gRPC."""
     values = as_json(document.text)
     route = "servers" if document.table == "server_ping" else f"stats/{document.table.removesuffix('_stat')}"
-    answer = send(server, route, values, values["serverUuid"])
+    answer = send(page_server, route, values, values["serverUuid"])
     assert answer.status == 200
     made_by_the_edge = {"event_id", "occurred_at", "trigger"}
     expected = {name: value for name, value in document.columns.items() if name not in made_by_the_edge}
-    assert stored(server, document.table, list(expected), values["serverUuid"]) == expected
-    source = server.query(f"SELECT {', '.join(SOURCE_COLUMNS)} FROM source")
+    assert stored(page_server, document.table, list(expected), values["serverUuid"]) == expected
+    source = page_server.query(f"SELECT {', '.join(SOURCE_COLUMNS)} FROM source")
     assert source == [tuple(document.source_columns[name] for name in SOURCE_COLUMNS)]
 
 
