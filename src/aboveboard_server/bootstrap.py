@@ -135,6 +135,7 @@ async def start(
     service = IngestService(sources, sorter, gate, committer)
     preferences = Preferences(sources, gate, store)
     readiness = Readiness(store, committer)
+    stack.push_async_callback(readiness.close)
     ingest = IngestServicer(service, preferences)
     # What is missing comes with the privacy operations, and is answered UNIMPLEMENTED until then.
     admin = AdminServicer(Quarantine(store, sources, sorter, gate))  # type: ignore[abstract]  # see above
