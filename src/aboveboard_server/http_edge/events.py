@@ -70,13 +70,13 @@ def from_json(body: bytes) -> tuple[PublishEventsRequest, dict[int, InvalidValue
         raise malformed(InvalidValueError(_why(events, "must be a list"), "events"))
     check_count(len(events))
     try:
-        request: PublishEventsRequest = _read_request(values)
+        request = PublishEventsRequest(**_read_request(values))
     except InvalidValueError as error:
         raise malformed(error) from error
     broken = {}
     for index, event in enumerate(events):
         try:
-            request.events.append(_read_event(event))
+            request.events.add(**_read_event(event))
         except InvalidValueError as error:
             broken[index] = error
             request.events.append(salvage.malformed(_id_of(event)))

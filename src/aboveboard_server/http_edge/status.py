@@ -58,7 +58,7 @@ def _message_reader(message_class: Any) -> Callable[[Request], Awaitable[Any]]:
         if kind == bodies.PROTOBUF:
             return decoding.parse(message_class, body)
         try:
-            return from_json(strict_json.loads(body))
+            return message_class(**from_json(strict_json.loads(body)))
         except InvalidValueError as error:
             raise malformed(error) from error
 

@@ -29,7 +29,7 @@ read_request = reader(PublishEventsRequest.DESCRIPTOR)
 def fast(value: Any) -> Message | None:
     """Return what the reader makes of an event, None where it refuses it."""
     try:
-        message: Message = read_event(value)
+        message = EventEnvelope(**read_event(value))
     except InvalidValueError:
         return None
     return message
@@ -48,7 +48,7 @@ def test_what_a_client_writes_is_read_as_it_was_meant(events: list[EventEnvelope
             # A time or a number that JSON cannot write.
             return
         expected = json_format.Parse(text, PublishEventsRequest())
-        assert read_request(strict_json.loads(text.encode())) == expected
+        assert PublishEventsRequest(**read_request(strict_json.loads(text.encode()))) == expected
 
 
 @settings(max_examples=1_000, deadline=None)
@@ -111,7 +111,7 @@ def test_a_value_in_depth_17_is_refused() -> None:
                 payload = {"a": payload}
             document = {"ping": {"payload": payload}}
             if taken:
-                assert read(document) == json_format.ParseDict(document, EventEnvelope())
+                assert EventEnvelope(**read(document)) == json_format.ParseDict(document, EventEnvelope())
             else:
                 with pytest.raises(InvalidValueError, match="nests deeper than 16"):
                     read(document)

@@ -81,7 +81,7 @@ def test_every_kind_of_field_is_judged_alike(data: st.DataObject) -> None:
     value = data.draw(SCALARS | items)
     document = {field.json_name: value}
     try:
-        found = reader(kinds.DESCRIPTOR, 14)(document)
+        found = kinds(**reader(kinds.DESCRIPTOR, 14)(document))
     except InvalidValueError:
         found = None
     if field.is_repeated and value is None:
