@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from aboveboard_server.errors import ServiceError
-from aboveboard_server.http_edge import answers, events, health, status, testsigma
+from aboveboard_server.http_edge import answers, assets, events, health, pages, status, testsigma
 from aboveboard_server.http_edge.boundary import Boundary
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from aboveboard_server.ingest.service import IngestService
     from aboveboard_server.privacy.preferences import Preferences
+    from aboveboard_server.schema.dictionary import Dictionary
 
 # What pages of any origin may call.
 SHARED = ("/v1/events", "/v1/status", "/v1/preference")
@@ -37,11 +38,12 @@ PREFLIGHT_HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """What the routes call."""
+    """What the routes call, and what the public page tells."""
 
     ingest: IngestService
     preferences: Preferences
     is_ready: Callable[[], Awaitable[bool]]
+    dictionary: Dictionary
 
 
 def build(rooms: Rooms) -> Starlette:
@@ -53,6 +55,8 @@ def build(rooms: Rooms) -> Starlette:
         *[Route(path, _preflight, methods=["OPTIONS"]) for path in SHARED],
         Route("/healthz", health.healthz),
         Route("/readyz", health.ready_endpoint(rooms.is_ready)),
+        *pages.page_routes(rooms.dictionary),
+        *assets.sdk_routes(),
         *testsigma.routes(rooms.ingest, rooms.preferences),
     ]
     app = Starlette(
