@@ -20,6 +20,7 @@ from aboveboard_server.http_edge import app as http_app
 from aboveboard_server.http_edge.listener import HttpListener
 from aboveboard_server.ingest.gate import Announcement, Gate
 from aboveboard_server.ingest.group_commit import GroupCommitter
+from aboveboard_server.ingest.loss import LossEstimator
 from aboveboard_server.ingest.quarantine import Quarantine
 from aboveboard_server.ingest.readiness import Readiness
 from aboveboard_server.ingest.service import IngestService
@@ -28,6 +29,7 @@ from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy.preferences import Preferences
 from aboveboard_server.schema import catalog as schema_catalog
+from aboveboard_server.schema import dictionary
 from aboveboard_server.storage.address import database_url, is_postgres, libpq_parameters, sqlite_path
 from aboveboard_server.storage.ownership import FileOwnership
 from aboveboard_server.storage.postgres import PostgresStore
@@ -138,13 +140,16 @@ async def start(
     stack.push_async_callback(readiness.close)
     ingest = IngestServicer(service, preferences)
     # What is missing comes with the privacy operations, and is answered UNIMPLEMENTED until then.
-    admin = AdminServicer(Quarantine(store, sources, sorter, gate))  # type: ignore[abstract]  # see above
+    loss = LossEstimator(store)
+    admin = AdminServicer(Quarantine(store, sources, sorter, gate), loss)  # type: ignore[abstract]  # see above
     listeners: tuple[Door, ...] = (
         ingest_listener(settings.grpc_bind, ingest, interceptors, reuse_port=settings.reuse_port),
         admin_listener(settings.admin_bind, admin, interceptors, reuse_port=settings.reuse_port),
         HttpListener(
             settings.http_bind,
-            http_app.build(http_app.Rooms(service, preferences, readiness.is_ready)),
+            http_app.build(
+                http_app.Rooms(service, preferences, readiness.is_ready, dictionary.build(catalog))
+            ),
             GRACE,
             readiness.stop,
             reuse_port=settings.reuse_port,
