@@ -38,7 +38,8 @@ class LossEstimator:
             last_day=last,
             solution=request.solution,
         )
-        waiting = [loss for loss in found if after is None or _place(loss) > after]
+        # Not in the order of the store, whose collation is its own: pages must follow each other.
+        waiting = sorted((loss for loss in found if after is None or _place(loss) > after), key=_place)
         size = min(request.page_size or DEFAULT_PAGE, LARGEST_PAGE)
         response = loss_pb2.EstimateLossResponse(estimates=[_described(loss) for loss in waiting[:size]])
         if len(waiting) > size:
