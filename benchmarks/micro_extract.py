@@ -17,7 +17,7 @@ from aboveboard.event.v1.change_type_pb2 import CHANGE_TYPE_CREATE
 from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsRequest
 from aboveboard.schema.v1.annotations_pb2 import CATEGORY_INTERACTION
 from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
-from aboveboard_server.cli.ids import uuid7
+from aboveboard_server.ids import uuid7
 from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.schema import catalog
 

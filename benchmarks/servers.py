@@ -43,7 +43,7 @@ def aboveboard(database: Database, workers: int = 1) -> Iterator[Running]:
     command = [
         *("-m", "aboveboard_server", "serve", "--log-level", "warning"),
         *("--database", database.url, "--key-dir", str(database.folder / "keys")),
-        *("--grpc-bind", bind, "--admin-bind", "127.0.0.1:0"),
+        *("--grpc-bind", bind, "--admin-bind", "127.0.0.1:0", "--http-bind", "127.0.0.1:0"),
     ]
     if workers > 1:
         command += ["--workers", str(workers)]

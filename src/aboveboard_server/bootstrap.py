@@ -8,23 +8,28 @@ import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from aboveboard_server.errors import StartupError
 from aboveboard_server.grpc_api.admin_servicer import AdminServicer
 from aboveboard_server.grpc_api.ingest_servicer import IngestServicer
-from aboveboard_server.grpc_api.server import Listener, admin_listener, ingest_listener
+from aboveboard_server.grpc_api.server import admin_listener, ingest_listener
+from aboveboard_server.http_edge import app as http_app
+from aboveboard_server.http_edge.listener import HttpListener
 from aboveboard_server.ingest.gate import Announcement, Gate
 from aboveboard_server.ingest.group_commit import GroupCommitter
+from aboveboard_server.ingest.loss import LossEstimator
 from aboveboard_server.ingest.quarantine import Quarantine
+from aboveboard_server.ingest.readiness import Readiness
 from aboveboard_server.ingest.service import IngestService
 from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy.preferences import Preferences
 from aboveboard_server.schema import catalog as schema_catalog
+from aboveboard_server.schema import dictionary
 from aboveboard_server.storage.address import database_url, is_postgres, libpq_parameters, sqlite_path
 from aboveboard_server.storage.ownership import FileOwnership
 from aboveboard_server.storage.postgres import PostgresStore
@@ -55,13 +60,27 @@ GRACE = 15.0
 LAME_DUCK = 0.5
 
 
+class Door(Protocol):
+    """What takes requests, from its start to its stop."""
+
+    async def start(self) -> str:
+        """Bind and serve; return the address with the port in use. StartupError where it is taken."""
+
+    async def drain(self) -> None:
+        """Tell health checks that this server is going, while it still answers."""
+
+    async def stop(self, grace: float) -> None:
+        """Take no new call, and give those under way `grace` seconds."""
+
+
 @dataclass(slots=True)
 class Service:
     """A running service: its listeners, and the addresses they are bound to."""
 
-    listeners: tuple[Listener, ...]
+    listeners: tuple[Door, ...]
     ingest_address: str
     admin_address: str
+    http_address: str
 
 
 def run(
@@ -86,7 +105,12 @@ async def _serve(settings: Settings, stop_with: int | None, on_serving: Callable
         loop.add_reader(stop_with, stop.set)
     async with AsyncExitStack() as stack:
         service = await start(settings, stack)
-        log.info("serving", ingest=service.ingest_address, admin=service.admin_address)
+        log.info(
+            "serving",
+            ingest=service.ingest_address,
+            admin=service.admin_address,
+            http=service.http_address,
+        )
         on_serving()
         await stop.wait()
         if stop_with is not None:
@@ -113,14 +137,26 @@ async def start(
     gate = Gate(store, Announcement(settings.ping_interval_hours * 3600, settings.notice))
     committer = GroupCommitter(store)
     stack.push_async_callback(committer.close)
-    ingest = IngestServicer(
-        IngestService(sources, sorter, gate, committer), Preferences(sources, gate, store)
-    )
+    service = IngestService(sources, sorter, gate, committer)
+    preferences = Preferences(sources, gate, store)
+    readiness = Readiness(store, committer)
+    stack.push_async_callback(readiness.close)
+    ingest = IngestServicer(service, preferences)
     # What is missing comes with the privacy operations, and is answered UNIMPLEMENTED until then.
-    admin = AdminServicer(Quarantine(store, sources, sorter, gate))  # type: ignore[abstract]  # see above
-    listeners = (
+    loss = LossEstimator(store)
+    admin = AdminServicer(Quarantine(store, sources, sorter, gate), loss)  # type: ignore[abstract]  # see above
+    listeners: tuple[Door, ...] = (
         ingest_listener(settings.grpc_bind, ingest, interceptors, reuse_port=settings.reuse_port),
         admin_listener(settings.admin_bind, admin, interceptors, reuse_port=settings.reuse_port),
+        HttpListener(
+            settings.http_bind,
+            http_app.build(
+                http_app.Rooms(service, preferences, readiness.is_ready, dictionary.build(catalog))
+            ),
+            GRACE,
+            readiness.stop,
+            reuse_port=settings.reuse_port,
+        ),
     )
     stack.push_async_callback(_stop, listeners)
     addresses = [await listener.start() for listener in listeners]
@@ -158,7 +194,7 @@ async def _open_postgres(url: URL) -> PostgresStore:
     return store
 
 
-async def _stop(listeners: Sequence[Listener]) -> None:
+async def _stop(listeners: Sequence[Door]) -> None:
     for listener in listeners:
         await listener.drain()
     await asyncio.sleep(LAME_DUCK)

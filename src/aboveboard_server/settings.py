@@ -21,6 +21,7 @@ class Settings:
     key_dir: Path = Path("aboveboard-keys")
     grpc_bind: str = "127.0.0.1:50051"
     admin_bind: str = "127.0.0.1:50052"
+    http_bind: str = "127.0.0.1:8080"
     ping_interval_hours: int = 12
     notice: str = ""
     log_level: str = "info"
@@ -29,7 +30,11 @@ class Settings:
     reuse_port: bool = False
 
     def __post_init__(self) -> None:
-        for flag, bind in (("--grpc-bind", self.grpc_bind), ("--admin-bind", self.admin_bind)):
+        for flag, bind in (
+            ("--grpc-bind", self.grpc_bind),
+            ("--admin-bind", self.admin_bind),
+            ("--http-bind", self.http_bind),
+        ):
             host, _, port = bind.rpartition(":")
             if not host or not port.isdecimal() or int(port) > MAX_PORT:
                 raise StartupError(f"{flag}: {bind!r} is not HOST:PORT")

@@ -9,15 +9,14 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
-import socket
 import time
 from dataclasses import replace
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from aboveboard_server import logging
+from aboveboard_server import addresses, logging
 from aboveboard_server.bootstrap import run
 from aboveboard_server.errors import StartupError
 
@@ -105,31 +104,18 @@ def _work(settings: Settings, served: Event) -> None:
 
 @contextlib.contextmanager
 def _reserved(settings: Settings) -> Iterator[Settings]:
-    """Hold both addresses, and return the settings with the ports in use; StartupError where one is taken.
+    """Hold every address, and return the settings with the ports in use; StartupError where one is taken.
 
     Bound without SO_REUSEPORT first: with it, another server's sockets on the same port go unnoticed.
     """
     with contextlib.ExitStack() as stack:
-        binds = []
-        for bind in (settings.grpc_bind, settings.admin_bind):
-            host, _, port = bind.rpartition(":")
-            with _socket(host) as probe:
-                try:
-                    probe.bind((host.strip("[]"), int(port)))
-                except OSError as error:
-                    raise StartupError(
-                        f"cannot listen on {bind}: the address is in use or not this machine's"
-                    ) from error
-                port = probe.getsockname()[1]
-            held = stack.enter_context(_socket(host))
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            held.bind((host.strip("[]"), int(port)))
-            binds.append(f"{host}:{port}")
-        yield replace(settings, grpc_bind=binds[0], admin_bind=binds[1], reuse_port=True)
-
-
-def _socket(host: str) -> socket.socket:
-    return socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        binds: dict[str, Any] = {}
+        for name in ("grpc_bind", "admin_bind", "http_bind"):
+            bind = getattr(settings, name)
+            with addresses.listening(bind) as probe:
+                binds[name] = addresses.with_port(bind, probe)
+            stack.enter_context(addresses.listening(binds[name], reuse_port=True))
+        yield replace(settings, **binds, reuse_port=True)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

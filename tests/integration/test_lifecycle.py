@@ -71,6 +71,7 @@ def serve(folder: Path, **flags: str) -> tuple[int, str, float]:
         "key_dir": str(folder / "keys"),
         "grpc_bind": "127.0.0.1:0",
         "admin_bind": "127.0.0.1:0",
+        "http_bind": "127.0.0.1:0",
     } | flags
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
     return aboveboard(folder, "serve", *arguments)
@@ -100,7 +101,7 @@ def stopped(tmp_path: Path) -> Iterator[ServerProcess]:
 # --- a second instance
 
 
-@pytest.mark.parametrize("what", ["grpc_bind", "admin_bind", "database", "database by a link"])
+@pytest.mark.parametrize("what", ["grpc_bind", "admin_bind", "http_bind", "database", "database by a link"])
 def test_a_second_instance_ends_within_two_seconds(
     shared_server: ServerProcess, tmp_path: Path, what: str
 ) -> None:
@@ -110,6 +111,7 @@ def test_a_second_instance_ends_within_two_seconds(
     value, word = {
         "grpc_bind": (shared_server.ingest_address, shared_server.ingest_address),
         "admin_bind": (shared_server.admin_address, shared_server.admin_address),
+        "http_bind": (shared_server.http_address, shared_server.http_address),
         "database": (f"sqlite:///{shared_server.database}", str(shared_server.pid)),
         "database by a link": (f"sqlite:///{link}", str(shared_server.pid)),
     }[what]
@@ -375,6 +377,8 @@ def test_keys_that_cannot_be_used(stopped: ServerProcess) -> None:
         ({"grpc_bind": "nonsense"}, ["--grpc-bind", "HOST:PORT"]),
         ({"grpc_bind": ":50051"}, ["--grpc-bind", "HOST:PORT"]),
         ({"admin_bind": "127.0.0.1:http"}, ["--admin-bind", "HOST:PORT"]),
+        ({"http_bind": "8080"}, ["--http-bind", "HOST:PORT"]),
+        ({"http_bind": "192.0.2.1:8080"}, ["192.0.2.1:8080"]),
         ({"grpc_bind": "127.0.0.1:99999"}, ["127.0.0.1:99999"]),
         ({"grpc_bind": "192.0.2.1:50051"}, ["192.0.2.1:50051"]),
         ({"database": "nonsense"}, ["--database"]),

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import io
 import json
-import logging as standard_logging
 import os
 import resource
 import signal
 import sqlite3
-import sys
-from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from tests.support import broken_writer
 from tests.support.broken_writer import CANARY
 from tests.support.clients import (
     TIMEOUT,
@@ -41,110 +33,22 @@ from tests.support.clients import (
     through_unary,
     unknown_arm,
 )
-from tests.support.server import ServerProcess
 
 from aboveboard.admin.v1.admin_service_pb2 import ExportSubjectDataRequest
 from aboveboard.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from aboveboard.admin.v1.quarantine_pb2 import ListQuarantinedEventsRequest
 from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest, StreamEventsRequest
-from aboveboard_server import bootstrap, logging
 from aboveboard_server.ingest.gate import Gate
 from aboveboard_server.ingest.sorter import Sorter
-from aboveboard_server.settings import Settings
-from aboveboard_server.storage import writer_process
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Callable
 
     from tests.support.clients import Door, Refusal
+    from tests.support.inside import Inside
+    from tests.support.server import ServerProcess
 
-ROOT = Path(__file__).parents[2]
 DOORS = pytest.mark.parametrize("door", [through_unary, through_stream], ids=["unary", "stream"])
-
-
-class Saboteur(grpc.aio.ServerInterceptor):
-    """An interceptor behind the boundary that fails when it is told to, and where."""
-
-    def __init__(self) -> None:
-        self.fails = ""
-
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
-        """Fail at once, or give a handler that fails, or one that fails after its first answer."""
-        if self.fails == "at once":
-            raise RuntimeError(CANARY)
-        handler: Any = await continuation(handler_call_details)
-        if not self.fails:
-            return handler  # type: ignore[no-any-return]  # grpc's own type has no _replace
-        if handler.unary_unary:
-            return handler._replace(unary_unary=self._unary(handler.unary_unary))  # type: ignore[no-any-return]
-        return handler._replace(stream_stream=self._stream(handler.stream_stream))  # type: ignore[no-any-return]
-
-    def _unary(self, call: Any) -> Any:
-        async def fail(received: Any, context: Any) -> Any:
-            if self.fails == "late":
-                await call(received, context)
-            raise RuntimeError(CANARY)
-
-        return fail
-
-    def _stream(self, call: Any) -> Any:
-        async def fail(received: Any, context: Any) -> Any:
-            if self.fails == "late":
-                async for response in call(received, context):
-                    yield response
-            raise RuntimeError(CANARY)
-
-        return fail
-
-
-class Inside(ServerProcess):
-    """A server inside the test's own process; its log is what the process writes to standard error."""
-
-    def __init__(self, folder: Path, saboteur: Saboteur, written: io.StringIO) -> None:
-        super().__init__(folder)
-        self.saboteur = saboteur
-        self._written = written
-
-    def take_log(self) -> str:
-        """Return what was logged since the last time, errors that nobody took included."""
-        gc.collect()
-        shown = self._written.getvalue()
-        self._written.seek(0)
-        self._written.truncate()
-        return shown
-
-
-@pytest.fixture
-async def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inside]:
-    # The writer is a process of its own; where its driver fails is told it by what is sent.
-    monkeypatch.setattr(writer_process, "__name__", broken_writer.__name__)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    root = standard_logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    root.handlers.clear()
-    written = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", written)
-    logging.configure("info")
-    # Loggers are not kept: the next test has a standard error of its own.
-    structlog.configure(cache_logger_on_first_use=False)
-    server = Inside(tmp_path, Saboteur(), written)
-    settings = Settings(
-        database=f"sqlite:///{server.database}",
-        key_dir=tmp_path / "keys",
-        grpc_bind="127.0.0.1:0",
-        admin_bind="127.0.0.1:0",
-    )
-    async with AsyncExitStack() as stack:
-        service = await bootstrap.start(settings, stack, interceptors=[server.saboteur])
-        server.ingest_address, server.admin_address = service.ingest_address, service.admin_address
-        yield server
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 async def goes_on(server: Inside) -> None:

@@ -24,7 +24,7 @@ from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
 from aboveboard.telemetry.v1.source_pb2 import DeploymentSource, ServerSource, Source
 from aboveboard.telemetry.v1.verdict_pb2 import EventVerdict, Outcome, RejectionReason
 from aboveboard_server.cli.errors import ErrorDetails, read_details
-from aboveboard_server.cli.ids import uuid7
+from aboveboard_server.ids import uuid7
 from aboveboard_server.schema import catalog
 from aboveboard_server.storage.ports import QUARANTINE
 

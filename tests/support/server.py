@@ -32,12 +32,13 @@ class ServerProcess:
         self.log_file = folder / "server.log"
         self.ingest_address = ""
         self.admin_address = ""
+        self.http_address = ""
         self._arguments = arguments
         self._env = env
         self._python = python
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, grpc_bind: str = ANY_PORT, admin_bind: str = ANY_PORT) -> None:
+    def start(self, grpc_bind: str = ANY_PORT, admin_bind: str = ANY_PORT, http_bind: str = ANY_PORT) -> None:
         """Start, and return when it serves; AssertionError with its log where it does not."""
         offset = self.log_file.stat().st_size if self.log_file.exists() else 0
         with self.log_file.open("ab") as log:
@@ -47,6 +48,7 @@ class ServerProcess:
                     *("--database", f"sqlite:///{self.database}"),
                     *("--key-dir", str(self.folder / "keys")),
                     *("--grpc-bind", grpc_bind, "--admin-bind", admin_bind),
+                    *("--http-bind", http_bind),
                     *self._arguments,
                 ],
                 stderr=log,
@@ -55,6 +57,7 @@ class ServerProcess:
             )
         serving = self._await_serving(offset)
         self.ingest_address, self.admin_address = serving["ingest"], serving["admin"]
+        self.http_address = serving["http"]
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""

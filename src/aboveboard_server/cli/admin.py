@@ -9,9 +9,11 @@ import grpc
 import typer
 from google.protobuf.json_format import MessageToJson
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from aboveboard.admin.v1 import admin_service_pb2_grpc as stubs
+from aboveboard.admin.v1 import loss_pb2
 from aboveboard.admin.v1 import quarantine_pb2 as q
 from aboveboard.telemetry.v1.verdict_pb2 import RejectionReason
 from aboveboard_server.cli.errors import readable_errors
@@ -79,6 +81,42 @@ def replay_quarantined(
     table = Table("what became of them", "would be events" if dry_run else "events")
     for field in done.DESCRIPTOR.fields:
         table.add_row(field.name.removesuffix("_count").replace("_", " "), str(getattr(done, field.name)))
+    Console().print(table)
+
+
+@app.command("loss")
+def estimate_loss(
+    solution: Annotated[str, typer.Option(help="Keep only this product.")] = "",
+    days: Annotated[int, typer.Option(help="How many days to look at, today (UTC) included.")] = 30,
+    endpoint: Endpoint = ENDPOINT,
+    as_json: AsJson = False,  # noqa: FBT002  # a flag
+) -> None:
+    """Estimate how many events never arrived, for each product and day: a lower bound (docs/browser.md)."""
+    with readable_errors(), grpc.insecure_channel(endpoint) as channel:
+        stub = stubs.AdminServiceStub(channel)
+        whole = loss_pb2.EstimateLossResponse()
+        request = loss_pb2.EstimateLossRequest(page_size=PAGE, solution=solution, days=days)
+        while True:
+            page = stub.EstimateLoss(request)
+            whole.estimates.extend(page.estimates)
+            request.page_token = page.next_page_token
+            if not request.page_token:
+                break
+    if as_json:
+        _print_json(whole)
+        return
+    table = Table("day (UTC)", "solution", "instances", "arrived", "missing", "lost", "left out")
+    for estimate in whole.estimates:
+        sent = estimate.received_count + estimate.missing_count
+        table.add_row(
+            estimate.day,
+            escape(estimate.solution),
+            str(estimate.instance_count),
+            str(estimate.received_count),
+            str(estimate.missing_count),
+            f"{estimate.missing_count / sent:.2%}" if sent else "",
+            str(estimate.excluded_instance_count),
+        )
     Console().print(table)
 
 

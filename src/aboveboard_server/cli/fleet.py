@@ -16,7 +16,7 @@ from uuid import UUID
 from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsRequest
 from aboveboard.telemetry.v1.source_pb2 import DeploymentSource, ServerSource, Source
 from aboveboard_server.cli.fleet_events import ServerStory, TabStory
-from aboveboard_server.cli.ids import uuid7
+from aboveboard_server.ids import uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

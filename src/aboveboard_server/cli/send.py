@@ -18,7 +18,7 @@ from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
 from aboveboard.telemetry.v1.source_pb2 import DeploymentSource, ServerSource, Source
 from aboveboard.telemetry.v1.verdict_pb2 import CollectionStatus, EventVerdict, Outcome, RejectionReason
 from aboveboard_server.cli.errors import one_line, readable_errors
-from aboveboard_server.cli.ids import uuid7
+from aboveboard_server.ids import uuid7
 
 DEFAULT_ENDPOINT = "127.0.0.1:50051"
 TIMEOUT_SECONDS = 10

@@ -26,6 +26,9 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     admin_bind: Annotated[
         str, typer.Option(envvar="ABOVEBOARD_ADMIN_BIND", help="Where administrators are served, HOST:PORT.")
     ] = "127.0.0.1:50052",
+    http_bind: Annotated[
+        str, typer.Option(envvar="ABOVEBOARD_HTTP_BIND", help="Where browsers are served, HOST:PORT.")
+    ] = "127.0.0.1:8080",
     ping_interval_hours: Annotated[
         int, typer.Option(envvar="ABOVEBOARD_PING_INTERVAL_HOURS", help="How often clients shall ping.")
     ] = 12,
@@ -46,6 +49,7 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
             key_dir=key_dir,
             grpc_bind=grpc_bind,
             admin_bind=admin_bind,
+            http_bind=http_bind,
             ping_interval_hours=ping_interval_hours,
             notice=notice,
             workers=workers,

@@ -7,15 +7,24 @@ from typing import TYPE_CHECKING, Any
 from aboveboard.admin.v1 import admin_service_pb2_grpc as stubs
 
 if TYPE_CHECKING:
+    from aboveboard.admin.v1 import loss_pb2
     from aboveboard.admin.v1 import quarantine_pb2 as q
+    from aboveboard_server.ingest.loss import LossEstimator
     from aboveboard_server.ingest.quarantine import Quarantine
 
 
 class AdminServicer(stubs.AdminServiceServicer):
     """Decode, call, encode."""
 
-    def __init__(self, quarantine: Quarantine) -> None:
+    def __init__(self, quarantine: Quarantine, loss: LossEstimator) -> None:
         self._quarantine = quarantine
+        self._loss = loss
+
+    async def EstimateLoss(
+        self, request: loss_pb2.EstimateLossRequest, context: Any
+    ) -> loss_pb2.EstimateLossResponse:
+        """See admin_service.proto."""
+        return await self._loss.page(request)
 
     async def ListQuarantinedEvents(
         self, request: q.ListQuarantinedEventsRequest, context: Any

@@ -8,6 +8,7 @@ goes away without taking its neighbours' commit along.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import structlog
@@ -46,6 +47,8 @@ class GroupCommitter:
         self._commits = 0
         self._wake = asyncio.Event()
         self._closing = False
+        # When the newest commit failed, as time.monotonic() tells it; None where it did not.
+        self.failed_at: float | None = None
         self._task = asyncio.create_task(self._run(), name="group-commit")
 
     def submit(self, batch: EventBatch) -> Future:
@@ -114,10 +117,12 @@ class GroupCommitter:
         try:
             results = await self._store.commit([batch for batch, _ in group])
         except ServiceError as error:
+            self.failed_at = time.monotonic()
             _fail(group, error)
         except Exception as error:  # noqa: BLE001  # whatever the driver raises must not stop the commits to come
             await self._commit_each(group, error)
         else:
+            self.failed_at = None
             for (_, future), result in zip(group, results, strict=True):
                 if not future.done():
                     future.set_result(result)

@@ -26,6 +26,13 @@ MALFORMED_FIELD = 15
 MALFORMED = EventEnvelope.FromString(bytes([MALFORMED_FIELD << 3, 1]))
 
 
+def malformed(event_id: str) -> EventEnvelope:
+    """Return what stands for an event that could not be read but for its id."""
+    event = EventEnvelope(event_id=event_id)
+    event.MergeFrom(MALFORMED)
+    return event
+
+
 def publish_request(data: bytes) -> PublishEventsRequest:
     """Read a request event by event; DecodeError where even the frame around the events is broken."""
     frame = _frame_class(PublishEventsRequest.DESCRIPTOR.fields_by_name["events"]).FromString(data)

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 MAX_EVENTS = 1_000
 
 
+def check_count(events: int) -> None:
+    """Raise ServiceError where a request holds more events than are taken."""
+    if events > MAX_EVENTS:
+        text = f"{events} events; at most {MAX_EVENTS} are taken"
+        raise ServiceError(reasons.ERROR_REASON_TOO_MANY_EVENTS, text, field="events")
+
+
 class Publication:
     """A request on its way to the disk. `await` its answer once `done`, or at once."""
 
@@ -95,9 +102,7 @@ class IngestService:
         count = len(request.events)
         if not count:
             raise ServiceError(reasons.ERROR_REASON_EVENTS_MISSING, "at least 1 is required", field="events")
-        if count > MAX_EVENTS:
-            text = f"{count} events; at most {MAX_EVENTS} are taken"
-            raise ServiceError(reasons.ERROR_REASON_TOO_MANY_EVENTS, text, field="events")
+        check_count(count)
         source = self._sources.read(request.source)
         publication = Publication(self._gate, request)
         if self._gate.allows(source):

@@ -57,18 +57,24 @@ ADDED = (
 )
 RIGHTS = (
     (
-        "Opt out. What a company, a deployment, a server or a user has opted out of is not stored: not as an "
-        "event, not in the quarantine, not in a log. A wider opt-out covers all that is narrower. An "
-        "application can ask before it sends, and stops where it may not."
+        "Opt out. The application's own switch turns collection off for a user, a deployment or a server. "
+        "What has opted out is not stored: not as an event, not in the quarantine, not in a log. A wider "
+        "opt-out covers all that is narrower. An application asks before it sends, and stops where it may "
+        "not. A browser that sends Global Privacy Control is never collected from."
     ),
     (
-        "Have its data deleted. A deletion removes every row that was sent, the source itself and its names, "
-        "and what occurred before it is not taken again. It ends with a signed receipt."
+        "Have its data deleted. Ask the vendor of the application, and name the company and the deployment, "
+        "or the server's UUID. Every event is tied to the source that sent it, and every field that finds a "
+        "source is marked, so that all of it is found."
     ),
     (
         "Mind what cannot be tied together: an opt-out or a deletion of a company does not cover anonymous "
         "servers. Each of them has its own, by its UUID."
     ),
+)
+KEEPING = (
+    f"Nothing may live more than {GRACE_DAYS} days beyond its limit, which counts from the day of receipt. "
+    "Until the service sweeps by itself, whoever runs it sees to that."
 )
 QUARANTINE = (
     "An event of a kind that this service does not know yet, sent by a newer application, is kept apart as "
@@ -121,6 +127,7 @@ class Dictionary:
     envelope: tuple[FieldEntry, ...]
     sources: tuple[SourceEntry, ...]
     rights: tuple[str, ...]
+    keeping: str
     added: str
     quarantine: str
     grace_days: int
@@ -135,6 +142,7 @@ def build(catalog: Catalog, retention_days: Mapping[str, int] | None = None) -> 
         envelope=tuple(_field(field) for field in catalog.envelope),
         sources=tuple(_source(origin) for origin in catalog.origins),
         rights=RIGHTS,
+        keeping=KEEPING,
         added=ADDED,
         quarantine=QUARANTINE,
         grace_days=GRACE_DAYS,

@@ -39,8 +39,7 @@ def _lines(dictionary: Dictionary) -> Iterator[str]:
     yield ""
     yield (
         "This page is made from the schema that the service itself runs on: an event cannot carry what does "
-        f"not stand here. Nothing lives more than {dictionary.grace_days} days beyond its limit, which "
-        "counts from the day of receipt."
+        f"not stand here. {escape(dictionary.keeping)}"
     )
     yield ""
     yield "| Event | Why it is collected | Category | Kept for |"

@@ -112,6 +112,21 @@ class Replay:
         return replace(self, table=table, row=row)
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What one day's numbers of one product's instances show; `day` counts days since 1970, in UTC.
+
+    `excluded` counts the instances that are in none of the other counts, for their numbers cannot be right.
+    """
+
+    day: int
+    solution: str
+    instances: int
+    received: int
+    missing: int
+    excluded: int
+
+
 class EventStore(Protocol):
     """Takes events. Every method MUST raise StoreUnavailableError where the store cannot do it now."""
 
@@ -149,6 +164,13 @@ class EventStore(Protocol):
 
         MUST store the row and drop the quarantined event in one transaction. MUST answer DUPLICATE, and store
         nothing, for an event that has left the quarantine meanwhile.
+        """
+
+    async def loss(self, *, first_day: int, last_day: int, solution: str) -> list[Loss]:
+        """Estimate loss for each day and product, the newest day first, then in order of product.
+
+        Days count from 1970, in UTC; an empty `solution` keeps all. MUST count a number once, however many
+        events of an instance bear it, and take every event that has one, whatever its type.
         """
 
     async def pin_keys(self, fingerprints: Mapping[str, str]) -> list[str]:

@@ -18,6 +18,7 @@ from aboveboard_server.storage.columns import EPOCH, UtcMicros, postgresql_type
 from aboveboard_server.storage.ports import QUARANTINE, QUARANTINE_COLUMNS, QuarantinedEvent
 from aboveboard_server.storage.postgres_copy import TableCopy, table_copy
 from aboveboard_server.storage.postgres_link import Link
+from aboveboard_server.storage.postgres_loss import estimate_loss
 from aboveboard_server.storage.postgres_registry import PostgresRegistry
 from aboveboard_server.storage.postgres_writer import OptedOut, PostgresWriter
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData, Table
 
     from aboveboard_server.schema.catalog import Catalog, EventType
-    from aboveboard_server.storage.ports import CommitResult, EventBatch, OptOutChange, Replay
+    from aboveboard_server.storage.ports import CommitResult, EventBatch, Loss, OptOutChange, Replay
     from aboveboard_server.storage.postgres_link import Connection
 
 # Seconds between two looks at the epoch: what another server changed is known within one.
@@ -51,6 +52,8 @@ class PostgresStore:
         self._source_columns = rows.source_columns(catalog)
         self._source_reads = [_plain(metadata.tables["source"], name) for name in self._source_columns]
         self._maintain = maintain
+        self._parameters = parameters
+        self._events = [event.name for event in catalog.events]
         self._opted_out = OptedOut()
         self._writer = PostgresWriter(
             _copies(catalog, metadata), PostgresRegistry(metadata, self._source_columns), self._opted_out
@@ -121,6 +124,10 @@ class PostgresStore:
                 await connection.execute(sql.PIN_KEYS, pin)
             known = dict(await (await connection.execute(sql.PINNED_KEYS)).fetchall())
         return [name for name, fingerprint in fingerprints.items() if known[name] != fingerprint]
+
+    async def loss(self, *, first_day: int, last_day: int, solution: str) -> list[Loss]:
+        """See EventStore.loss."""
+        return await estimate_loss(self._parameters, self._events, first_day, last_day, solution)
 
     async def close(self) -> None:
         """See EventStore.close."""

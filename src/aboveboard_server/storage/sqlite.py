@@ -14,7 +14,8 @@ from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema import rows
 from aboveboard_server.storage import frames
-from aboveboard_server.storage.ports import QUARANTINE, QUARANTINE_COLUMNS, QuarantinedEvent
+from aboveboard_server.storage.loss import DAY, loss_statement
+from aboveboard_server.storage.ports import QUARANTINE, QUARANTINE_COLUMNS, Loss, QuarantinedEvent
 from aboveboard_server.storage.writer_link import WriterLink
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class SqliteStore:
     def __init__(self, path: Path, ownership: FileOwnership, catalog: Catalog | None = None) -> None:
         catalog = catalog or schema_catalog.default()
         self._path = path
+        self._catalog = catalog
         self._ownership = ownership
         self._source_columns = rows.source_columns(catalog)
         self._opted_out: set[bytes] = set()
@@ -94,6 +96,15 @@ class SqliteStore:
         found = await self._read(lambda db: db.execute(statement, (bound, limit)).fetchall())
         head = 10 if whole else 7
         return [QuarantinedEvent(*row[:head], *([row[head:]] if whole else [])) for row in found]
+
+    async def loss(self, *, first_day: int, last_day: int, solution: str) -> list[Loss]:
+        """See EventStore.loss."""
+        tables = [event.name for event in self._catalog.events]
+        statement = loss_statement(tables, f"occurred_at_corrected / {DAY}", "?", by_solution=bool(solution))
+        bounds = (first_day * DAY, (last_day + 1) * DAY)
+        parameters = (*bounds * len(tables), *([solution] if solution else []))
+        found = await self._read(lambda db: db.execute(statement, parameters).fetchall())
+        return [Loss(*row) for row in found]
 
     async def close(self) -> None:
         """See EventStore.close."""

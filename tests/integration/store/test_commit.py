@@ -60,6 +60,15 @@ async def test_every_value_of_every_event_is_stored_as_it_was_sent(
         assert sorted(map(plain, found), key=str) == sorted(map(plain, expected), key=str)
 
 
+async def test_a_commit_of_nothing_asks_the_store_and_changes_nothing(
+    store: EventStore, backend: Backend
+) -> None:
+    """An empty commit is a commit too: the server asks in this way whether the store is there."""
+    assert await store.commit([]) == []
+    assert backend.query("SELECT count(*) FROM source") == [(0,)]
+    assert await store.commit([batch_of(HERE, element())]) == [CommitResult()]
+
+
 def full(event: EventType) -> EventEnvelope:
     """Return an event with a value in every field."""
     envelope = EventEnvelope(event_id=random_id(), sequence=(1 << 32) - 1)

@@ -459,7 +459,7 @@ var File_aboveboard_admin_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_aboveboard_admin_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
-	"'aboveboard/admin/v1/admin_service.proto\x12\x13aboveboard.admin.v1\x1a!aboveboard/admin/v1/archive.proto\x1a\x1faboveboard/admin/v1/audit.proto\x1a!aboveboard/admin/v1/company.proto\x1a\"aboveboard/admin/v1/deletion.proto\x1a$aboveboard/admin/v1/deployment.proto\x1a!aboveboard/admin/v1/opt_out.proto\x1a$aboveboard/admin/v1/quarantine.proto\x1a#aboveboard/admin/v1/retention.proto\x1a!aboveboard/admin/v1/subject.proto\x1a#aboveboard/telemetry/v1/event.proto\x1a$aboveboard/telemetry/v1/source.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"R\n" +
+	"'aboveboard/admin/v1/admin_service.proto\x12\x13aboveboard.admin.v1\x1a!aboveboard/admin/v1/archive.proto\x1a\x1faboveboard/admin/v1/audit.proto\x1a!aboveboard/admin/v1/company.proto\x1a\"aboveboard/admin/v1/deletion.proto\x1a$aboveboard/admin/v1/deployment.proto\x1a\x1eaboveboard/admin/v1/loss.proto\x1a!aboveboard/admin/v1/opt_out.proto\x1a$aboveboard/admin/v1/quarantine.proto\x1a#aboveboard/admin/v1/retention.proto\x1a!aboveboard/admin/v1/subject.proto\x1a#aboveboard/telemetry/v1/event.proto\x1a$aboveboard/telemetry/v1/source.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"R\n" +
 	"\x18ExportSubjectDataRequest\x126\n" +
 	"\asubject\x18\x01 \x01(\v2\x1c.aboveboard.admin.v1.SubjectR\asubject\"\xf0\x03\n" +
 	"\x19ExportSubjectDataResponse\x128\n" +
@@ -491,7 +491,7 @@ const file_aboveboard_admin_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
 	"source_ref\x18\x01 \x01(\x03R\tsourceRef\x12R\n" +
 	"\x11quarantined_event\x18\x02 \x01(\v2%.aboveboard.admin.v1.QuarantinedEventR\x10quarantinedEvent\x12\x18\n" +
-	"\apayload\x18\x03 \x01(\fR\apayload2\xb0\x12\n" +
+	"\apayload\x18\x03 \x01(\fR\apayload2\x95\x13\n" +
 	"\fAdminService\x12c\n" +
 	"\fCreateOptOut\x12(.aboveboard.admin.v1.CreateOptOutRequest\x1a).aboveboard.admin.v1.CreateOptOutResponse\x12Z\n" +
 	"\tGetOptOut\x12%.aboveboard.admin.v1.GetOptOutRequest\x1a&.aboveboard.admin.v1.GetOptOutResponse\x12`\n" +
@@ -511,7 +511,8 @@ const file_aboveboard_admin_v1_admin_service_proto_rawDesc = "" +
 	"GetCompany\x12&.aboveboard.admin.v1.GetCompanyRequest\x1a'.aboveboard.admin.v1.GetCompanyResponse\x12f\n" +
 	"\rListCompanies\x12).aboveboard.admin.v1.ListCompaniesRequest\x1a*.aboveboard.admin.v1.ListCompaniesResponse\x12f\n" +
 	"\rUpdateCompany\x12).aboveboard.admin.v1.UpdateCompanyRequest\x1a*.aboveboard.admin.v1.UpdateCompanyResponse\x12l\n" +
-	"\x0fListDeployments\x12+.aboveboard.admin.v1.ListDeploymentsRequest\x1a,.aboveboard.admin.v1.ListDeploymentsResponse\x12~\n" +
+	"\x0fListDeployments\x12+.aboveboard.admin.v1.ListDeploymentsRequest\x1a,.aboveboard.admin.v1.ListDeploymentsResponse\x12c\n" +
+	"\fEstimateLoss\x12(.aboveboard.admin.v1.EstimateLossRequest\x1a).aboveboard.admin.v1.EstimateLossResponse\x12~\n" +
 	"\x15ListQuarantinedEvents\x121.aboveboard.admin.v1.ListQuarantinedEventsRequest\x1a2.aboveboard.admin.v1.ListQuarantinedEventsResponse\x12\x84\x01\n" +
 	"\x17ReplayQuarantinedEvents\x123.aboveboard.admin.v1.ReplayQuarantinedEventsRequest\x1a4.aboveboard.admin.v1.ReplayQuarantinedEventsResponse\x12o\n" +
 	"\x10ListAuditEntries\x12,.aboveboard.admin.v1.ListAuditEntriesRequest\x1a-.aboveboard.admin.v1.ListAuditEntriesResponseB\xaa\x01B\x11AdminServiceProtoP\x01Z'example.com/aboveboard/admin/v1;adminv1\xa2\x02\x03AAX\xaa\x02\x13Aboveboard.Admin.V1\xca\x02\x13Aboveboard\\Admin\\V1\xe2\x02\x1fAboveboard\\Admin\\V1\\GPBMetadata\xea\x02\x15Aboveboard::Admin::V1b\x06proto3"
@@ -561,29 +562,31 @@ var file_aboveboard_admin_v1_admin_service_proto_goTypes = []any{
 	(*ListCompaniesRequest)(nil),            // 28: aboveboard.admin.v1.ListCompaniesRequest
 	(*UpdateCompanyRequest)(nil),            // 29: aboveboard.admin.v1.UpdateCompanyRequest
 	(*ListDeploymentsRequest)(nil),          // 30: aboveboard.admin.v1.ListDeploymentsRequest
-	(*ListQuarantinedEventsRequest)(nil),    // 31: aboveboard.admin.v1.ListQuarantinedEventsRequest
-	(*ReplayQuarantinedEventsRequest)(nil),  // 32: aboveboard.admin.v1.ReplayQuarantinedEventsRequest
-	(*ListAuditEntriesRequest)(nil),         // 33: aboveboard.admin.v1.ListAuditEntriesRequest
-	(*CreateOptOutResponse)(nil),            // 34: aboveboard.admin.v1.CreateOptOutResponse
-	(*GetOptOutResponse)(nil),               // 35: aboveboard.admin.v1.GetOptOutResponse
-	(*ListOptOutsResponse)(nil),             // 36: aboveboard.admin.v1.ListOptOutsResponse
-	(*RevokeOptOutResponse)(nil),            // 37: aboveboard.admin.v1.RevokeOptOutResponse
-	(*CreateDeletionResponse)(nil),          // 38: aboveboard.admin.v1.CreateDeletionResponse
-	(*ConfirmDeletionResponse)(nil),         // 39: aboveboard.admin.v1.ConfirmDeletionResponse
-	(*GetDeletionResponse)(nil),             // 40: aboveboard.admin.v1.GetDeletionResponse
-	(*ListDeletionsResponse)(nil),           // 41: aboveboard.admin.v1.ListDeletionsResponse
-	(*GetRetentionPolicyResponse)(nil),      // 42: aboveboard.admin.v1.GetRetentionPolicyResponse
-	(*ListRetentionPoliciesResponse)(nil),   // 43: aboveboard.admin.v1.ListRetentionPoliciesResponse
-	(*UpdateRetentionPolicyResponse)(nil),   // 44: aboveboard.admin.v1.UpdateRetentionPolicyResponse
-	(*EnforceRetentionResponse)(nil),        // 45: aboveboard.admin.v1.EnforceRetentionResponse
-	(*ListArchivedAggregatesResponse)(nil),  // 46: aboveboard.admin.v1.ListArchivedAggregatesResponse
-	(*GetCompanyResponse)(nil),              // 47: aboveboard.admin.v1.GetCompanyResponse
-	(*ListCompaniesResponse)(nil),           // 48: aboveboard.admin.v1.ListCompaniesResponse
-	(*UpdateCompanyResponse)(nil),           // 49: aboveboard.admin.v1.UpdateCompanyResponse
-	(*ListDeploymentsResponse)(nil),         // 50: aboveboard.admin.v1.ListDeploymentsResponse
-	(*ListQuarantinedEventsResponse)(nil),   // 51: aboveboard.admin.v1.ListQuarantinedEventsResponse
-	(*ReplayQuarantinedEventsResponse)(nil), // 52: aboveboard.admin.v1.ReplayQuarantinedEventsResponse
-	(*ListAuditEntriesResponse)(nil),        // 53: aboveboard.admin.v1.ListAuditEntriesResponse
+	(*EstimateLossRequest)(nil),             // 31: aboveboard.admin.v1.EstimateLossRequest
+	(*ListQuarantinedEventsRequest)(nil),    // 32: aboveboard.admin.v1.ListQuarantinedEventsRequest
+	(*ReplayQuarantinedEventsRequest)(nil),  // 33: aboveboard.admin.v1.ReplayQuarantinedEventsRequest
+	(*ListAuditEntriesRequest)(nil),         // 34: aboveboard.admin.v1.ListAuditEntriesRequest
+	(*CreateOptOutResponse)(nil),            // 35: aboveboard.admin.v1.CreateOptOutResponse
+	(*GetOptOutResponse)(nil),               // 36: aboveboard.admin.v1.GetOptOutResponse
+	(*ListOptOutsResponse)(nil),             // 37: aboveboard.admin.v1.ListOptOutsResponse
+	(*RevokeOptOutResponse)(nil),            // 38: aboveboard.admin.v1.RevokeOptOutResponse
+	(*CreateDeletionResponse)(nil),          // 39: aboveboard.admin.v1.CreateDeletionResponse
+	(*ConfirmDeletionResponse)(nil),         // 40: aboveboard.admin.v1.ConfirmDeletionResponse
+	(*GetDeletionResponse)(nil),             // 41: aboveboard.admin.v1.GetDeletionResponse
+	(*ListDeletionsResponse)(nil),           // 42: aboveboard.admin.v1.ListDeletionsResponse
+	(*GetRetentionPolicyResponse)(nil),      // 43: aboveboard.admin.v1.GetRetentionPolicyResponse
+	(*ListRetentionPoliciesResponse)(nil),   // 44: aboveboard.admin.v1.ListRetentionPoliciesResponse
+	(*UpdateRetentionPolicyResponse)(nil),   // 45: aboveboard.admin.v1.UpdateRetentionPolicyResponse
+	(*EnforceRetentionResponse)(nil),        // 46: aboveboard.admin.v1.EnforceRetentionResponse
+	(*ListArchivedAggregatesResponse)(nil),  // 47: aboveboard.admin.v1.ListArchivedAggregatesResponse
+	(*GetCompanyResponse)(nil),              // 48: aboveboard.admin.v1.GetCompanyResponse
+	(*ListCompaniesResponse)(nil),           // 49: aboveboard.admin.v1.ListCompaniesResponse
+	(*UpdateCompanyResponse)(nil),           // 50: aboveboard.admin.v1.UpdateCompanyResponse
+	(*ListDeploymentsResponse)(nil),         // 51: aboveboard.admin.v1.ListDeploymentsResponse
+	(*EstimateLossResponse)(nil),            // 52: aboveboard.admin.v1.EstimateLossResponse
+	(*ListQuarantinedEventsResponse)(nil),   // 53: aboveboard.admin.v1.ListQuarantinedEventsResponse
+	(*ReplayQuarantinedEventsResponse)(nil), // 54: aboveboard.admin.v1.ReplayQuarantinedEventsResponse
+	(*ListAuditEntriesResponse)(nil),        // 55: aboveboard.admin.v1.ListAuditEntriesResponse
 }
 var file_aboveboard_admin_v1_admin_service_proto_depIdxs = []int32{
 	5,  // 0: aboveboard.admin.v1.ExportSubjectDataRequest.subject:type_name -> aboveboard.admin.v1.Subject
@@ -619,32 +622,34 @@ var file_aboveboard_admin_v1_admin_service_proto_depIdxs = []int32{
 	28, // 30: aboveboard.admin.v1.AdminService.ListCompanies:input_type -> aboveboard.admin.v1.ListCompaniesRequest
 	29, // 31: aboveboard.admin.v1.AdminService.UpdateCompany:input_type -> aboveboard.admin.v1.UpdateCompanyRequest
 	30, // 32: aboveboard.admin.v1.AdminService.ListDeployments:input_type -> aboveboard.admin.v1.ListDeploymentsRequest
-	31, // 33: aboveboard.admin.v1.AdminService.ListQuarantinedEvents:input_type -> aboveboard.admin.v1.ListQuarantinedEventsRequest
-	32, // 34: aboveboard.admin.v1.AdminService.ReplayQuarantinedEvents:input_type -> aboveboard.admin.v1.ReplayQuarantinedEventsRequest
-	33, // 35: aboveboard.admin.v1.AdminService.ListAuditEntries:input_type -> aboveboard.admin.v1.ListAuditEntriesRequest
-	34, // 36: aboveboard.admin.v1.AdminService.CreateOptOut:output_type -> aboveboard.admin.v1.CreateOptOutResponse
-	35, // 37: aboveboard.admin.v1.AdminService.GetOptOut:output_type -> aboveboard.admin.v1.GetOptOutResponse
-	36, // 38: aboveboard.admin.v1.AdminService.ListOptOuts:output_type -> aboveboard.admin.v1.ListOptOutsResponse
-	37, // 39: aboveboard.admin.v1.AdminService.RevokeOptOut:output_type -> aboveboard.admin.v1.RevokeOptOutResponse
-	38, // 40: aboveboard.admin.v1.AdminService.CreateDeletion:output_type -> aboveboard.admin.v1.CreateDeletionResponse
-	39, // 41: aboveboard.admin.v1.AdminService.ConfirmDeletion:output_type -> aboveboard.admin.v1.ConfirmDeletionResponse
-	40, // 42: aboveboard.admin.v1.AdminService.GetDeletion:output_type -> aboveboard.admin.v1.GetDeletionResponse
-	41, // 43: aboveboard.admin.v1.AdminService.ListDeletions:output_type -> aboveboard.admin.v1.ListDeletionsResponse
-	42, // 44: aboveboard.admin.v1.AdminService.GetRetentionPolicy:output_type -> aboveboard.admin.v1.GetRetentionPolicyResponse
-	43, // 45: aboveboard.admin.v1.AdminService.ListRetentionPolicies:output_type -> aboveboard.admin.v1.ListRetentionPoliciesResponse
-	44, // 46: aboveboard.admin.v1.AdminService.UpdateRetentionPolicy:output_type -> aboveboard.admin.v1.UpdateRetentionPolicyResponse
-	45, // 47: aboveboard.admin.v1.AdminService.EnforceRetention:output_type -> aboveboard.admin.v1.EnforceRetentionResponse
-	46, // 48: aboveboard.admin.v1.AdminService.ListArchivedAggregates:output_type -> aboveboard.admin.v1.ListArchivedAggregatesResponse
-	1,  // 49: aboveboard.admin.v1.AdminService.ExportSubjectData:output_type -> aboveboard.admin.v1.ExportSubjectDataResponse
-	47, // 50: aboveboard.admin.v1.AdminService.GetCompany:output_type -> aboveboard.admin.v1.GetCompanyResponse
-	48, // 51: aboveboard.admin.v1.AdminService.ListCompanies:output_type -> aboveboard.admin.v1.ListCompaniesResponse
-	49, // 52: aboveboard.admin.v1.AdminService.UpdateCompany:output_type -> aboveboard.admin.v1.UpdateCompanyResponse
-	50, // 53: aboveboard.admin.v1.AdminService.ListDeployments:output_type -> aboveboard.admin.v1.ListDeploymentsResponse
-	51, // 54: aboveboard.admin.v1.AdminService.ListQuarantinedEvents:output_type -> aboveboard.admin.v1.ListQuarantinedEventsResponse
-	52, // 55: aboveboard.admin.v1.AdminService.ReplayQuarantinedEvents:output_type -> aboveboard.admin.v1.ReplayQuarantinedEventsResponse
-	53, // 56: aboveboard.admin.v1.AdminService.ListAuditEntries:output_type -> aboveboard.admin.v1.ListAuditEntriesResponse
-	36, // [36:57] is the sub-list for method output_type
-	15, // [15:36] is the sub-list for method input_type
+	31, // 33: aboveboard.admin.v1.AdminService.EstimateLoss:input_type -> aboveboard.admin.v1.EstimateLossRequest
+	32, // 34: aboveboard.admin.v1.AdminService.ListQuarantinedEvents:input_type -> aboveboard.admin.v1.ListQuarantinedEventsRequest
+	33, // 35: aboveboard.admin.v1.AdminService.ReplayQuarantinedEvents:input_type -> aboveboard.admin.v1.ReplayQuarantinedEventsRequest
+	34, // 36: aboveboard.admin.v1.AdminService.ListAuditEntries:input_type -> aboveboard.admin.v1.ListAuditEntriesRequest
+	35, // 37: aboveboard.admin.v1.AdminService.CreateOptOut:output_type -> aboveboard.admin.v1.CreateOptOutResponse
+	36, // 38: aboveboard.admin.v1.AdminService.GetOptOut:output_type -> aboveboard.admin.v1.GetOptOutResponse
+	37, // 39: aboveboard.admin.v1.AdminService.ListOptOuts:output_type -> aboveboard.admin.v1.ListOptOutsResponse
+	38, // 40: aboveboard.admin.v1.AdminService.RevokeOptOut:output_type -> aboveboard.admin.v1.RevokeOptOutResponse
+	39, // 41: aboveboard.admin.v1.AdminService.CreateDeletion:output_type -> aboveboard.admin.v1.CreateDeletionResponse
+	40, // 42: aboveboard.admin.v1.AdminService.ConfirmDeletion:output_type -> aboveboard.admin.v1.ConfirmDeletionResponse
+	41, // 43: aboveboard.admin.v1.AdminService.GetDeletion:output_type -> aboveboard.admin.v1.GetDeletionResponse
+	42, // 44: aboveboard.admin.v1.AdminService.ListDeletions:output_type -> aboveboard.admin.v1.ListDeletionsResponse
+	43, // 45: aboveboard.admin.v1.AdminService.GetRetentionPolicy:output_type -> aboveboard.admin.v1.GetRetentionPolicyResponse
+	44, // 46: aboveboard.admin.v1.AdminService.ListRetentionPolicies:output_type -> aboveboard.admin.v1.ListRetentionPoliciesResponse
+	45, // 47: aboveboard.admin.v1.AdminService.UpdateRetentionPolicy:output_type -> aboveboard.admin.v1.UpdateRetentionPolicyResponse
+	46, // 48: aboveboard.admin.v1.AdminService.EnforceRetention:output_type -> aboveboard.admin.v1.EnforceRetentionResponse
+	47, // 49: aboveboard.admin.v1.AdminService.ListArchivedAggregates:output_type -> aboveboard.admin.v1.ListArchivedAggregatesResponse
+	1,  // 50: aboveboard.admin.v1.AdminService.ExportSubjectData:output_type -> aboveboard.admin.v1.ExportSubjectDataResponse
+	48, // 51: aboveboard.admin.v1.AdminService.GetCompany:output_type -> aboveboard.admin.v1.GetCompanyResponse
+	49, // 52: aboveboard.admin.v1.AdminService.ListCompanies:output_type -> aboveboard.admin.v1.ListCompaniesResponse
+	50, // 53: aboveboard.admin.v1.AdminService.UpdateCompany:output_type -> aboveboard.admin.v1.UpdateCompanyResponse
+	51, // 54: aboveboard.admin.v1.AdminService.ListDeployments:output_type -> aboveboard.admin.v1.ListDeploymentsResponse
+	52, // 55: aboveboard.admin.v1.AdminService.EstimateLoss:output_type -> aboveboard.admin.v1.EstimateLossResponse
+	53, // 56: aboveboard.admin.v1.AdminService.ListQuarantinedEvents:output_type -> aboveboard.admin.v1.ListQuarantinedEventsResponse
+	54, // 57: aboveboard.admin.v1.AdminService.ReplayQuarantinedEvents:output_type -> aboveboard.admin.v1.ReplayQuarantinedEventsResponse
+	55, // 58: aboveboard.admin.v1.AdminService.ListAuditEntries:output_type -> aboveboard.admin.v1.ListAuditEntriesResponse
+	37, // [37:59] is the sub-list for method output_type
+	15, // [15:37] is the sub-list for method input_type
 	15, // [15:15] is the sub-list for extension type_name
 	15, // [15:15] is the sub-list for extension extendee
 	0,  // [0:15] is the sub-list for field type_name
@@ -660,6 +665,7 @@ func file_aboveboard_admin_v1_admin_service_proto_init() {
 	file_aboveboard_admin_v1_company_proto_init()
 	file_aboveboard_admin_v1_deletion_proto_init()
 	file_aboveboard_admin_v1_deployment_proto_init()
+	file_aboveboard_admin_v1_loss_proto_init()
 	file_aboveboard_admin_v1_opt_out_proto_init()
 	file_aboveboard_admin_v1_quarantine_proto_init()
 	file_aboveboard_admin_v1_retention_proto_init()

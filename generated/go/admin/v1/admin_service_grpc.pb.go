@@ -37,6 +37,7 @@ const (
 	AdminService_ListCompanies_FullMethodName           = "/aboveboard.admin.v1.AdminService/ListCompanies"
 	AdminService_UpdateCompany_FullMethodName           = "/aboveboard.admin.v1.AdminService/UpdateCompany"
 	AdminService_ListDeployments_FullMethodName         = "/aboveboard.admin.v1.AdminService/ListDeployments"
+	AdminService_EstimateLoss_FullMethodName            = "/aboveboard.admin.v1.AdminService/EstimateLoss"
 	AdminService_ListQuarantinedEvents_FullMethodName   = "/aboveboard.admin.v1.AdminService/ListQuarantinedEvents"
 	AdminService_ReplayQuarantinedEvents_FullMethodName = "/aboveboard.admin.v1.AdminService/ReplayQuarantinedEvents"
 	AdminService_ListAuditEntries_FullMethodName        = "/aboveboard.admin.v1.AdminService/ListAuditEntries"
@@ -104,6 +105,9 @@ type AdminServiceClient interface {
 	// versions, with contact, first and last seen; anonymous servers apart. 50 a
 	// page, capped at 1000.
 	ListDeployments(ctx context.Context, in *ListDeploymentsRequest, opts ...grpc.CallOption) (*ListDeploymentsResponse, error)
+	// Estimates how many events never arrived, for each product and day, newest
+	// day first, 50 a page, capped at 1000.
+	EstimateLoss(ctx context.Context, in *EstimateLossRequest, opts ...grpc.CallOption) (*EstimateLossResponse, error)
 	// Lists what newer clients sent before this server knew it, without its
 	// bytes, newest first, 50 a page, capped at 1000.
 	ListQuarantinedEvents(ctx context.Context, in *ListQuarantinedEventsRequest, opts ...grpc.CallOption) (*ListQuarantinedEventsResponse, error)
@@ -312,6 +316,16 @@ func (c *adminServiceClient) ListDeployments(ctx context.Context, in *ListDeploy
 	return out, nil
 }
 
+func (c *adminServiceClient) EstimateLoss(ctx context.Context, in *EstimateLossRequest, opts ...grpc.CallOption) (*EstimateLossResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EstimateLossResponse)
+	err := c.cc.Invoke(ctx, AdminService_EstimateLoss_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminServiceClient) ListQuarantinedEvents(ctx context.Context, in *ListQuarantinedEventsRequest, opts ...grpc.CallOption) (*ListQuarantinedEventsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListQuarantinedEventsResponse)
@@ -404,6 +418,9 @@ type AdminServiceServer interface {
 	// versions, with contact, first and last seen; anonymous servers apart. 50 a
 	// page, capped at 1000.
 	ListDeployments(context.Context, *ListDeploymentsRequest) (*ListDeploymentsResponse, error)
+	// Estimates how many events never arrived, for each product and day, newest
+	// day first, 50 a page, capped at 1000.
+	EstimateLoss(context.Context, *EstimateLossRequest) (*EstimateLossResponse, error)
 	// Lists what newer clients sent before this server knew it, without its
 	// bytes, newest first, 50 a page, capped at 1000.
 	ListQuarantinedEvents(context.Context, *ListQuarantinedEventsRequest) (*ListQuarantinedEventsResponse, error)
@@ -476,6 +493,9 @@ func (UnimplementedAdminServiceServer) UpdateCompany(context.Context, *UpdateCom
 }
 func (UnimplementedAdminServiceServer) ListDeployments(context.Context, *ListDeploymentsRequest) (*ListDeploymentsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListDeployments not implemented")
+}
+func (UnimplementedAdminServiceServer) EstimateLoss(context.Context, *EstimateLossRequest) (*EstimateLossResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EstimateLoss not implemented")
 }
 func (UnimplementedAdminServiceServer) ListQuarantinedEvents(context.Context, *ListQuarantinedEventsRequest) (*ListQuarantinedEventsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListQuarantinedEvents not implemented")
@@ -824,6 +844,24 @@ func _AdminService_ListDeployments_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_EstimateLoss_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EstimateLossRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).EstimateLoss(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_EstimateLoss_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).EstimateLoss(ctx, req.(*EstimateLossRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AdminService_ListQuarantinedEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListQuarantinedEventsRequest)
 	if err := dec(in); err != nil {
@@ -952,6 +990,10 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListDeployments",
 			Handler:    _AdminService_ListDeployments_Handler,
+		},
+		{
+			MethodName: "EstimateLoss",
+			Handler:    _AdminService_EstimateLoss_Handler,
 		},
 		{
 			MethodName: "ListQuarantinedEvents",

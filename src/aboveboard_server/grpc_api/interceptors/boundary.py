@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 import time
-import uuid
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import ServiceError, ShuttingDownError
 from aboveboard_server.grpc_api.decoding import decode
 from aboveboard_server.grpc_api.status import code_of, trailers_of
+from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -133,24 +133,4 @@ def _as_service_error(method: str, raised: Exception) -> ServiceError:
     if isinstance(raised, NotImplementedError):
         text = f"{method.rpartition('/')[2]} is not implemented"
         return ServiceError(reasons.ERROR_REASON_NOT_IMPLEMENTED, text)
-    return _internal(method, raised)
-
-
-def _internal(method: str, unexpected: Exception) -> ServiceError:
-    """Log an error nobody foresaw under an id, and return what the caller is told of it: that id."""
-    error_id = str(uuid.uuid4())
-    # The traceback's own text may repeat what the caller sent; where it happened is what is needed.
-    log.error("internal_error", method=method, error_id=error_id, **_whereabouts(unexpected))
-    return ServiceError(
-        reasons.ERROR_REASON_INTERNAL, f"internal error {error_id}", metadata={"error_id": error_id}
-    )
-
-
-def _whereabouts(error: BaseException) -> dict[str, Any]:
-    places = []
-    trace = error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        places.append(f"{code.co_filename.rpartition('/src/')[2]}:{trace.tb_lineno} {code.co_name}")
-        trace = trace.tb_next
-    return {"error": type(error).__name__, "trace": places}
+    return internal(raised, method=method)

@@ -9,6 +9,7 @@ from aboveboard.admin.v1 import audit_pb2 as aboveboard_dot_admin_dot_v1_dot_aud
 from aboveboard.admin.v1 import company_pb2 as aboveboard_dot_admin_dot_v1_dot_company__pb2
 from aboveboard.admin.v1 import deletion_pb2 as aboveboard_dot_admin_dot_v1_dot_deletion__pb2
 from aboveboard.admin.v1 import deployment_pb2 as aboveboard_dot_admin_dot_v1_dot_deployment__pb2
+from aboveboard.admin.v1 import loss_pb2 as aboveboard_dot_admin_dot_v1_dot_loss__pb2
 from aboveboard.admin.v1 import opt_out_pb2 as aboveboard_dot_admin_dot_v1_dot_opt__out__pb2
 from aboveboard.admin.v1 import quarantine_pb2 as aboveboard_dot_admin_dot_v1_dot_quarantine__pb2
 from aboveboard.admin.v1 import retention_pb2 as aboveboard_dot_admin_dot_v1_dot_retention__pb2
@@ -136,6 +137,11 @@ class AdminServiceStub:
                 '/aboveboard.admin.v1.AdminService/ListDeployments',
                 request_serializer=aboveboard_dot_admin_dot_v1_dot_deployment__pb2.ListDeploymentsRequest.SerializeToString,
                 response_deserializer=aboveboard_dot_admin_dot_v1_dot_deployment__pb2.ListDeploymentsResponse.FromString,
+                _registered_method=True)
+        self.EstimateLoss = channel.unary_unary(
+                '/aboveboard.admin.v1.AdminService/EstimateLoss',
+                request_serializer=aboveboard_dot_admin_dot_v1_dot_loss__pb2.EstimateLossRequest.SerializeToString,
+                response_deserializer=aboveboard_dot_admin_dot_v1_dot_loss__pb2.EstimateLossResponse.FromString,
                 _registered_method=True)
         self.ListQuarantinedEvents = channel.unary_unary(
                 '/aboveboard.admin.v1.AdminService/ListQuarantinedEvents',
@@ -304,6 +310,14 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EstimateLoss(self, request, context):
+        """Estimates how many events never arrived, for each product and day, newest
+        day first, 50 a page, capped at 1000.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListQuarantinedEvents(self, request, context):
         """Lists what newer clients sent before this server knew it, without its
         bytes, newest first, 50 a page, capped at 1000.
@@ -420,6 +434,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ListDeployments,
                     request_deserializer=aboveboard_dot_admin_dot_v1_dot_deployment__pb2.ListDeploymentsRequest.FromString,
                     response_serializer=aboveboard_dot_admin_dot_v1_dot_deployment__pb2.ListDeploymentsResponse.SerializeToString,
+            ),
+            'EstimateLoss': grpc.unary_unary_rpc_method_handler(
+                    servicer.EstimateLoss,
+                    request_deserializer=aboveboard_dot_admin_dot_v1_dot_loss__pb2.EstimateLossRequest.FromString,
+                    response_serializer=aboveboard_dot_admin_dot_v1_dot_loss__pb2.EstimateLossResponse.SerializeToString,
             ),
             'ListQuarantinedEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListQuarantinedEvents,
@@ -928,6 +947,33 @@ class AdminService:
             '/aboveboard.admin.v1.AdminService/ListDeployments',
             aboveboard_dot_admin_dot_v1_dot_deployment__pb2.ListDeploymentsRequest.SerializeToString,
             aboveboard_dot_admin_dot_v1_dot_deployment__pb2.ListDeploymentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EstimateLoss(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aboveboard.admin.v1.AdminService/EstimateLoss',
+            aboveboard_dot_admin_dot_v1_dot_loss__pb2.EstimateLossRequest.SerializeToString,
+            aboveboard_dot_admin_dot_v1_dot_loss__pb2.EstimateLossResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -9,6 +9,7 @@ from aboveboard.admin.v1 import audit_pb2 as _audit_pb2
 from aboveboard.admin.v1 import company_pb2 as _company_pb2
 from aboveboard.admin.v1 import deletion_pb2 as _deletion_pb2
 from aboveboard.admin.v1 import deployment_pb2 as _deployment_pb2
+from aboveboard.admin.v1 import loss_pb2 as _loss_pb2
 from aboveboard.admin.v1 import opt_out_pb2 as _opt_out_pb2
 from aboveboard.admin.v1 import quarantine_pb2 as _quarantine_pb2
 from aboveboard.admin.v1 import retention_pb2 as _retention_pb2
@@ -108,6 +109,10 @@ class AdminServiceStub:
     versions, with contact, first and last seen; anonymous servers apart. 50 a
     page, capped at 1000.
     """
+    EstimateLoss: _grpc.UnaryUnaryMultiCallable[_loss_pb2.EstimateLossRequest, _loss_pb2.EstimateLossResponse]
+    """Estimates how many events never arrived, for each product and day, newest
+    day first, 50 a page, capped at 1000.
+    """
     ListQuarantinedEvents: _grpc.UnaryUnaryMultiCallable[_quarantine_pb2.ListQuarantinedEventsRequest, _quarantine_pb2.ListQuarantinedEventsResponse]
     """Lists what newer clients sent before this server knew it, without its
     bytes, newest first, 50 a page, capped at 1000.
@@ -191,6 +196,10 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Lists which companies run a product in a range of versions, compared as
     versions, with contact, first and last seen; anonymous servers apart. 50 a
     page, capped at 1000.
+    """
+    EstimateLoss: _aio.UnaryUnaryMultiCallable[_loss_pb2.EstimateLossRequest, _loss_pb2.EstimateLossResponse]  # type: ignore[assignment]
+    """Estimates how many events never arrived, for each product and day, newest
+    day first, 50 a page, capped at 1000.
     """
     ListQuarantinedEvents: _aio.UnaryUnaryMultiCallable[_quarantine_pb2.ListQuarantinedEventsRequest, _quarantine_pb2.ListQuarantinedEventsResponse]  # type: ignore[assignment]
     """Lists what newer clients sent before this server knew it, without its
@@ -380,6 +389,16 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists which companies run a product in a range of versions, compared as
         versions, with contact, first and last seen; anonymous servers apart. 50 a
         page, capped at 1000.
+        """
+
+    @_abc_1.abstractmethod
+    def EstimateLoss(
+        self,
+        request: _loss_pb2.EstimateLossRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_loss_pb2.EstimateLossResponse, _abc.Awaitable[_loss_pb2.EstimateLossResponse]]:
+        """Estimates how many events never arrived, for each product and day, newest
+        day first, 50 a page, capped at 1000.
         """
 
     @_abc_1.abstractmethod

@@ -15,6 +15,7 @@ import type { EventEnvelope } from "../../telemetry/v1/event_pb.js";
 import type { ListQuarantinedEventsRequestSchema, ListQuarantinedEventsResponseSchema, QuarantinedEvent, ReplayQuarantinedEventsRequestSchema, ReplayQuarantinedEventsResponseSchema } from "./quarantine_pb.js";
 import type { EnforceRetentionRequestSchema, EnforceRetentionResponseSchema, GetRetentionPolicyRequestSchema, GetRetentionPolicyResponseSchema, ListRetentionPoliciesRequestSchema, ListRetentionPoliciesResponseSchema, UpdateRetentionPolicyRequestSchema, UpdateRetentionPolicyResponseSchema } from "./retention_pb.js";
 import type { ListArchivedAggregatesRequestSchema, ListArchivedAggregatesResponseSchema } from "./archive_pb.js";
+import type { EstimateLossRequestSchema, EstimateLossResponseSchema } from "./loss_pb.js";
 import type { ListAuditEntriesRequestSchema, ListAuditEntriesResponseSchema } from "./audit_pb.js";
 
 /**
@@ -443,6 +444,17 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ListDeploymentsRequestSchema;
     output: typeof ListDeploymentsResponseSchema;
+  },
+  /**
+   * Estimates how many events never arrived, for each product and day, newest
+   * day first, 50 a page, capped at 1000.
+   *
+   * @generated from rpc aboveboard.admin.v1.AdminService.EstimateLoss
+   */
+  estimateLoss: {
+    methodKind: "unary";
+    input: typeof EstimateLossRequestSchema;
+    output: typeof EstimateLossResponseSchema;
   },
   /**
    * Lists what newer clients sent before this server knew it, without its

@@ -816,6 +816,77 @@ impl ::prost::Name for ListDeploymentsResponse {
 const NAME: &'static str = "ListDeploymentsResponse";
 const PACKAGE: &'static str = "aboveboard.admin.v1";
 fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.ListDeploymentsResponse".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.ListDeploymentsResponse".into() }}
+/// Estimates how many events of a product never arrived on one day, from the
+/// gaps in the numbers that each instance gives its events. A gap counts between
+/// the lowest and the highest number that arrived from an instance on that day;
+/// what an instance sent before the one or after the other is not seen to be
+/// lost, so that the estimate is a lower bound.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LossEstimate {
+    /// The product, at most 128 bytes; empty where it sent none.
+    #[prost(string, tag="1")]
+    pub solution: ::prost::alloc::string::String,
+    /// The day in UTC, as YYYY-MM-DD, by when events occurred by the corrected
+    /// clock of their client.
+    #[prost(string, tag="2")]
+    pub day: ::prost::alloc::string::String,
+    /// How many instances the estimate rests on: browser tabs, or servers.
+    #[prost(int64, tag="3")]
+    pub instance_count: i64,
+    /// How many numbered events of theirs arrived.
+    #[prost(int64, tag="4")]
+    pub received_count: i64,
+    /// How many numbers are missing between those that arrived.
+    #[prost(int64, tag="5")]
+    pub missing_count: i64,
+    /// How many instances were left out because their numbers cannot be right:
+    /// they lie over 100,000 apart on one day.
+    #[prost(int64, tag="6")]
+    pub excluded_instance_count: i64,
+}
+impl ::prost::Name for LossEstimate {
+const NAME: &'static str = "LossEstimate";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.LossEstimate".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.LossEstimate".into() }}
+/// Asks how many events never arrived.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EstimateLossRequest {
+    /// The most estimates to answer. 0 means 50; capped at 1000; a negative one is
+    /// refused.
+    #[prost(int32, tag="1")]
+    pub page_size: i32,
+    /// The `next_page_token` of the page before, with the other fields unchanged.
+    /// Empty for the first page.
+    #[prost(string, tag="2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Keeps only this product, at most 128 bytes, compared byte by byte. Empty
+    /// keeps all.
+    #[prost(string, tag="3")]
+    pub solution: ::prost::alloc::string::String,
+    /// How many days to look at, today in UTC included. 0 means 30; capped at
+    /// 3650; a negative one is refused.
+    #[prost(int32, tag="4")]
+    pub days: i32,
+}
+impl ::prost::Name for EstimateLossRequest {
+const NAME: &'static str = "EstimateLossRequest";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.EstimateLossRequest".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.EstimateLossRequest".into() }}
+/// Holds a page of estimates.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EstimateLossResponse {
+    /// The estimates, newest day first, then in order of product; none for a day
+    /// on which no numbered event occurred.
+    #[prost(message, repeated, tag="1")]
+    pub estimates: ::prost::alloc::vec::Vec<LossEstimate>,
+    /// Asks for the next page. Empty on the last.
+    #[prost(string, tag="2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for EstimateLossResponse {
+const NAME: &'static str = "EstimateLossResponse";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.EstimateLossResponse".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.EstimateLossResponse".into() }}
 /// Forbids that anything of a subject is stored, from the moment it was created
 /// until it is revoked. Outlives the subject's deletion, a restart, an upgrade
 /// and a restored backup.

@@ -640,6 +640,35 @@ pub mod admin_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /** Estimates how many events never arrived, for each product and day, newest
+ day first, 50 a page, capped at 1000.
+*/
+        pub async fn estimate_loss(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EstimateLossRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EstimateLossResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/aboveboard.admin.v1.AdminService/EstimateLoss",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("aboveboard.admin.v1.AdminService", "EstimateLoss"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /** Lists what newer clients sent before this server knew it, without its
  bytes, newest first, 50 a page, capped at 1000.
 */
@@ -672,10 +701,6 @@ pub mod admin_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /** Takes in the quarantined events that this server knows by now, through the
- same gate and the same rules as any other. With `validate_only`, answers
- what would become of them and changes nothing.
-*/
         pub async fn replay_quarantined_events(
             &mut self,
             request: impl tonic::IntoRequest<super::ReplayQuarantinedEventsRequest>,

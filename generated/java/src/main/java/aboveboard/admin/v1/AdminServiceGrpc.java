@@ -577,6 +577,37 @@ public final class AdminServiceGrpc {
     return getListDeploymentsMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<aboveboard.admin.v1.EstimateLossRequest,
+      aboveboard.admin.v1.EstimateLossResponse> getEstimateLossMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "EstimateLoss",
+      requestType = aboveboard.admin.v1.EstimateLossRequest.class,
+      responseType = aboveboard.admin.v1.EstimateLossResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<aboveboard.admin.v1.EstimateLossRequest,
+      aboveboard.admin.v1.EstimateLossResponse> getEstimateLossMethod() {
+    io.grpc.MethodDescriptor<aboveboard.admin.v1.EstimateLossRequest, aboveboard.admin.v1.EstimateLossResponse> getEstimateLossMethod;
+    if ((getEstimateLossMethod = AdminServiceGrpc.getEstimateLossMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getEstimateLossMethod = AdminServiceGrpc.getEstimateLossMethod) == null) {
+          AdminServiceGrpc.getEstimateLossMethod = getEstimateLossMethod =
+              io.grpc.MethodDescriptor.<aboveboard.admin.v1.EstimateLossRequest, aboveboard.admin.v1.EstimateLossResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "EstimateLoss"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.EstimateLossRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.EstimateLossResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("EstimateLoss"))
+              .build();
+        }
+      }
+    }
+    return getEstimateLossMethod;
+  }
+
   private static volatile io.grpc.MethodDescriptor<aboveboard.admin.v1.ListQuarantinedEventsRequest,
       aboveboard.admin.v1.ListQuarantinedEventsResponse> getListQuarantinedEventsMethod;
 
@@ -938,6 +969,17 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Estimates how many events never arrived, for each product and day, newest
+     * day first, 50 a page, capped at 1000.
+     * </pre>
+     */
+    default void estimateLoss(aboveboard.admin.v1.EstimateLossRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.EstimateLossResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getEstimateLossMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
      * Lists what newer clients sent before this server knew it, without its
      * bytes, newest first, 50 a page, capped at 1000.
      * </pre>
@@ -1227,6 +1269,18 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Estimates how many events never arrived, for each product and day, newest
+     * day first, 50 a page, capped at 1000.
+     * </pre>
+     */
+    public void estimateLoss(aboveboard.admin.v1.EstimateLossRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.EstimateLossResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getEstimateLossMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
      * Lists what newer clients sent before this server knew it, without its
      * bytes, newest first, 50 a page, capped at 1000.
      * </pre>
@@ -1485,6 +1539,17 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Estimates how many events never arrived, for each product and day, newest
+     * day first, 50 a page, capped at 1000.
+     * </pre>
+     */
+    public aboveboard.admin.v1.EstimateLossResponse estimateLoss(aboveboard.admin.v1.EstimateLossRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getEstimateLossMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Lists what newer clients sent before this server knew it, without its
      * bytes, newest first, 50 a page, capped at 1000.
      * </pre>
@@ -1735,6 +1800,17 @@ public final class AdminServiceGrpc {
     public aboveboard.admin.v1.ListDeploymentsResponse listDeployments(aboveboard.admin.v1.ListDeploymentsRequest request) {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getListDeploymentsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Estimates how many events never arrived, for each product and day, newest
+     * day first, 50 a page, capped at 1000.
+     * </pre>
+     */
+    public aboveboard.admin.v1.EstimateLossResponse estimateLoss(aboveboard.admin.v1.EstimateLossRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getEstimateLossMethod(), getCallOptions(), request);
     }
 
     /**
@@ -1998,6 +2074,18 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Estimates how many events never arrived, for each product and day, newest
+     * day first, 50 a page, capped at 1000.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<aboveboard.admin.v1.EstimateLossResponse> estimateLoss(
+        aboveboard.admin.v1.EstimateLossRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getEstimateLossMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
      * Lists what newer clients sent before this server knew it, without its
      * bytes, newest first, 50 a page, capped at 1000.
      * </pre>
@@ -2051,9 +2139,10 @@ public final class AdminServiceGrpc {
   private static final int METHODID_LIST_COMPANIES = 15;
   private static final int METHODID_UPDATE_COMPANY = 16;
   private static final int METHODID_LIST_DEPLOYMENTS = 17;
-  private static final int METHODID_LIST_QUARANTINED_EVENTS = 18;
-  private static final int METHODID_REPLAY_QUARANTINED_EVENTS = 19;
-  private static final int METHODID_LIST_AUDIT_ENTRIES = 20;
+  private static final int METHODID_ESTIMATE_LOSS = 18;
+  private static final int METHODID_LIST_QUARANTINED_EVENTS = 19;
+  private static final int METHODID_REPLAY_QUARANTINED_EVENTS = 20;
+  private static final int METHODID_LIST_AUDIT_ENTRIES = 21;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -2143,6 +2232,10 @@ public final class AdminServiceGrpc {
         case METHODID_LIST_DEPLOYMENTS:
           serviceImpl.listDeployments((aboveboard.admin.v1.ListDeploymentsRequest) request,
               (io.grpc.stub.StreamObserver<aboveboard.admin.v1.ListDeploymentsResponse>) responseObserver);
+          break;
+        case METHODID_ESTIMATE_LOSS:
+          serviceImpl.estimateLoss((aboveboard.admin.v1.EstimateLossRequest) request,
+              (io.grpc.stub.StreamObserver<aboveboard.admin.v1.EstimateLossResponse>) responseObserver);
           break;
         case METHODID_LIST_QUARANTINED_EVENTS:
           serviceImpl.listQuarantinedEvents((aboveboard.admin.v1.ListQuarantinedEventsRequest) request,
@@ -2301,6 +2394,13 @@ public final class AdminServiceGrpc {
               aboveboard.admin.v1.ListDeploymentsResponse>(
                 service, METHODID_LIST_DEPLOYMENTS)))
         .addMethod(
+          getEstimateLossMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              aboveboard.admin.v1.EstimateLossRequest,
+              aboveboard.admin.v1.EstimateLossResponse>(
+                service, METHODID_ESTIMATE_LOSS)))
+        .addMethod(
           getListQuarantinedEventsMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
             new MethodHandlers<
@@ -2387,6 +2487,7 @@ public final class AdminServiceGrpc {
               .addMethod(getListCompaniesMethod())
               .addMethod(getUpdateCompanyMethod())
               .addMethod(getListDeploymentsMethod())
+              .addMethod(getEstimateLossMethod())
               .addMethod(getListQuarantinedEventsMethod())
               .addMethod(getReplayQuarantinedEventsMethod())
               .addMethod(getListAuditEntriesMethod())

@@ -66,107 +66,110 @@ public final class AdminServiceProto extends com.google.protobuf.GeneratedFile {
       "udit.proto\032!aboveboard/admin/v1/company." +
       "proto\032\"aboveboard/admin/v1/deletion.prot" +
       "o\032$aboveboard/admin/v1/deployment.proto\032" +
-      "!aboveboard/admin/v1/opt_out.proto\032$abov" +
-      "eboard/admin/v1/quarantine.proto\032#aboveb" +
-      "oard/admin/v1/retention.proto\032!aboveboar" +
-      "d/admin/v1/subject.proto\032#aboveboard/tel" +
-      "emetry/v1/event.proto\032$aboveboard/teleme" +
-      "try/v1/source.proto\032\037google/protobuf/tim" +
-      "estamp.proto\"R\n\030ExportSubjectDataRequest" +
-      "\0226\n\007subject\030\001 \001(\0132\034.aboveboard.admin.v1." +
-      "SubjectR\007subject\"\360\003\n\031ExportSubjectDataRe" +
-      "sponse\0228\n\007company\030\001 \001(\0132\034.aboveboard.adm" +
-      "in.v1.CompanyH\000R\007company\022A\n\ndeployment\030\002" +
-      " \001(\0132\037.aboveboard.admin.v1.DeploymentH\000R" +
-      "\ndeployment\0226\n\007opt_out\030\003 \001(\0132\033.aboveboar" +
-      "d.admin.v1.OptOutH\000R\006optOut\022;\n\010deletion\030" +
-      "\004 \001(\0132\035.aboveboard.admin.v1.DeletionH\000R\010" +
-      "deletion\022=\n\006source\030\005 \001(\0132#.aboveboard.ad" +
-      "min.v1.ExportedSourceH\000R\006source\022:\n\005event" +
-      "\030\006 \001(\0132\".aboveboard.admin.v1.ExportedEve" +
-      "ntH\000R\005event\022\\\n\021quarantined_event\030\007 \001(\0132-" +
-      ".aboveboard.admin.v1.ExportedQuarantined" +
-      "EventH\000R\020quarantinedEventB\010\n\006record\"\346\001\n\016" +
-      "ExportedSource\022\035\n\nsource_ref\030\001 \001(\003R\tsour" +
-      "ceRef\0227\n\006source\030\002 \001(\0132\037.aboveboard.telem" +
-      "etry.v1.SourceR\006source\022>\n\rfirst_seen_at\030" +
-      "\003 \001(\0132\032.google.protobuf.TimestampR\013first" +
-      "SeenAt\022<\n\014last_seen_at\030\004 \001(\0132\032.google.pr" +
-      "otobuf.TimestampR\nlastSeenAt\"\371\001\n\rExporte" +
-      "dEvent\022\035\n\nsource_ref\030\001 \001(\003R\tsourceRef\022<\n" +
-      "\005event\030\002 \001(\0132&.aboveboard.telemetry.v1.E" +
-      "ventEnvelopeR\005event\022;\n\013received_at\030\003 \001(\013" +
-      "2\032.google.protobuf.TimestampR\nreceivedAt" +
-      "\022N\n\025occurred_at_corrected\030\004 \001(\0132\032.google" +
-      ".protobuf.TimestampR\023occurredAtCorrected" +
-      "\"\247\001\n\030ExportedQuarantinedEvent\022\035\n\nsource_" +
-      "ref\030\001 \001(\003R\tsourceRef\022R\n\021quarantined_even" +
-      "t\030\002 \001(\0132%.aboveboard.admin.v1.Quarantine" +
-      "dEventR\020quarantinedEvent\022\030\n\007payload\030\003 \001(" +
-      "\014R\007payload2\260\022\n\014AdminService\022c\n\014CreateOpt" +
-      "Out\022(.aboveboard.admin.v1.CreateOptOutRe" +
-      "quest\032).aboveboard.admin.v1.CreateOptOut" +
-      "Response\022Z\n\tGetOptOut\022%.aboveboard.admin" +
-      ".v1.GetOptOutRequest\032&.aboveboard.admin." +
-      "v1.GetOptOutResponse\022`\n\013ListOptOuts\022\'.ab" +
-      "oveboard.admin.v1.ListOptOutsRequest\032(.a" +
-      "boveboard.admin.v1.ListOptOutsResponse\022c" +
-      "\n\014RevokeOptOut\022(.aboveboard.admin.v1.Rev" +
-      "okeOptOutRequest\032).aboveboard.admin.v1.R" +
-      "evokeOptOutResponse\022i\n\016CreateDeletion\022*." +
-      "aboveboard.admin.v1.CreateDeletionReques" +
-      "t\032+.aboveboard.admin.v1.CreateDeletionRe" +
-      "sponse\022l\n\017ConfirmDeletion\022+.aboveboard.a" +
-      "dmin.v1.ConfirmDeletionRequest\032,.abovebo" +
-      "ard.admin.v1.ConfirmDeletionResponse\022`\n\013" +
-      "GetDeletion\022\'.aboveboard.admin.v1.GetDel" +
-      "etionRequest\032(.aboveboard.admin.v1.GetDe" +
-      "letionResponse\022f\n\rListDeletions\022).aboveb" +
-      "oard.admin.v1.ListDeletionsRequest\032*.abo" +
-      "veboard.admin.v1.ListDeletionsResponse\022u" +
-      "\n\022GetRetentionPolicy\022..aboveboard.admin." +
-      "v1.GetRetentionPolicyRequest\032/.aboveboar" +
-      "d.admin.v1.GetRetentionPolicyResponse\022~\n" +
-      "\025ListRetentionPolicies\0221.aboveboard.admi" +
-      "n.v1.ListRetentionPoliciesRequest\0322.abov" +
-      "eboard.admin.v1.ListRetentionPoliciesRes" +
-      "ponse\022~\n\025UpdateRetentionPolicy\0221.abovebo" +
-      "ard.admin.v1.UpdateRetentionPolicyReques" +
-      "t\0322.aboveboard.admin.v1.UpdateRetentionP" +
-      "olicyResponse\022o\n\020EnforceRetention\022,.abov" +
-      "eboard.admin.v1.EnforceRetentionRequest\032" +
-      "-.aboveboard.admin.v1.EnforceRetentionRe" +
-      "sponse\022\201\001\n\026ListArchivedAggregates\0222.abov" +
-      "eboard.admin.v1.ListArchivedAggregatesRe" +
-      "quest\0323.aboveboard.admin.v1.ListArchived" +
-      "AggregatesResponse\022t\n\021ExportSubjectData\022" +
-      "-.aboveboard.admin.v1.ExportSubjectDataR" +
-      "equest\032..aboveboard.admin.v1.ExportSubje" +
-      "ctDataResponse0\001\022]\n\nGetCompany\022&.abovebo" +
-      "ard.admin.v1.GetCompanyRequest\032\'.abovebo" +
-      "ard.admin.v1.GetCompanyResponse\022f\n\rListC" +
-      "ompanies\022).aboveboard.admin.v1.ListCompa" +
-      "niesRequest\032*.aboveboard.admin.v1.ListCo" +
-      "mpaniesResponse\022f\n\rUpdateCompany\022).above" +
-      "board.admin.v1.UpdateCompanyRequest\032*.ab" +
-      "oveboard.admin.v1.UpdateCompanyResponse\022" +
-      "l\n\017ListDeployments\022+.aboveboard.admin.v1" +
-      ".ListDeploymentsRequest\032,.aboveboard.adm" +
-      "in.v1.ListDeploymentsResponse\022~\n\025ListQua" +
-      "rantinedEvents\0221.aboveboard.admin.v1.Lis" +
-      "tQuarantinedEventsRequest\0322.aboveboard.a" +
-      "dmin.v1.ListQuarantinedEventsResponse\022\204\001" +
-      "\n\027ReplayQuarantinedEvents\0223.aboveboard.a" +
-      "dmin.v1.ReplayQuarantinedEventsRequest\0324" +
+      "\036aboveboard/admin/v1/loss.proto\032!abovebo" +
+      "ard/admin/v1/opt_out.proto\032$aboveboard/a" +
+      "dmin/v1/quarantine.proto\032#aboveboard/adm" +
+      "in/v1/retention.proto\032!aboveboard/admin/" +
+      "v1/subject.proto\032#aboveboard/telemetry/v" +
+      "1/event.proto\032$aboveboard/telemetry/v1/s" +
+      "ource.proto\032\037google/protobuf/timestamp.p" +
+      "roto\"R\n\030ExportSubjectDataRequest\0226\n\007subj" +
+      "ect\030\001 \001(\0132\034.aboveboard.admin.v1.SubjectR" +
+      "\007subject\"\360\003\n\031ExportSubjectDataResponse\0228" +
+      "\n\007company\030\001 \001(\0132\034.aboveboard.admin.v1.Co" +
+      "mpanyH\000R\007company\022A\n\ndeployment\030\002 \001(\0132\037.a" +
+      "boveboard.admin.v1.DeploymentH\000R\ndeploym" +
+      "ent\0226\n\007opt_out\030\003 \001(\0132\033.aboveboard.admin." +
+      "v1.OptOutH\000R\006optOut\022;\n\010deletion\030\004 \001(\0132\035." +
+      "aboveboard.admin.v1.DeletionH\000R\010deletion" +
+      "\022=\n\006source\030\005 \001(\0132#.aboveboard.admin.v1.E" +
+      "xportedSourceH\000R\006source\022:\n\005event\030\006 \001(\0132\"" +
+      ".aboveboard.admin.v1.ExportedEventH\000R\005ev" +
+      "ent\022\\\n\021quarantined_event\030\007 \001(\0132-.abovebo" +
+      "ard.admin.v1.ExportedQuarantinedEventH\000R" +
+      "\020quarantinedEventB\010\n\006record\"\346\001\n\016Exported" +
+      "Source\022\035\n\nsource_ref\030\001 \001(\003R\tsourceRef\0227\n" +
+      "\006source\030\002 \001(\0132\037.aboveboard.telemetry.v1." +
+      "SourceR\006source\022>\n\rfirst_seen_at\030\003 \001(\0132\032." +
+      "google.protobuf.TimestampR\013firstSeenAt\022<" +
+      "\n\014last_seen_at\030\004 \001(\0132\032.google.protobuf.T" +
+      "imestampR\nlastSeenAt\"\371\001\n\rExportedEvent\022\035" +
+      "\n\nsource_ref\030\001 \001(\003R\tsourceRef\022<\n\005event\030\002" +
+      " \001(\0132&.aboveboard.telemetry.v1.EventEnve" +
+      "lopeR\005event\022;\n\013received_at\030\003 \001(\0132\032.googl" +
+      "e.protobuf.TimestampR\nreceivedAt\022N\n\025occu" +
+      "rred_at_corrected\030\004 \001(\0132\032.google.protobu" +
+      "f.TimestampR\023occurredAtCorrected\"\247\001\n\030Exp" +
+      "ortedQuarantinedEvent\022\035\n\nsource_ref\030\001 \001(" +
+      "\003R\tsourceRef\022R\n\021quarantined_event\030\002 \001(\0132" +
+      "%.aboveboard.admin.v1.QuarantinedEventR\020" +
+      "quarantinedEvent\022\030\n\007payload\030\003 \001(\014R\007paylo" +
+      "ad2\225\023\n\014AdminService\022c\n\014CreateOptOut\022(.ab" +
+      "oveboard.admin.v1.CreateOptOutRequest\032)." +
+      "aboveboard.admin.v1.CreateOptOutResponse" +
+      "\022Z\n\tGetOptOut\022%.aboveboard.admin.v1.GetO" +
+      "ptOutRequest\032&.aboveboard.admin.v1.GetOp" +
+      "tOutResponse\022`\n\013ListOptOuts\022\'.aboveboard" +
+      ".admin.v1.ListOptOutsRequest\032(.aboveboar" +
+      "d.admin.v1.ListOptOutsResponse\022c\n\014Revoke" +
+      "OptOut\022(.aboveboard.admin.v1.RevokeOptOu" +
+      "tRequest\032).aboveboard.admin.v1.RevokeOpt" +
+      "OutResponse\022i\n\016CreateDeletion\022*.aboveboa" +
+      "rd.admin.v1.CreateDeletionRequest\032+.abov" +
+      "eboard.admin.v1.CreateDeletionResponse\022l" +
+      "\n\017ConfirmDeletion\022+.aboveboard.admin.v1." +
+      "ConfirmDeletionRequest\032,.aboveboard.admi" +
+      "n.v1.ConfirmDeletionResponse\022`\n\013GetDelet" +
+      "ion\022\'.aboveboard.admin.v1.GetDeletionReq" +
+      "uest\032(.aboveboard.admin.v1.GetDeletionRe" +
+      "sponse\022f\n\rListDeletions\022).aboveboard.adm" +
+      "in.v1.ListDeletionsRequest\032*.aboveboard." +
+      "admin.v1.ListDeletionsResponse\022u\n\022GetRet" +
+      "entionPolicy\022..aboveboard.admin.v1.GetRe" +
+      "tentionPolicyRequest\032/.aboveboard.admin." +
+      "v1.GetRetentionPolicyResponse\022~\n\025ListRet" +
+      "entionPolicies\0221.aboveboard.admin.v1.Lis" +
+      "tRetentionPoliciesRequest\0322.aboveboard.a" +
+      "dmin.v1.ListRetentionPoliciesResponse\022~\n" +
+      "\025UpdateRetentionPolicy\0221.aboveboard.admi" +
+      "n.v1.UpdateRetentionPolicyRequest\0322.abov" +
+      "eboard.admin.v1.UpdateRetentionPolicyRes" +
+      "ponse\022o\n\020EnforceRetention\022,.aboveboard.a" +
+      "dmin.v1.EnforceRetentionRequest\032-.aboveb" +
+      "oard.admin.v1.EnforceRetentionResponse\022\201" +
+      "\001\n\026ListArchivedAggregates\0222.aboveboard.a" +
+      "dmin.v1.ListArchivedAggregatesRequest\0323." +
+      "aboveboard.admin.v1.ListArchivedAggregat" +
+      "esResponse\022t\n\021ExportSubjectData\022-.aboveb" +
+      "oard.admin.v1.ExportSubjectDataRequest\032." +
+      ".aboveboard.admin.v1.ExportSubjectDataRe" +
+      "sponse0\001\022]\n\nGetCompany\022&.aboveboard.admi" +
+      "n.v1.GetCompanyRequest\032\'.aboveboard.admi" +
+      "n.v1.GetCompanyResponse\022f\n\rListCompanies" +
+      "\022).aboveboard.admin.v1.ListCompaniesRequ" +
+      "est\032*.aboveboard.admin.v1.ListCompaniesR" +
+      "esponse\022f\n\rUpdateCompany\022).aboveboard.ad" +
+      "min.v1.UpdateCompanyRequest\032*.aboveboard" +
+      ".admin.v1.UpdateCompanyResponse\022l\n\017ListD" +
+      "eployments\022+.aboveboard.admin.v1.ListDep" +
+      "loymentsRequest\032,.aboveboard.admin.v1.Li" +
+      "stDeploymentsResponse\022c\n\014EstimateLoss\022(." +
+      "aboveboard.admin.v1.EstimateLossRequest\032" +
+      ").aboveboard.admin.v1.EstimateLossRespon" +
+      "se\022~\n\025ListQuarantinedEvents\0221.aboveboard" +
+      ".admin.v1.ListQuarantinedEventsRequest\0322" +
+      ".aboveboard.admin.v1.ListQuarantinedEven" +
+      "tsResponse\022\204\001\n\027ReplayQuarantinedEvents\0223" +
       ".aboveboard.admin.v1.ReplayQuarantinedEv" +
-      "entsResponse\022o\n\020ListAuditEntries\022,.above" +
-      "board.admin.v1.ListAuditEntriesRequest\032-" +
-      ".aboveboard.admin.v1.ListAuditEntriesRes" +
-      "ponseB\252\001B\021AdminServiceProtoP\001Z\'example.c" +
-      "om/aboveboard/admin/v1;adminv1\242\002\003AAX\252\002\023A" +
-      "boveboard.Admin.V1\312\002\023Aboveboard\\Admin\\V1" +
-      "\342\002\037Aboveboard\\Admin\\V1\\GPBMetadata\352\002\025Abo" +
-      "veboard::Admin::V1b\006proto3"
+      "entsRequest\0324.aboveboard.admin.v1.Replay" +
+      "QuarantinedEventsResponse\022o\n\020ListAuditEn" +
+      "tries\022,.aboveboard.admin.v1.ListAuditEnt" +
+      "riesRequest\032-.aboveboard.admin.v1.ListAu" +
+      "ditEntriesResponseB\252\001B\021AdminServiceProto" +
+      "P\001Z\'example.com/aboveboard/admin/v1;admi" +
+      "nv1\242\002\003AAX\252\002\023Aboveboard.Admin.V1\312\002\023Aboveb" +
+      "oard\\Admin\\V1\342\002\037Aboveboard\\Admin\\V1\\GPBM" +
+      "etadata\352\002\025Aboveboard::Admin::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -176,6 +179,7 @@ public final class AdminServiceProto extends com.google.protobuf.GeneratedFile {
           aboveboard.admin.v1.CompanyProto.getDescriptor(),
           aboveboard.admin.v1.DeletionProto.getDescriptor(),
           aboveboard.admin.v1.DeploymentProto.getDescriptor(),
+          aboveboard.admin.v1.LossProto.getDescriptor(),
           aboveboard.admin.v1.OptOutProto.getDescriptor(),
           aboveboard.admin.v1.QuarantineProto.getDescriptor(),
           aboveboard.admin.v1.RetentionProto.getDescriptor(),
@@ -220,6 +224,7 @@ public final class AdminServiceProto extends com.google.protobuf.GeneratedFile {
     aboveboard.admin.v1.CompanyProto.getDescriptor();
     aboveboard.admin.v1.DeletionProto.getDescriptor();
     aboveboard.admin.v1.DeploymentProto.getDescriptor();
+    aboveboard.admin.v1.LossProto.getDescriptor();
     aboveboard.admin.v1.OptOutProto.getDescriptor();
     aboveboard.admin.v1.QuarantineProto.getDescriptor();
     aboveboard.admin.v1.RetentionProto.getDescriptor();

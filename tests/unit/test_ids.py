@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from aboveboard_server.cli.ids import uuid7
+from aboveboard_server.ids import uuid7
 
 
 def test_an_id_is_a_uuid_of_version_7() -> None:

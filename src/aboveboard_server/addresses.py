@@ -1,0 +1,30 @@
+"""HOST:PORT, and the sockets bound to it."""
+
+from __future__ import annotations
+
+import socket
+
+from aboveboard_server.errors import StartupError
+
+
+def listening(bind: str, *, reuse_port: bool = False) -> socket.socket:
+    """Return a TCP socket bound to HOST:PORT; StartupError where the address cannot be had.
+
+    `reuse_port` lets other sockets that ask for it bind the same port.
+    """
+    host, _, port = bind.rpartition(":")
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        # For the connections of a server just stopped, which linger; a port that is listened on stays taken.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(reuse_port))
+        bound.bind((host.strip("[]"), int(port)))
+    except OSError as error:
+        bound.close()
+        raise StartupError(f"cannot listen on {bind}: the address is in use or not this machine's") from error
+    return bound
+
+
+def with_port(bind: str, bound: socket.socket) -> str:
+    """Return HOST:PORT with the port that a socket has, where `bind` may have asked for any."""
+    return f"{bind.rpartition(':')[0]}:{bound.getsockname()[1]}"

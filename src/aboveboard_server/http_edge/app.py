@@ -1,0 +1,82 @@
+"""The routes, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import Response
+from starlette.routing import Route
+
+from aboveboard_server.errors import ServiceError
+from aboveboard_server.http_edge import answers, assets, events, health, pages, status, testsigma
+from aboveboard_server.http_edge.boundary import Boundary
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from aboveboard_server.ingest.service import IngestService
+    from aboveboard_server.privacy.preferences import Preferences
+    from aboveboard_server.schema.dictionary import Dictionary
+
+# What pages of any origin may call.
+SHARED = ("/v1/events", "/v1/status", "/v1/preference")
+
+# A browser asks before it sends application/json; text/plain, as a beacon sends it, needs no asking.
+PREFLIGHT_HEADERS = {
+    "access-control-allow-methods": "POST",
+    "access-control-allow-headers": "content-type",
+    "access-control-max-age": "86400",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What the routes call, and what the public page tells."""
+
+    ingest: IngestService
+    preferences: Preferences
+    is_ready: Callable[[], Awaitable[bool]]
+    dictionary: Dictionary
+
+
+def build(rooms: Rooms) -> Starlette:
+    """Return the application."""
+    routes = [
+        Route("/v1/events", events.endpoint(rooms.ingest), methods=["POST"]),
+        Route("/v1/status", status.status_endpoint(rooms.ingest), methods=["POST"]),
+        Route("/v1/preference", status.preference_endpoint(rooms.preferences), methods=["POST"]),
+        *[Route(path, _preflight, methods=["OPTIONS"]) for path in SHARED],
+        Route("/healthz", health.healthz),
+        Route("/readyz", health.ready_endpoint(rooms.is_ready)),
+        *pages.page_routes(rooms.dictionary),
+        *assets.sdk_routes(),
+        *testsigma.routes(rooms.ingest, rooms.preferences),
+    ]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Boundary, shared=SHARED)],
+        exception_handlers={ServiceError: _refused, HTTPException: _refused_by_http},
+    )
+    # A redirect would repeat the path, which may hold a key, and a client that follows it sends twice.
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _preflight(_request: Request) -> Response:
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers=PREFLIGHT_HEADERS)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    # Asynchronous, or Starlette would run it in a thread.
+    return answers.refused(request, error)
+
+
+async def _refused_by_http(request: Request, error: Exception) -> Response:
+    return answers.refused_by_http(request, error)

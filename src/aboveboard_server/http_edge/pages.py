@@ -1,0 +1,78 @@
+"""The public data dictionary as a page: one document that loads nothing, runs nothing and sets nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from aboveboard_server.http_edge.assets import Asset
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from aboveboard_server.schema.dictionary import Dictionary
+
+TEMPLATES = files("aboveboard_server.http_edge") / "templates"
+
+
+def page_routes(dictionary: Dictionary) -> list[Route]:
+    """Return the route of the page."""
+    style = (TEMPLATES / "dictionary.css").read_text(encoding="utf-8")
+    headers = {"Content-Security-Policy": policy(style), "Cache-Control": "public, max-age=300"}
+    return [Asset("/", render(dictionary, style), "text/html", headers).route()]
+
+
+def policy(style: str) -> str:
+    """Return the Content-Security-Policy that allows this style and nothing else: no script, no request."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    # The empty icon is a data: address; without it a browser asks for /favicon.ico.
+    allowed = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:"
+    return f"{allowed}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+def render(dictionary: Dictionary, style: str) -> str:
+    """Lay the dictionary out as HTML; whatever it holds is escaped."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"capfirst": _capitalised, "words": _words}
+    template = environment.from_string((TEMPLATES / "dictionary.html").read_text(encoding="utf-8"))
+    parts = [
+        dictionary.envelope,
+        *(source.fields for source in dictionary.sources),
+        *(event.fields for event in dictionary.events),
+    ]
+    days = [event.retention_days for event in dictionary.events]
+    return template.render(
+        page=dictionary,
+        # From this package's own file, and held to its digest by the policy: the one text not escaped.
+        style=Markup(style),  # noqa: S704
+        field_count=sum(map(len, parts)),
+        longest=max(days),
+        shortest=min(days),
+        split_first=_split_first,
+    )
+
+
+def _split_first(text: str) -> tuple[str, str, str]:
+    """Split off the first clause, which is set as the heading of its paragraph."""
+    head, mark, rest = min((text.partition(mark) for mark in (". ", ": ")), key=lambda parts: len(parts[0]))
+    return head, mark.strip().replace(":", ""), _capitalised(rest)
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _words(name: str) -> str:
+    """Turn `TestCaseStat` or `FREE_FORM` into words for people."""
+    if name.isupper():
+        return name.replace("_", " ").capitalize()
+    return _capitalised(
+        "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
+    )

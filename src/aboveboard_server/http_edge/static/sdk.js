@@ -1,0 +1,322 @@
+/**
+ * Aboveboard in the browser: an ES module without dependencies. Types and every option: sdk.d.ts.
+ *
+ * What waits stays in one queue until the service has answered for it. A beacon gets no answer, so what it
+ * carried stays as well, and goes again by fetch if the tab lives on: the event's id lets it count once.
+ * Nothing here ever throws into the page. No cookie is read or set.
+ */
+
+// The service takes 64 KiB, and a page may have as much in beacons under way. A kilobyte goes to what is
+// around source and events: names, time, write key.
+const ROOM = 60_000 - 1_000;
+const QUEUE_EVENTS = 1_000; // Beyond it the oldest go: a page must not fill up while the service is away.
+const BATCH_EVENTS = 500;
+const SLOWEST_RETRY = 300_000; // ms
+const TIMEOUT = 30_000; // ms
+const KEY = 'aboveboard';
+
+/** @type {any} The options of `init`; null before. */
+let options = null;
+let source = ''; // The Source as JSON: who sends what is queued from now on.
+let tab = { id: '', sequence: 0, refused: false };
+/** @type {{json: string, bytes: number, source: string, category: string, beaconed: boolean}[]} */
+let queue = [];
+/** @type {any} The last CollectionStatus; null until the service has told. */
+let status = null;
+let busy = false;
+let leaving = false;
+let failures = 0;
+let retryAt = 0;
+let most = BATCH_EVENTS;
+/** @type {any} */
+let timer = null;
+
+/** Say who sends, and begin. Once more where it changes, as after a login: what is queued keeps its source. */
+export const init = quietly((given) => {
+  const first = !options;
+  options = { ...given, flushInterval: given.flushInterval ?? 5_000 };
+  options.endpoint = (given.endpoint ?? new URL('.', import.meta.url).href).replace(/\/*$/, '/');
+  if (first && !objects()) claim();
+  describe();
+  status = null;
+  if (first) {
+    addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && beacon(), true);
+    addEventListener('pagehide', leave);
+    addEventListener('pageshow', (event) => event.persisted && comeBack());
+  }
+  void work();
+});
+
+/** Tell that something happened. `payload` is a small object; `kind` 'INTERACTION' or 'TECHNICAL'. */
+export const ping = quietly((event, payload, kind) => {
+  const category = `CATEGORY_${kind === 'TECHNICAL' ? kind : 'INTERACTION'}`;
+  if (!collecting() || !allows(category)) return;
+  const json = encode({
+    eventId: uuid7(),
+    occurredAt: new Date().toISOString(),
+    sequence: tab.sequence + 1,
+    ping: { eventName: String(event), payload: asObject(payload), category },
+  });
+  const bytes = size(json) + 1;
+  if (bytes + size(source) > ROOM) return log('too large to be sent', event);
+  tab.sequence += 1;
+  queue.push({ json, bytes, source, category, beaconed: false });
+  if (queue.length > QUEUE_EVENTS) queue.shift(); // Its number is gone: the loss shows as a gap.
+  if (leaving) store();
+  // A hidden tab is ended without notice.
+  if (leaving || (status && document.visibilityState === 'hidden')) queueMicrotask(beacon);
+  schedule();
+});
+
+/** Send what waits now, rather than when the timer says. */
+export const flush = quietly(async () => {
+  retryAt = 0;
+  await work();
+});
+
+/** Switch collection off for this 'USER' or 'DEPLOYMENT'. At once here; true once the service keeps it. */
+export const disable = quietly((scope) => prefer(scope, true), Promise.resolve(false));
+
+/** Take back what `disable` set at the same scope. True once the service has taken it. */
+export const enable = quietly((scope) => prefer(scope, false), Promise.resolve(false));
+
+/** Whether pings are taken: the browser does not object, nobody has switched it off. */
+export const collecting = quietly(
+  () => Boolean(options) && !objects() && !tab.refused && status?.state !== 'STATE_DISABLED',
+  false,
+);
+
+/** What the service told last: state, categories, `notice`. Null until it has. */
+export const collectionStatus = () => status;
+
+/** Whether the browser asks not to be watched. */
+function objects() {
+  const { globalPrivacyControl, doNotTrack } = /** @type {any} */ (navigator);
+  return globalPrivacyControl === true || (options.respectDoNotTrack !== false && doNotTrack === '1');
+}
+
+function allows(category) {
+  return !status?.categories?.length || status.categories.includes(category);
+}
+
+function describe() {
+  const names = ['solution', 'companyId', 'companyName', 'deploymentId', 'deploymentName', 'userId', 'version'];
+  const deployment = { instanceId: tab.id };
+  for (const name of names) if (options[name]) deployment[name] = String(options[name]);
+  source = encode({ deployment });
+}
+
+/*
+ * One id per tab, which outlives a reload and the way to the next page: a ping lost while the page was left
+ * then shows as a gap. It lies in sessionStorage only between two pages, so that a duplicated tab, which
+ * gets a copy of the storage, does not count on under the same id.
+ */
+function claim() {
+  let kept = null;
+  try {
+    kept = JSON.parse(sessionStorage.getItem(KEY) ?? 'null');
+    sessionStorage.removeItem(KEY);
+  } catch {
+    // Storage is forbidden here: one id per page it is.
+  }
+  tab = kept?.id ? kept : { id: random(16), sequence: 0, refused: tab.refused };
+}
+
+function store() {
+  try {
+    if (!objects()) sessionStorage.setItem(KEY, JSON.stringify(tab));
+  } catch {
+    // As above.
+  }
+}
+
+function leave() {
+  leaving = true;
+  store();
+  beacon();
+}
+
+/** The page returns from the back-forward cache: the pages since may have counted on. */
+function comeBack() {
+  leaving = false;
+  claim();
+  describe();
+  void work();
+}
+
+/** Do what is due, one thing at a time: ask whether to collect, then send. */
+async function work() {
+  if (busy || !options || objects() || Date.now() < retryAt) return schedule();
+  busy = true;
+  try {
+    if (!status && !tab.refused) await ask();
+    while (status && collecting() && queue.length) await deliver(batch());
+    failures = retryAt = 0;
+  } catch (error) {
+    failures += 1;
+    const pause = Math.min(options.flushInterval * 2 ** failures, SLOWEST_RETRY);
+    retryAt = Date.now() + Math.max(pause * (0.5 + Math.random() / 2), error.retryAfter ?? 0);
+    log('will try again', error);
+  }
+  busy = false;
+  schedule();
+}
+
+function schedule() {
+  if (timer || busy || !collecting() || (status && !queue.length)) return;
+  const wake = () => {
+    timer = null;
+    void work();
+  };
+  timer = setTimeout(wake, Math.max(options.flushInterval, retryAt - Date.now()));
+}
+
+async function ask() {
+  const asked = source;
+  const answer = await post('v1/status', `{"source":${asked}${writeKey()}}`);
+  // A source that has changed meanwhile asks for itself.
+  if (asked === source) obey((await answer.json()).collectionStatus);
+}
+
+async function deliver(events) {
+  const answer = await post('v1/events', body(events)).catch((error) => {
+    if (error.status !== 400 && error.status !== 413) throw error;
+    return null;
+  });
+  if (!answer && events.length > 1) {
+    // One of them makes the whole unreadable: halve until it stands alone.
+    most = Math.ceil(events.length / 2);
+    return;
+  }
+  most = BATCH_EVENTS;
+  const done = new Set(events);
+  queue = queue.filter((event) => !done.has(event));
+  if (!answer) return log('refused', events[0].json);
+  const told = await answer.json().catch(() => ({}));
+  for (const verdict of told.verdicts ?? []) log(verdict.outcome, verdict);
+  if (events[0].source === source) obey(told.collectionStatus);
+}
+
+function obey(told) {
+  if (!told?.state) return;
+  status = told;
+  if (status.state === 'STATE_DISABLED') forget();
+  else queue = queue.filter((event) => allows(event.category));
+}
+
+/** Empty the queue. What was in it was not lost: whatever comes later counts anew, under another id. */
+function forget() {
+  queue = [];
+  tab = { ...tab, id: random(16), sequence: 0 };
+  describe();
+}
+
+async function prefer(scope, disabled) {
+  if (!options) return false;
+  tab.refused = disabled;
+  if (disabled) forget();
+  const preference = `PREFERENCE_${disabled ? 'DISABLED' : 'ENABLED'}`;
+  const wish = `"scope":"SCOPE_${scope}","preference":"${preference}"`;
+  try {
+    const answer = await post('v1/preference', `{"source":${source},${wish}${writeKey()}}`);
+    obey((await answer.json()).collectionStatus);
+    schedule();
+    return true;
+  } catch (error) {
+    log('the preference was not kept', error);
+    return false;
+  }
+}
+
+/** Hand over what no beacon has carried yet, for the page may end now. */
+function beacon() {
+  if (!options || !collecting()) return;
+  let events;
+  while ((events = batch((event) => !event.beaconed)).length) {
+    for (const event of events) event.beaconed = true;
+    const text = body(events);
+    if (!navigator.sendBeacon?.(options.endpoint + 'v1/events', text)) post('v1/events', text, true).catch(log);
+  }
+}
+
+/** The first of what waits: one source, at most 60 KB. */
+function batch(wanted = (_event) => true) {
+  const waiting = queue.filter(wanted);
+  const of = waiting[0]?.source ?? '';
+  let room = ROOM - size(of);
+  const end = waiting.findIndex((event, n) => n >= most || event.source !== of || (room -= event.bytes) < 0);
+  return end < 0 ? waiting : waiting.slice(0, end);
+}
+
+function body(events) {
+  const list = events.map((event) => event.json).join();
+  return `{"source":${events[0].source}${writeKey()},"sentAt":"${new Date().toISOString()}","events":[${list}]}`;
+}
+
+function writeKey() {
+  return options.writeKey ? `,"writeKey":${encode(options.writeKey)}` : '';
+}
+
+/** Post a text: as text/plain, which needs no preflight. */
+async function post(path, text, keepalive = false) {
+  const answer = await fetch(options.endpoint + path, {
+    method: 'POST',
+    body: text,
+    headers: { Accept: 'application/json' },
+    credentials: 'omit',
+    referrerPolicy: 'no-referrer',
+    keepalive,
+    signal: AbortSignal.timeout?.(TIMEOUT),
+  });
+  if (answer.ok) return answer;
+  const retryAfter = Number(answer.headers.get('Retry-After')) * 1_000 || 0;
+  throw Object.assign(new Error(`${path}: ${answer.status}`), { status: answer.status, retryAfter });
+}
+
+function uuid7() {
+  const time = Date.now().toString(16).padStart(12, '0');
+  const chance = random(10);
+  const variant = '89ab'[parseInt(chance[3], 16) & 3];
+  return [
+    time.slice(0, 8), time.slice(8), '7' + chance.slice(0, 3), variant + chance.slice(4, 7), chance.slice(7, 19),
+  ].join('-');
+}
+
+function random(bytes) {
+  const drawn = crypto.getRandomValues(new Uint8Array(bytes));
+  return Array.from(drawn, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** As JSON; half a surrogate pair and U+0000, which nobody can store, are replaced. */
+function encode(value) {
+  const json = JSON.stringify(value);
+  return json.replace(/\\\\|\\u(0000|d[89a-f]..)/g, (found, bad) => (bad ? '\ufffd' : found));
+}
+
+/** A payload as the plain object the service takes; a value alone gets a name. */
+function asObject(payload) {
+  const text = JSON.stringify(payload);
+  const plain = text && JSON.parse(text);
+  return plain === undefined || /^{/.test(text) ? plain : { value: plain };
+}
+
+function size(text) {
+  return new TextEncoder().encode(text).length;
+}
+
+function log(...what) {
+  if (options?.debug) console.debug('aboveboard:', ...what);
+}
+
+/** Wrap what the page calls: an error is logged, not thrown. */
+function quietly(action, otherwise) {
+  return (...given) => {
+    try {
+      const done = action(...given);
+      return done?.catch ? done.catch((error) => (log(error), otherwise)) : done;
+    } catch (error) {
+      log(error);
+      return otherwise;
+    }
+  };
+}

@@ -1,0 +1,135 @@
+"""The routes of an unmodified Testsigma server: one URL changed, and it is a client.
+
+It sends no event id and no time, so the edge adds both; a request sent again counts again. It reads the
+answer as text and needs a status below 300, opted out or not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from structlog.contextvars import bind_contextvars
+
+from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsRequest, SetCollectionPreferenceRequest
+from aboveboard.telemetry.v1 import verdict_pb2 as v
+from aboveboard.telemetry.v1.source_pb2 import ServerSource, Source
+from aboveboard_server.http_edge import bodies, strict_json
+from aboveboard_server.http_edge.testsigma_documents import event_reader, invalid, text_at, truth_at
+from aboveboard_server.schema import catalog as schema_catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import TypeAlias
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
+    from aboveboard_server.http_edge.testsigma_documents import Document
+    from aboveboard_server.ingest.service import IngestService
+    from aboveboard_server.privacy.preferences import Preferences
+    from aboveboard_server.schema.catalog import EventType
+
+    Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+# What its client sends, by the last part of the URL; each is the event of that name with `_stat` behind it.
+STATS = (
+    *("agent", "agent_device", "element", "environment", "test_case", "test_data"),
+    *("test_plan", "test_plan_run", "test_step", "test_suite", "upload"),
+)
+PREFIXES = ("/api_public", "/k/{write_key}/api_public")
+SERVER_UUID = "serverUuid"
+CONSENT = "consent"
+
+
+def routes(service: IngestService, preferences: Preferences) -> list[Route]:
+    """Return the twelve routes, and the same again behind a write key."""
+    catalog = schema_catalog.default()
+    edge = _Edge(service, preferences)
+    stats = {name: edge.stat(catalog.event(f"{name}_stat")) for name in STATS}
+    ping = edge.server_ping(catalog.event("server_ping"))
+    return [
+        route
+        for prefix in PREFIXES
+        for route in (
+            Route(f"{prefix}/servers/{{server_uuid}}", ping, methods=["PUT"]),
+            *[Route(f"{prefix}/stats/{name}", take, methods=["POST"]) for name, take in stats.items()],
+        )
+    ]
+
+
+class _Edge:
+    """Turns its documents into requests of the service."""
+
+    def __init__(self, service: IngestService, preferences: Preferences) -> None:
+        self._service = service
+        self._preferences = preferences
+
+    def stat(self, event: EventType) -> Endpoint:
+        """Return the endpoint that takes one kind of change."""
+        read = event_reader(event)
+
+        async def take(request: Request) -> Response:
+            document = await _document(request)
+            return await self._publish(request, text_at(document, SERVER_UUID), read(document))
+
+        return take
+
+    def server_ping(self, event: EventType) -> Endpoint:
+        """Return the endpoint that takes a server's sign of life, and its consent where it says it.
+
+        No consent is an opt-out. Consent lifts nothing: it comes with every ping, unasked, and must not undo
+        what somebody has set on purpose. SetCollectionPreference does.
+        """
+        read = event_reader(event)
+
+        async def take(request: Request) -> Response:
+            document = await _document(request)
+            server_uuid = request.path_params["server_uuid"]
+            if text_at(document, SERVER_UUID).lower() not in {"", server_uuid.lower()}:
+                raise invalid(SERVER_UUID, "must be the UUID in the path")
+            envelope = read(document)
+            if truth_at(document, CONSENT) is False:
+                await self._opt_out(request, server_uuid)
+            return await self._publish(request, server_uuid, envelope)
+
+        return take
+
+    async def _opt_out(self, request: Request, server_uuid: str) -> None:
+        """Do what SetCollectionPreference does where a server says DISABLED of itself."""
+        disable = SetCollectionPreferenceRequest(
+            source=_source(server_uuid),
+            scope=SetCollectionPreferenceRequest.SCOPE_SERVER,
+            preference=SetCollectionPreferenceRequest.PREFERENCE_DISABLED,
+            write_key=_write_key(request),
+        )
+        await self._preferences.set(disable)
+
+    async def _publish(self, request: Request, server_uuid: str, envelope: EventEnvelope) -> Response:
+        message = PublishEventsRequest(
+            source=_source(server_uuid), events=[envelope], write_key=_write_key(request)
+        )
+        response = await self._service.publish(message)
+        bind_contextvars(events=1, accepted=response.accepted_count)
+        for verdict in response.verdicts:
+            if verdict.outcome == v.OUTCOME_REJECTED:
+                raise invalid("", verdict.message)
+        return PlainTextResponse("ok\n")
+
+
+def _source(server_uuid: str) -> Source:
+    return Source(server=ServerSource(server_uuid=server_uuid))
+
+
+def _write_key(request: Request) -> str:
+    return str(request.path_params.get("write_key", ""))
+
+
+async def _document(request: Request) -> Document:
+    bodies.kind(request, [bodies.JSON])
+    values = strict_json.loads(await bodies.read(request))
+    if isinstance(values, dict):
+        return values
+    raise invalid("", values.why if isinstance(values, strict_json.Broken) else "must be an object")

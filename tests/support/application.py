@@ -1,0 +1,90 @@
+"""An application whose pages use the SDK, and what is stored of it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from tests.support.browser import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from playwright.sync_api import Page
+    from tests.support.browser import Site
+    from tests.support.server import ServerProcess
+
+# Longer than any test: what arrives was carried by a beacon.
+NEVER = 600_000
+SOON = 100
+
+PAGE = """<!doctype html><title>An application</title>
+<button>Click</button> <a href="/next">Next</a>
+<script type="module">
+import * as aboveboard from 'http://{api}/sdk.js';
+window.aboveboard = aboveboard;
+aboveboard.init({options});
+{body}
+</script>"""
+LIFE = """
+aboveboard.ping('Loaded');
+document.querySelector('button').onclick = () => aboveboard.ping('Clicked');
+addEventListener('pagehide', () => aboveboard.ping('Left'));
+"""
+
+
+class Application:
+    """An application of a company of its own, whose pages use the SDK of one server."""
+
+    def __init__(self, site: Site, server: ServerProcess) -> None:
+        self.company = f"c-{uuid.uuid4()}"
+        self._site = site
+        self._server = server
+
+    def page(
+        self, body: str = "", options: Mapping[str, object] | None = None, path: str = "", **more: object
+    ) -> str:
+        """Serve a page whose script goes on with `body`, and return its address."""
+        said = {"solution": "Connects", "companyId": self.company, "deploymentId": "d1", "userId": "u1"}
+        said_in_full = json.dumps(said | {"flushInterval": SOON} | more | dict(options or {}))
+        text = PAGE.replace("{api}", self._server.http_address).replace("{options}", said_in_full)
+        return self._site.add(path or f"/{uuid.uuid4()}", text.replace("{body}", body))
+
+    def rows(self, what: str = "event_name, sequence") -> list[tuple[Any, ...]]:
+        """Return what is stored of its pings, in the order of their numbers."""
+        statement = f"SELECT {what} FROM ping JOIN source USING (source_id) WHERE company_id = ?"
+        return self._server.query(f"{statement} ORDER BY instance_id, sequence", self.company)
+
+    def names(self) -> list[str]:
+        """Return the names of its pings in the order of their numbers."""
+        return [name for name, _ in self.rows()]
+
+    def expect(self, *names: str) -> None:
+        """Wait until these pings are stored; AssertionError where others are, or one is twice."""
+        eventually(lambda: len(self.rows()) >= len(names))
+        assert self.names() == list(names)
+
+    def opt_out(self, page: Page) -> None:
+        """Opt its deployment out behind the SDK's back."""
+        source = {"deployment": {"solution": "Connects", "companyId": self.company, "deploymentId": "d1"}}
+        wish = {"source": source, "scope": "SCOPE_DEPLOYMENT", "preference": "PREFERENCE_DISABLED"}
+        url = f"http://{self._server.http_address}/v1/preference"
+        assert page.request.post(url, data=json.dumps(wish), headers={"Content-Type": "text/plain"}).ok
+
+
+def calls(page: Page) -> list[tuple[str, str]]:
+    """Return a list that grows with each call of the service: method and path."""
+    seen: list[tuple[str, str]] = []
+    page.on("request", lambda request: seen.append((request.method, request.url.split("/", 3)[3])))
+    return seen
+
+
+def collecting(page: Page) -> object:
+    """Whether the page's SDK takes pings."""
+    return page.evaluate("aboveboard.collecting()")
+
+
+def ask(page: Page) -> None:
+    """Wait until the service has told the page's SDK whether it may collect."""
+    page.wait_for_function("aboveboard.collectionStatus() !== null")
