@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 ADMIN = admin.DESCRIPTOR.services_by_name["AdminService"]
 INGEST = ingest_service_pb2.DESCRIPTOR.services_by_name["IngestService"]
-IMPLEMENTED = {"ListQuarantinedEvents", "ReplayQuarantinedEvents"}
+IMPLEMENTED = {"ListQuarantinedEvents", "ReplayQuarantinedEvents", "EstimateLoss"}
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -302,6 +302,7 @@ def test_the_quarantine_is_there(shared_server: ServerProcess, method: str) -> N
                         "quarantined_event",
                         "opt_out",
                         "key_fingerprint",
+                        "ingest_epoch",
                     )
                 ],
             ],

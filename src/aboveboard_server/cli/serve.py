@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from aboveboard_server import logging
+from aboveboard_server.early import refuse_what_is_taken
 from aboveboard_server.errors import StartupError
 from aboveboard_server.settings import DEFAULT_DATABASE, Settings
 
@@ -56,6 +57,7 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
             log_level=log_level,
         )
         logging.configure(log_level)
+        refuse_what_is_taken(settings)
         # Late, for `--help` and bad flags should not wait for it.
         if workers == 1:
             from aboveboard_server import bootstrap  # noqa: PLC0415
