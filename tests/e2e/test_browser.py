@@ -230,8 +230,8 @@ def test_a_login_changes_who_sends_from_then_on(application: Application, contex
 def test_the_page_of_the_documentation_works_as_it_stands(
     site: Site, server: ServerProcess, context: BrowserContext
 ) -> None:
-    """docs/browser.md, copied into an empty page: its two pings arrive, with the source it names."""
-    text = (Path(__file__).parents[2] / "docs/browser.md").read_text(encoding="utf-8")
+    """README's section, copied into an empty page: its two pings arrive, with the source it names."""
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     example = text.split("```html\n")[1].split("```")[0]
     page = context.new_page()
     page.goto(site.add("/documented", example.replace("127.0.0.1:8080", server.http_address)))
