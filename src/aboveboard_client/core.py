@@ -1,0 +1,147 @@
+"""What a client does, without the boundary that keeps its failures from the host."""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsRequest
+from aboveboard_client import forks
+from aboveboard_client.envelopes import seal
+from aboveboard_client.heartbeat import Heartbeat
+from aboveboard_client.parts import put_together
+from aboveboard_client.sender import Sender
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from aboveboard_client.preference import Answer, Scope
+    from aboveboard_client.settings import Settings
+    from aboveboard_client.tally import Tally
+
+# How long the threads may take to end, once nothing is waited for any more.
+STOP_SECONDS = 1.0
+
+
+class Core:
+    """See Client, method by method."""
+
+    def __init__(self, settings: Settings, tally: Tally) -> None:
+        self.parts = put_together(settings, tally)
+        self._heartbeat: Heartbeat | None = None
+        if settings.heartbeat:
+            source = settings.source
+            version = source.server.version or source.deployment.version
+            self._heartbeat = Heartbeat(self.parts.state, version, time.time, random.SystemRandom())
+        self._closed = False
+        self._begin()
+        forks.watch(self)
+        if self.parts.consent.switched_off:
+            self.parts.spool.purge()
+        elif self._heartbeat is not None or settings.folder.is_dir():
+            # Only a host that may have something to tell, or a refusal to pass on, pays for threads already.
+            self._ensure_threads()
+
+    def record(self, event: Message, *, durable: bool) -> bool:
+        """Keep an event for sending."""
+        parts = self.parts
+        if self._closed or not parts.consent.collecting:
+            parts.tally.add("declined")
+            return False
+        try:
+            data = seal(event, parts.clock)
+        except (AttributeError, TypeError, ValueError) as error:
+            parts.tally.add("unusable")
+            parts.tally.trouble("unusable", "not recorded: %s", error)
+            return False
+        kept = parts.spool.append(data, durable=durable)
+        self._ensure_threads()
+        self._sender.wake()
+        if not durable:
+            parts.keeper.wake()
+        return kept
+
+    def preview(self) -> PublishEventsRequest:
+        """Return what the next send would carry."""
+        if not self.parts.consent.refresh():
+            return PublishEventsRequest()
+        found = self._sender.delivery.next_request()
+        if found is None:
+            return PublishEventsRequest()
+        request = found[0]
+        request.ClearField("write_key")
+        return request
+
+    def flush(self, timeout: float) -> bool:
+        """Send now."""
+        if self.parts.spool.peek(1, 1) is None:
+            return True
+        self._ensure_threads()
+        return self._sender.flush(timeout)
+
+    def disable(self, scope: Scope | None, *, erase_history: bool, timeout: float) -> Answer:
+        """Switch off."""
+        answer = self._sender.wishes.disable(scope, erase_history=erase_history, timeout=timeout)
+        self._pass_on()
+        return answer
+
+    def enable(self, scope: Scope | None) -> Answer:
+        """Switch on."""
+        answer = self._sender.wishes.enable(scope)
+        self._pass_on()
+        return answer
+
+    def close(self, timeout: float) -> bool:
+        """Send what waits, then stop."""
+        if self._closed:
+            return True
+        self._closed = True
+        sent = self.flush(timeout) if timeout > 0 else self.parts.spool.peek(1, 1) is None
+        self._sender.stop(STOP_SECONDS)
+        self.parts.keeper.stop(STOP_SECONDS)
+        if self.parts.transport.pass_gate(STOP_SECONDS):
+            self.parts.transport.gate.release()
+            self.parts.transport.close()
+        self.parts.spool.close()
+        if self._heartbeat is not None:
+            self._heartbeat.close()
+        return sent
+
+    def before_fork(self) -> None:
+        """See Forkable."""
+        self.parts.transport.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """See Forkable."""
+        self.parts.transport.after_fork_in_parent()
+
+    def after_fork_in_child(self) -> None:
+        """See Forkable. Threads start with the first event: a child that records none costs nothing."""
+        for part in (self.parts.tally, self.parts.transport, self.parts.spool, self.parts.keeper):
+            part.renew()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._running = False
+        self._sender = Sender(self.parts, self._heartbeat, lambda ping: self.record(ping, durable=False))
+
+    def _ensure_threads(self) -> None:
+        if self._running or self._closed or self.parts.consent.switched_off:
+            return
+        self._running = True
+        try:
+            self._sender.start()
+            self.parts.keeper.start()
+        except RuntimeError as error:
+            # The interpreter is about to end: what is spooled goes with the next run.
+            self._running = False
+            self.parts.tally.trouble("threads", "telemetry waits for the next run: %s", error)
+
+    def _pass_on(self) -> None:
+        """Let the thread tell the service later what it could not be told now."""
+        with suppress(OSError):
+            if self._sender.wishes.pending:
+                self._ensure_threads()
+                self._sender.wake()

@@ -1,0 +1,178 @@
+"""The thread that sends: what waits in the spool, when it is time, as long as that is allowed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from aboveboard_client.consent import DEFAULT_PING_SECONDS, SERVICE
+from aboveboard_client.delivery import Delivery
+from aboveboard_client.failure import Backoff, CallFailed, Withdrawn
+from aboveboard_client.wishes import Wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aboveboard.event.v1.server_pb2 import ServerPing
+    from aboveboard_client.heartbeat import Heartbeat
+    from aboveboard_client.parts import Parts
+
+BEAT_SECONDS = 30.0
+# What to do while the service says no: ask again about as often as a heartbeat is sent.
+ASK_AGAIN_SECONDS = float(DEFAULT_PING_SECONDS)
+
+
+class Sender:
+    """Everything here runs in its thread, but `start`, `wake`, `flush` and `stop`."""
+
+    def __init__(
+        self, parts: Parts, heartbeat: Heartbeat | None, record: Callable[[ServerPing], bool]
+    ) -> None:
+        self._parts = parts
+        self._heartbeat = heartbeat
+        self._record = record
+        self.delivery = Delivery(parts)
+        self.wishes = Wishes(parts, self.delivery)
+        self.thread: threading.Thread | None = None
+        self._timing = parts.settings.timing
+        self._backoff = Backoff(self._timing)
+        # Unlike an Event, a SimpleQueue may be put to by a signal handler while its thread is putting.
+        self._calls: SimpleQueue[None] = SimpleQueue()
+        # Whether the thread knows that events wait; while it does, recording does not wake it again.
+        self._called = False
+        self._stopping = False
+        self._urgent = False
+        # The outcome of a flush: set once nothing waits any more, or once trying has failed.
+        self._settled = threading.Event()
+        self._drained = False
+        # Whether the service has said that this source may collect, since the last failure.
+        self._asked = False
+        # All in monotonic seconds: nothing is sent before, a batch gathers until, and what is due when.
+        self._not_before = self._gather_until = 0.0
+        self._ask_at = self._adopt_at = self._beat_at = self._sent_at = 0.0
+
+    def start(self) -> None:
+        """Start the thread; RuntimeError where the interpreter is about to end."""
+        self.thread = threading.Thread(target=self._run, name="aboveboard-sender", daemon=True)
+        self.thread.start()
+
+    def wake(self) -> None:
+        """Say that an event waits."""
+        if not self._called:
+            self._called = True
+            self._calls.put(None)
+
+    def flush(self, timeout: float) -> bool:
+        """Send at once, and return whether everything went within `timeout` seconds."""
+        if self.thread is None or not self.thread.is_alive():
+            return False
+        self._settled.clear()
+        self._urgent = True
+        self._calls.put(None)
+        return self._settled.wait(timeout) and self._drained
+
+    def stop(self, timeout: float) -> None:
+        """End the thread, calling off what is under way."""
+        self._stopping = True
+        self._calls.put(None)
+        thread = self.thread
+        if thread is None or thread is threading.current_thread():
+            return
+        give_up_at = time.monotonic() + timeout
+        while thread.is_alive() and time.monotonic() < give_up_at:
+            self._parts.transport.cancel()
+            thread.join(0.05)
+
+    def _run(self) -> None:
+        wait = 0.0
+        while not self._stopping:
+            if wait > 0:
+                with suppress(Empty):
+                    self._calls.get(timeout=min(wait, self._timing.idle))
+            now = time.monotonic()
+            try:
+                wait = self._turn(now)
+            except Withdrawn:
+                wait = self._settle(drained=False)
+            except CallFailed as failure:
+                wait = self._put_off(failure)
+            except Exception as error:  # noqa: BLE001  # the thread must outlive whatever happens
+                wait = self._put_off(CallFailed("UNKNOWN", repr(error)))
+
+    def _turn(self, now: float) -> float:
+        """Do what is due, and return how many seconds may pass before the next turn."""
+        urgent, self._urgent = self._urgent, False
+        if self._parts.consent.refresh():
+            self._keep_house(now)
+        else:
+            self._parts.spool.purge()
+        if now < self._not_before and not urgent:
+            return self._not_before - now
+        if self.wishes.pending:
+            self.wishes.tell()
+        if not self._parts.consent.collecting:
+            return self._while_disabled(now)
+        if self._parts.spool.peek(1, 1) is None:
+            self._called = False
+            return self._settle(drained=True)
+        if not urgent and (wait := self._gather(now)) > 0:
+            return wait
+        return self._send_all()
+
+    def _keep_house(self, now: float) -> None:
+        """Ping, and take over what processes that are gone have left, where it is time."""
+        if self._heartbeat is not None and now >= self._beat_at:
+            self._beat_at = now + BEAT_SECONDS
+            if ping := self._heartbeat.beat():
+                self._record(ping)
+        if now >= self._adopt_at:
+            self._adopt_at = now + self._timing.adopt
+            self._parts.spool.adopt()
+        if now >= self._sent_at + self._timing.idle:
+            self._parts.transport.close()
+
+    def _while_disabled(self, now: float) -> float:
+        """Ask now and then whether the service has changed its mind; never where the user has said no."""
+        if self._parts.consent.forbidden_by() == SERVICE and now >= self._ask_at:
+            self._ask_at = now + ASK_AGAIN_SECONDS
+            self.delivery.ask()
+            self._asked = self._parts.consent.collecting
+        self._called = False
+        return self._settle(drained=True)
+
+    def _gather(self, now: float) -> float:
+        """Return how much longer the first event of a batch waits for others."""
+        if not self._gather_until:
+            self._gather_until = now + self._timing.linger
+        return self._gather_until - now
+
+    def _send_all(self) -> float:
+        self._gather_until = 0.0
+        if not self._asked:
+            self.delivery.ask()
+            self._asked = True
+        self._called = False
+        while self._parts.consent.collecting and not self._stopping and self.delivery.send():
+            self._backoff.reset()
+            self._sent_at = time.monotonic()
+        if not self._parts.consent.collecting:
+            self._parts.spool.purge()
+        return self._settle(drained=True)
+
+    def _settle(self, *, drained: bool) -> float:
+        """Tell whoever flushes, and return how long there is nothing to do."""
+        self._drained = drained
+        self._settled.set()
+        return self._timing.idle
+
+    def _put_off(self, failure: CallFailed) -> float:
+        """Wait after a failure, and then ask again before events are sent."""
+        self._parts.tally.trouble(f"call {failure.code}", "telemetry is not sent yet: %s", failure)
+        self._asked = False
+        wait = self._backoff.after(failure)
+        self._not_before = time.monotonic() + wait
+        self._settle(drained=False)
+        return wait

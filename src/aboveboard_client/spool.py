@@ -1,0 +1,214 @@
+"""Events on their way, on disk: bounded in bytes, the oldest dropped first; each process has its files."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from aboveboard_client import frames
+from aboveboard_client.segment import SUFFIX, UNNAMED, Batch, Segment, sync_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aboveboard_client.tally import Tally
+
+SMALLEST = 1024 * 1024
+SEGMENTS = 8
+# How many files of processes that are gone are held open at once: a host has few descriptors to spare.
+ADOPTED = 8
+MOST_FILES = 2 * SEGMENTS
+# How long nothing is tried after a write has failed: a full disk does not get emptier by asking.
+PAUSE_SECONDS = 1.0
+# How long a file may be without its name before it counts as left behind.
+UNNAMED_SECONDS = 60.0
+
+
+class Spool:
+    """The files of one source in a folder. A file is written, sent and deleted by the process that locks it.
+
+    `max_bytes` (at least 1 MiB) bounds what this process holds: its own files and those it adopted.
+    """
+
+    def __init__(self, folder: Path, source: bytes, max_bytes: int, tally: Tally) -> None:
+        self._folder = folder
+        self._source = source
+        self._max_bytes = max(max_bytes, SMALLEST)
+        self._tally = tally
+        self._broken_until = 0.0
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin with no files: in a child after a fork, whose parent keeps those there were."""
+        # Reentrant, since a signal handler of the host may record while this thread is recording. Held for
+        # no longer than a write into the page cache: never while something is synced, read or sent.
+        self._lock = threading.RLock()
+        self._segments: list[Segment] = []
+        self._current: Segment | None = None
+
+    @property
+    def left(self) -> int:
+        """How many events wait, as far as is known."""
+        with self._lock:
+            return sum(segment.left for segment in self._segments)
+
+    def append(self, event: bytes, *, durable: bool = False) -> bool:
+        """Keep an event: once this returns True, SIGKILL of the process does not lose it.
+
+        With `durable`, it waits until a power cut does not either; False where that cannot be had.
+        """
+        frame = frames.frame(frames.EVENT, event)
+        try:
+            with self._lock:
+                if self._broken_until and time.monotonic() < self._broken_until:
+                    self._tally.add("unwritable")
+                    return False
+                self._broken_until = 0.0
+                segment = self._room_for(len(frame))
+                segment.append(frame)
+        except OSError as error:
+            self._broken_until = time.monotonic() + PAUSE_SECONDS
+            # A full disk may empty again; any other fault stays with its file, so the next one is tried.
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                self._current = None
+            self._tally.add("unwritable")
+            self._tally.trouble("spool", "telemetry cannot be kept in %s: %s", self._folder, error)
+            return False
+        self._tally.add("recorded")
+        if durable:
+            return self._sync(segment)
+        return True
+
+    def peek(self, max_events: int, max_bytes: int) -> Batch | None:
+        """Return the oldest events, of one source; None where there are none. Call it from one thread."""
+        for segment in self.segments():
+            with self._lock:
+                size = segment.measure()
+                sealed = segment is not self._current
+            if segment.cursor < size:
+                batch = segment.read(size, max_events, max_bytes, self._source)
+                if batch.events or batch.damaged:
+                    return batch
+            if sealed:
+                self._remove(segment)
+        return None
+
+    def done(self, batch: Batch) -> None:
+        """Forget a batch, durably: it is delivered or dropped."""
+        self._tally.add("damaged", batch.damaged)
+        if batch.segment not in self.segments():
+            return  # dropped meanwhile to make room
+        try:
+            batch.segment.advance(batch)
+        except OSError as error:
+            self._tally.trouble("cursor", "telemetry that was sent may be sent again: %s", error)
+
+    def sync(self) -> None:
+        """Make what was appended survive a power cut, as far as the disk lets it."""
+        for segment in self.segments():
+            if segment.dirty:
+                self._sync(segment)
+
+    def adopt(self) -> None:
+        """Take over the oldest files of processes that are gone; what is over the bound is dropped."""
+        held = {segment.path for segment in self.segments()}
+        kept = sum(segment.size for segment in self.segments())
+        places = max(0, ADOPTED - len(held))
+        adopted: list[Segment] = []
+        for path in sorted(self._folder.glob(f"*{SUFFIX}"), reverse=True):
+            segment = None if path in held else Segment.adopt(path)
+            if segment is None:
+                continue
+            kept += segment.size
+            if kept > self._max_bytes:
+                self._drop(segment, "dropped_full")
+            else:
+                # The newest are let go again where there are too many: their turn comes.
+                adopted = [segment, *adopted][:places]
+        with self._lock:
+            self._segments[:0] = adopted
+        self._sweep_unnamed()
+
+    def purge(self) -> None:
+        """Delete every event: ours, and what processes that are gone have left."""
+        with self._lock:
+            dropped, self._segments, self._current = self._segments, [], None
+        for segment in dropped:
+            self._drop(segment, "dropped_disabled")
+        if not self._folder.is_dir():
+            return
+        for path in self._folder.glob(f"*{SUFFIX}"):
+            if left_behind := Segment.adopt(path):
+                self._drop(left_behind, "dropped_disabled")
+        sync_folder(self._folder)
+
+    def close(self) -> None:
+        """Leave what waits to the next process; OSError is swallowed, what is written is written."""
+        self.sync()
+        with self._lock:
+            segments, self._segments, self._current = self._segments, [], None
+        for segment in segments:
+            if segment.read(segment.measure(), 1, 1, self._source).events:
+                segment.release()
+            else:
+                self._drop(segment, "dropped_full")
+
+    def segments(self) -> list[Segment]:
+        """Return the files held, the oldest first."""
+        with self._lock:
+            return list(self._segments)
+
+    def _room_for(self, size: int) -> Segment:
+        """Return the file to append to, a new one where there is none or it is full."""
+        limit = self._max_bytes // SEGMENTS
+        current = self._current
+        if current is not None and current.size + size <= limit:
+            return current
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        while len(self._segments) > 1 and (
+            sum(segment.size for segment in self._segments) + limit > self._max_bytes
+            or len(self._segments) > MOST_FILES
+        ):
+            self._drop(self._segments.pop(0), "dropped_full")
+        segment = Segment.create(self._folder, self._source)
+        self._segments.append(segment)
+        self._current = segment
+        return segment
+
+    def _drop(self, segment: Segment, why: str) -> None:
+        self._tally.add(why, segment.left)
+        try:
+            segment.remove()
+        except OSError as error:
+            self._tally.trouble("remove", "telemetry that was dropped is still on disk: %s", error)
+
+    def _remove(self, segment: Segment) -> None:
+        """Delete a file that is done."""
+        with self._lock:
+            if segment in self._segments:
+                self._segments.remove(segment)
+        segment.left = 0
+        self._drop(segment, "dropped_full")
+
+    def _sync(self, segment: Segment) -> bool:
+        try:
+            segment.sync()
+        except OSError as error:
+            self._tally.trouble("sync", "telemetry may not survive a power cut: %s", error)
+            return False
+        return True
+
+    def _sweep_unnamed(self) -> None:
+        """Delete what a process left behind that was killed between making a file and naming it."""
+        for path in self._folder.glob(f"*{UNNAMED}"):
+            if _size(path) >= 0 and time.time() - path.stat().st_mtime > UNNAMED_SECONDS:
+                path.unlink(missing_ok=True)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

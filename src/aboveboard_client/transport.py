@@ -1,0 +1,126 @@
+"""The connection: opened when something is to be sent, closed when a while nothing was, and at every fork."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aboveboard_client.failure import CallFailed, read_failure
+
+if TYPE_CHECKING:
+    import grpc
+    from google.protobuf.message import Message
+
+    from aboveboard_client.settings import Settings
+
+# We do our own waiting between attempts.
+OPTIONS = [("grpc.enable_retries", 0), ("grpc.max_reconnect_backoff_ms", 1000)]
+POLL_SECONDS = 0.05
+# How long a fork may wait for a call to be called off, and for grpc's threads to end.
+FORK_SECONDS = 1.0
+THREADS_SECONDS = 0.1
+GRPC_THREADS = {"event_engine", "grpc_global_tim", "lifeguard"}
+
+
+class Transport:
+    """One channel, made of grpc only when it is needed: a host that sends nothing does not load it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin without a connection: in a child after a fork."""
+        # Held around everything that touches grpc, so that neither an opt-out nor a fork comes in between.
+        self.gate = threading.Lock()
+        self._channel: grpc.Channel | None = None
+        self._foreign_threads = False
+        self._passed_for_fork = False
+
+    def call(self, rpc: str, request: Message, timeout: float) -> Any:
+        """Call an RPC of IngestService and return its answer; CallFailed. The gate must be held."""
+        import grpc  # noqa: PLC0415  # 27 MiB that a host shall not pay before it sends
+
+        from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub  # noqa: PLC0415  # as grpc
+
+        try:
+            return getattr(IngestServiceStub(self._open()), rpc)(request, timeout=timeout)
+        except grpc.RpcError as error:
+            failure = read_failure(error)
+        except ValueError as error:
+            # What grpc raises for a channel that another thread has closed.
+            failure = CallFailed("CANCELLED", str(error))
+        self._close()
+        # Raised outside of the handler: as a context it would keep the call, which must not outlive a fork.
+        raise failure
+
+    def cancel(self) -> None:
+        """Call off whatever is under way, from any thread."""
+        channel = self._channel
+        if channel is not None:
+            channel.close()
+
+    def pass_gate(self, timeout: float) -> bool:
+        """Call off what is under way and take the gate; False where that takes over `timeout` seconds."""
+        give_up_at = time.monotonic() + timeout
+        while not self.gate.acquire(timeout=POLL_SECONDS):
+            self.cancel()
+            if time.monotonic() >= give_up_at:
+                return False
+        return True
+
+    def close(self) -> None:
+        """Close the connection, if there is one, unless something is under way."""
+        if self._channel is not None and self.gate.acquire(blocking=False):
+            try:
+                self._close()
+            finally:
+                self.gate.release()
+
+    def before_fork(self) -> None:
+        """Close the connection: neither its threads nor its sockets would work in the child."""
+        self.cancel()
+        self._passed_for_fork = self.pass_gate(FORK_SECONDS)
+        if self._passed_for_fork and self._channel is not None:
+            self._close()
+            give_up_at = time.monotonic() + THREADS_SECONDS
+            # Otherwise about one child in twenty hangs in its first call.
+            while not self._foreign_threads and _has_grpc_threads() and time.monotonic() < give_up_at:
+                time.sleep(0.001)
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        if self._passed_for_fork:
+            self._passed_for_fork = False
+            self.gate.release()
+
+    def _open(self) -> grpc.Channel:
+        if self._channel is None:
+            self._foreign_threads = _has_grpc_threads()
+            self._channel = _channel(self._settings)
+        return self._channel
+
+    def _close(self) -> None:
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.close()
+
+
+def _channel(settings: Settings) -> grpc.Channel:
+    import grpc  # noqa: PLC0415  # see call()
+
+    if not settings.tls:
+        return grpc.insecure_channel(settings.endpoint, options=OPTIONS)
+    credentials = grpc.ssl_channel_credentials(settings.root_certificates)
+    return grpc.secure_channel(settings.endpoint, credentials, options=OPTIONS)
+
+
+def _has_grpc_threads() -> bool:
+    """Whether threads of grpc's core run in this process; only Linux tells."""
+    try:
+        names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
+    except OSError:
+        return False
+    return not GRPC_THREADS.isdisjoint(names)
