@@ -38,7 +38,7 @@ def _harmless(
     """Let a method count and log what fails in it, and return `otherwise()` then."""
 
     def wrap(method: Callable[Concatenate[Client, P], R]) -> Callable[Concatenate[Client, P], R]:
-        def guarded(self: Client, *args: P.args, **kwargs: P.kwargs) -> R:
+        def guarded(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> R:
             try:
                 return method(self, *args, **kwargs)
             except Exception as error:  # noqa: BLE001  # the boundary: a host must not fail with its telemetry

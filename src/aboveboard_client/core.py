@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsRequest
 from aboveboard_client import forks
 from aboveboard_client.envelopes import seal
-from aboveboard_client.heartbeat import Heartbeat
+from aboveboard_client.heartbeat import Heartbeat, since_boot
 from aboveboard_client.parts import put_together
 from aboveboard_client.sender import Sender
 
@@ -34,7 +34,8 @@ class Core:
         if settings.heartbeat:
             source = settings.source
             version = source.server.version or source.deployment.version
-            self._heartbeat = Heartbeat(self.parts.state, version, time.time, random.SystemRandom())
+            chance = random.SystemRandom()
+            self._heartbeat = Heartbeat(self.parts.state, version, time.time, since_boot, chance)
         self._closed = False
         self._begin()
         forks.watch(self)

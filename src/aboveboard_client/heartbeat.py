@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from typing import TYPE_CHECKING, Any
 
 from aboveboard.event.v1.server_pb2 import ServerPing
@@ -27,13 +28,24 @@ SYSTEMS = {"Darwin": "MAC"}
 class Heartbeat:
     """Decides when to ping. Several processes of one server ping as one.
 
-    `clock` returns s since 1970. A run begins where no process of this source is alive.
+    `clock` returns s since 1970, `steady` s since any time, never set. A run begins where no process of
+    this source is alive.
     """
 
-    def __init__(self, state: State, version: str, clock: Callable[[], float], chance: random.Random) -> None:
+    def __init__(
+        self,
+        state: State,
+        version: str,
+        clock: Callable[[], float],
+        steady: Callable[[], float],
+        chance: random.Random,
+    ) -> None:
         self._state = state
         self._version = version
         self._clock = clock
+        self._steady = steady
+        # The last ping of this process: by either clock, and how long to wait after it.
+        self._pinged: tuple[float, float, float] | None = None
         self._chance = chance
         self._alive: int | None = None
         self._touched = 0.0
@@ -50,8 +62,9 @@ class Heartbeat:
             if trigger is None:
                 return None
             interval = float(values.get("ping_seconds", DEFAULT_PING_SECONDS))
-            values["last_ping"] = now
-            values["next_ping"] = now + interval * self._chance.uniform(1 - JITTER, 1 + JITTER)
+            wait = interval * self._chance.uniform(1 - JITTER, 1 + JITTER)
+            self._pinged = now, self._steady(), wait
+            values["last_ping"], values["next_ping"] = now, now + wait
             last_up = values.get("last_up")
         return self._ping(trigger, last_up)
 
@@ -66,8 +79,12 @@ class Heartbeat:
         interval = float(values.get("ping_seconds", DEFAULT_PING_SECONDS))
         if "last_ping" not in values:
             return ServerPing.TRIGGER_FIRST_START
-        # A clock that was set back must not silence a server until it has caught up; nor may a clock that
-        # jumps to and fro make it ping at every jump: the wait begins anew.
+        # While the last ping was ours we know how long ago it was, whatever happened to the clock.
+        if self._pinged is not None and self._pinged[0] == values["last_ping"]:
+            _, at, wait = self._pinged
+            waited = self._steady() - at >= min(wait, interval * (1 + JITTER))
+            return ServerPing.TRIGGER_INTERVAL if waited else None
+        # A clock that was set back must not silence a server until it has caught up: the wait begins anew.
         if values["last_ping"] > now or values["next_ping"] > now + interval * (1 + JITTER):
             values["last_ping"] = now
             values["next_ping"] = now + interval
@@ -104,3 +121,8 @@ class Heartbeat:
         if last_up is not None and EARLIEST <= last_up * NANOSECONDS <= LATEST:
             ping.last_up_time.FromMicroseconds(int(last_up * 1_000_000))
         return ping
+
+
+def since_boot() -> float:
+    """Return s since the machine started, the time it slept included where the system tells."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
