@@ -56,7 +56,7 @@ class Backoff:
 
     def after(self, failure: CallFailed) -> float:
         """Return the wait in seconds, no shorter than the server asked for."""
-        if failure.code in STANDING:
+        if failure.code in STANDING or failure.reason in OF_THE_SOURCE:
             return self._timing.refused * random.uniform(0.9, 1.1)  # noqa: S311  # no secret
         # The exponent is bounded: 2.0 ** 1024 would be an error.
         longest = min(self._timing.retry_first * 2.0 ** min(self._failures, 30), self._timing.retry_most)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -28,7 +28,8 @@ ENABLED, DISABLED = CollectionStatus.STATE_ENABLED, CollectionStatus.STATE_DISAB
 def collection_status(state: CollectionStatus.State.ValueType = ENABLED, **fields: Any) -> CollectionStatus:
     """Return a status as the service gives it."""
     categories = [CATEGORY_INTERACTION, CATEGORY_TECHNICAL] if state == ENABLED else []
-    return CollectionStatus(**({"state": state, "categories": categories} | fields))
+    told: dict[str, Any] = {"state": state, "categories": categories} | fields
+    return CollectionStatus(**told)
 
 
 class RefusedError(Exception):
@@ -91,7 +92,10 @@ class ScriptedService(stubs.IngestServiceServicer):
         self.preferences.append(request)
         return ingest.SetCollectionPreferenceResponse(collection_status=self.status)
 
-    def __enter__(self) -> ScriptedService:
+    def StreamEvents(self, request_iterator: Any, context: Any) -> Any:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
         self._server = grpc.server(ThreadPoolExecutor(8))
         stubs.add_IngestServiceServicer_to_server(self, self._server)
         self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
