@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script, no package.
 """How long `Client.record` keeps its caller: `python benchmarks/micro_record.py [--events N]`.
 
 Without a server at the endpoint (the default) it shows what a host pays while the service is down.

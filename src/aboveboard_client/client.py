@@ -55,8 +55,8 @@ class Client:
     """Records events of one source and sends them to one service, in the background.
 
     `endpoint`: HOST:PORT. `source`: who sends, a Source, ServerSource or DeploymentSource. One client for a
-    process; any thread, signal handler or coroutine may use it. Processes with the same endpoint, source and
-    directory share what they know.
+    process; any thread, signal handler or coroutine may use it. Processes with the same source and directory
+    share what they know; to send to two services, use two directories.
 
     `directory`: where events wait (in a folder of this source's own); `$XDG_STATE_HOME/aboveboard`, mostly
     `~/.local/state/aboveboard`, unless said. `max_bytes` bounds what waits, per process, at least 1 MiB;
@@ -94,7 +94,7 @@ class Client:
                 Settings(
                     endpoint=endpoint,
                     source=who,
-                    folder=folder_of(directory, endpoint, who),
+                    folder=folder_of(directory, who),
                     write_key=write_key,
                     heartbeat=who.HasField("server") if heartbeat is None else heartbeat,
                     max_bytes=max_bytes,

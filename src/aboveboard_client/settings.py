@@ -52,12 +52,13 @@ def as_source(source: AnySource) -> Source:
     return copy
 
 
-def folder_of(directory: str | os.PathLike[str] | None, endpoint: str, source: Source) -> Path:
+def folder_of(directory: str | os.PathLike[str] | None, source: Source) -> Path:
     """Return where a source's files lie: a folder of its own, so that each opt-out empties only its own.
 
-    Version, names and instance do not count: after an upgrade, the next run sends what the last one left.
+    Version, names and instance do not count, nor does the endpoint: after an upgrade or a move the next run
+    sends what the last one left, and who has switched telemetry off has done so for good.
     """
-    keys = [endpoint, source.WhichOneof("origin") or ""]
+    keys: list[str] = [source.WhichOneof("origin") or ""]
     if source.HasField("server"):
         keys += [source.server.server_uuid.lower(), source.server.solution]
     else:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,21 +49,24 @@ class Host:
     server_uuid: str
     directory: Path
 
-    def start(self, program: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-        """Start a program that finds `make`, `element` and `say`."""
-        told = {
+    def start(
+        self, program: str, env: Mapping[str, str] | None = None, told: Path | None = None
+    ) -> subprocess.Popen[str]:
+        """Start a program that finds `make`, `element` and `say`; what it says goes to `told`, if given."""
+        variables = {
             "ENDPOINT": self.endpoint,
             "SERVER_UUID": self.server_uuid,
             "DIRECTORY": str(self.directory),
             "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
         }
-        return subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", PRELUDE + program],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **told, **(env or {})},
-        )
+        with told.open("wb") if told else nullcontext() as stdout:
+            return subprocess.Popen(
+                [sys.executable, "-W", "error", "-c", PRELUDE + program],
+                stdout=stdout or subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**os.environ, **variables, **(env or {})},
+            )
 
     def run(self, program: str, env: Mapping[str, str] | None = None) -> str:
         """Run a program to its end, and return what it said; AssertionError where it failed or complained."""

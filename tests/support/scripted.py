@@ -64,6 +64,7 @@ class ScriptedService(stubs.IngestServiceServicer):
         self.preferences: list[ingest.SetCollectionPreferenceRequest] = []
         self.status = collection_status()
         self.answer: Callable[[ingest.PublishEventsRequest], ingest.PublishEventsResponse] = self.accept
+        self.erases = True
         self.arrived = threading.Event()
         self.address = ""
 
@@ -90,6 +91,8 @@ class ScriptedService(stubs.IngestServiceServicer):
 
     def SetCollectionPreference(self, request: ingest.SetCollectionPreferenceRequest, context: Any) -> Any:
         self.preferences.append(request)
+        if request.erase_history and not self.erases:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "erase_history is not implemented")
         return ingest.SetCollectionPreferenceResponse(collection_status=self.status)
 
     def StreamEvents(self, request_iterator: Any, context: Any) -> Any:

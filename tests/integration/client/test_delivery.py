@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 from tests.support.clients import NOON, element, held, new_id, ping, unknown_arm
-from tests.support.hosts import QUICK, wait_for
+from tests.support.hosts import wait_for
 from tests.support.scripted import RefusedError, ScriptedService, collection_status
 
 from aboveboard.event.v1.change_type_pb2 import CHANGE_TYPE_CREATE
@@ -216,7 +216,7 @@ def test_one_poisonous_event_is_found_and_dropped(
 
 
 def test_a_source_that_is_refused_is_asked_for_rarely(shared_server: ServerProcess, tmp_path: Path) -> None:
-    """A source that breaks a rule is a mistake of its host: it keeps its events, and asks again in an hour."""
+    """A source that breaks a rule is a mistake of its host: it keeps its events, and asks rarely."""
     client = Client(
         shared_server.ingest_address,
         ServerSource(server_uuid="not a UUID"),

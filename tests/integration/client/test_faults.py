@@ -8,6 +8,7 @@ import random
 import signal
 import socket
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -41,13 +42,13 @@ def arrived(server: ServerProcess, server_uuid: str) -> list[int]:
 def test_a_server_that_is_down_and_killed_costs_nothing(
     tmp_path: Path, make_client: MakeClient, source: ServerSource
 ) -> None:
-    """Recorded while the server is not there yet, killed thrice and restarted: all arrives once."""
+    """Recorded while the server is not there yet, killed twice and restarted: all arrives once."""
     address = f"127.0.0.1:{free_port()}"
     server = ServerProcess(tmp_path)
     client = make_client(address)
     number = 0
     try:
-        for _ in range(4):
+        for _ in range(3):
             for _ in range(300):
                 number += 1
                 assert client.record(stat(number))
@@ -55,7 +56,7 @@ def test_a_server_that_is_down_and_killed_costs_nothing(
             for _ in range(300):
                 number += 1
                 assert client.record(stat(number))
-            if number < 2400:
+            if number < 1800:
                 server.kill()
         assert client.flush(30) or client.flush(30)
         assert arrived(server, source.server_uuid) == list(range(1, number + 1))
@@ -143,7 +144,7 @@ def test_misuse_is_survived(make_client: MakeClient, tmp_path: Path) -> None:
 def test_a_spool_damaged_between_runs_costs_what_was_hit(
     shared_server: ServerProcess, make_client: MakeClient, source: ServerSource, tmp_path: Path
 ) -> None:
-    """Bits flipped and ends cut off between two runs: the rest arrives once, at most a frame a fault is lost."""
+    """Bits flipped and ends cut off between runs: the rest arrives once, a fault costs a frame at most."""
     chance = random.Random(7)
     faults = 0
     for run in range(8):
@@ -157,13 +158,7 @@ def test_a_spool_damaged_between_runs_costs_what_was_hit(
             data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
         path.write_bytes(data[: -chance.randrange(1, 50)])
         faults += 4
-    (folder,) = (tmp_path / "client").iterdir()
     later = Host(shared_server.ingest_address, source.server_uuid, tmp_path / "client")
-    # The folder is that of another endpoint: give the files to the one that is there.
-    later.run("make().close()")
-    (target,) = [path for path in (tmp_path / "client").iterdir() if path != folder]
-    for path in folder.glob("*.spool"):
-        path.rename(target / path.name)
     said = later.run(
         "client = make()\nclient.record(element(10000))\n"
         "while len(list(Path(os.environ['DIRECTORY']).rglob('*.spool'))) > 1: time.sleep(0.05)\n"
@@ -209,27 +204,31 @@ def test_the_last_event_before_sigkill_is_sent_by_the_next_run(
     assert arrived(shared_server, host.server_uuid) == [1, 2]
 
 
+def _is_not_empty(path: Path) -> bool:
+    return path.stat().st_size > 0
+
+
 def kill_at_random_points(host: Host, server: ServerProcess, kills: int) -> int:
     """Kill a recording and sending host again and again, and return how many events it was told are kept."""
     chance = random.Random()
     kept: list[int] = []
     for kill in range(kills):
         begin = kill * 1_000_000
+        told = host.directory.with_name(f"told-{kill}")
         process = host.start(
             f"client = make()\nn = {begin}\n"
             "while True:\n"
             "    n += 1\n"
             "    if client.record(element(n)): say(n)\n"
-            "    if n % 50 == 0: time.sleep(0.001)\n"
+            "    if n % 50 == 0: time.sleep(0.001)\n",
+            told=told,
         )
-        assert process.stdout is not None
-        first = process.stdout.readline()
+        wait_for(partial(_is_not_empty, told))
         # A random moment is what is wanted here.
         time.sleep(chance.uniform(0, 0.5))
         process.kill()
-        # What was said but not read yet counts; a line that was cut off was not said.
-        said = first + process.communicate()[0]
-        kept += [int(line) for line in said.splitlines(keepends=True) if line.endswith("\n")]
+        process.communicate()
+        kept += [int(line) for line in told.read_text().split()]
     host.run(
         "client = make()\nclient.record(element(0))\n"
         "while list(Path(os.environ['DIRECTORY']).rglob('*.spool')):\n"
