@@ -98,8 +98,8 @@ class Delivery:
             parts.keeper.watch(watching=of_events)
             try:
                 response = parts.transport.call(rpc, request, parts.settings.timing.rpc)
-            except CallFailed as failure:
-                parts.log.failed(rpc, str(failure))
+            except (CallFailed, Withdrawn) as failure:
+                parts.log.failed(rpc, str(failure) or "called off")
                 raise
             finally:
                 parts.keeper.watch(watching=False)

@@ -40,7 +40,7 @@ class CallFailed(Exception):  # noqa: N818  # reads as what happened
 
 
 class Withdrawn(Exception):  # noqa: N818  # no error: it was called off
-    """The call was not made, since telemetry was switched off meanwhile."""
+    """The call was not made, or not to its end: telemetry was switched off, or the host forks or closes."""
 
 
 class Backoff:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aboveboard_client.parts import Parts
 
 BEAT_SECONDS = 30.0
+WITHDRAWN_SECONDS = 0.05
 # What to do while the service says no: ask again about as often as a heartbeat is sent.
 ASK_AGAIN_SECONDS = float(DEFAULT_PING_SECONDS)
 
@@ -96,7 +97,9 @@ class Sender:
             try:
                 wait = self._turn(now)
             except Withdrawn:
-                wait = self._settle(drained=False)
+                # Soon again: after a fork the rest waits, and where telemetry is off the spool is emptied.
+                self._settle(drained=False)
+                wait = WITHDRAWN_SECONDS
             except CallFailed as failure:
                 wait = self._put_off(failure)
             except Exception as error:  # noqa: BLE001  # the thread must outlive whatever happens

@@ -7,6 +7,8 @@ import threading
 from dataclasses import dataclass, replace
 
 logger = logging.getLogger("aboveboard_client")
+# A host that has set up no logging shall not find us on its stderr.
+logger.addHandler(logging.NullHandler())
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aboveboard_client.failure import CallFailed, read_failure
+from aboveboard_client.failure import CallFailed, Withdrawn, read_failure
 
 if TYPE_CHECKING:
     import grpc
@@ -36,15 +36,17 @@ class Transport:
         # Held around everything that touches grpc, so that neither an opt-out nor a fork comes in between.
         self.gate = threading.Lock()
         self._channel: grpc.Channel | None = None
+        self._called_off = False
         self._foreign_threads = False
         self._passed_for_fork = False
 
     def call(self, rpc: str, request: Message, timeout: float) -> Any:
-        """Call an RPC of IngestService and return its answer; CallFailed. The gate must be held."""
+        """Call an RPC of IngestService and return its answer; CallFailed, Withdrawn. Hold the gate."""
         import grpc  # noqa: PLC0415  # 27 MiB that a host shall not pay before it sends
 
         from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub  # noqa: PLC0415  # as grpc
 
+        self._called_off = False
         try:
             return getattr(IngestServiceStub(self._open()), rpc)(request, timeout=timeout)
         except grpc.RpcError as error:
@@ -54,11 +56,13 @@ class Transport:
             failure = CallFailed("CANCELLED", str(error))
         self._close()
         # Raised outside of the handler: as a context it would keep the call, which must not outlive a fork.
+        if self._called_off:
+            raise Withdrawn
         raise failure
 
     def cancel(self) -> None:
         """Call off whatever is under way, from any thread."""
-        channel = self._channel
+        channel, self._called_off = self._channel, True
         if channel is not None:
             channel.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -61,7 +62,7 @@ class Host:
         }
         with told.open("wb") if told else nullcontext() as stdout:
             return subprocess.Popen(
-                [sys.executable, "-W", "error", "-c", PRELUDE + program],
+                [sys.executable, "-X", "faulthandler", "-W", "error", "-c", PRELUDE + program],
                 stdout=stdout or subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -71,9 +72,14 @@ class Host:
     def run(self, program: str, env: Mapping[str, str] | None = None) -> str:
         """Run a program to its end, and return what it said; AssertionError where it failed or complained."""
         process = self.start(program, env)
-        said, complaints = process.communicate(timeout=60)
+        try:
+            said, complaints = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            # Its stacks tell where it hangs.
+            process.send_signal(signal.SIGABRT)
+            raise AssertionError(f"it does not end: {process.communicate()[1]}") from None
         assert process.returncode == 0, complaints
-        assert not complaints
+        assert not complaints, complaints
         return said
 
 

@@ -149,8 +149,7 @@ async def test_an_event_loop_goes_on_while_a_client_works(
     async with client:
         for number in range(100):
             assert client.record(ElementStat(element_id=str(number), change_type=CHANGE_TYPE_CREATE))
-        while not service.arrived.is_set():
-            await asyncio.sleep(0)
+        await asyncio.to_thread(service.arrived.wait, 20)
         closing = asyncio.create_task(client.aclose(20))
         for _ in range(100):
             await asyncio.sleep(0.001)
