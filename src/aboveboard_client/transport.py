@@ -37,6 +37,7 @@ class Transport:
         self.gate = threading.Lock()
         self._channel: grpc.Channel | None = None
         self._called_off = False
+        self._has_opened = False
         self._foreign_threads = False
         self._passed_for_fork = False
 
@@ -87,9 +88,10 @@ class Transport:
         """Close the connection: neither its threads nor its sockets would work in the child."""
         self.cancel()
         self._passed_for_fork = self.pass_gate(FORK_SECONDS)
-        if self._passed_for_fork and self._channel is not None:
+        if self._passed_for_fork and self._has_opened:
             self._close()
             give_up_at = time.monotonic() + THREADS_SECONDS
+            # A call that was called off has closed the connection itself, and its threads end a little later.
             # Otherwise about one child in twenty hangs in its first call.
             while not self._foreign_threads and _has_grpc_threads() and time.monotonic() < give_up_at:
                 time.sleep(0.001)
@@ -102,7 +104,9 @@ class Transport:
 
     def _open(self) -> grpc.Channel:
         if self._channel is None:
-            self._foreign_threads = _has_grpc_threads()
+            if not self._has_opened:
+                self._foreign_threads = _has_grpc_threads()
+                self._has_opened = True
             self._channel = _channel(self._settings)
         return self._channel
 
