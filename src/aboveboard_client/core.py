@@ -37,6 +37,7 @@ class Core:
             chance = random.SystemRandom()
             self._heartbeat = Heartbeat(self.parts.state, version, time.time, since_boot, chance)
         self._closed = False
+        self._children_can_send = True
         self._begin()
         forks.watch(self)
         if self.parts.consent.switched_off:
@@ -99,7 +100,8 @@ class Core:
         if self._closed:
             return True
         self._closed = True
-        sent = self.flush(timeout) if timeout > 0 else self.parts.spool.peek(1, 1) is None
+        waits = timeout > 0 and self.parts.transport.usable
+        sent = self.flush(timeout) if waits else self.parts.spool.peek(1, 1) is None
         self._sender.stop(STOP_SECONDS)
         self.parts.keeper.stop(STOP_SECONDS)
         if self.parts.transport.pass_gate(STOP_SECONDS):
@@ -112,16 +114,18 @@ class Core:
 
     def before_fork(self) -> None:
         """See Forkable."""
-        self.parts.transport.before_fork()
+        self._children_can_send = self.parts.transport.survives_fork()
 
     def after_fork_in_parent(self) -> None:
         """See Forkable."""
-        self.parts.transport.after_fork_in_parent()
+        if not self._children_can_send:
+            self._sender.expect_children()
 
     def after_fork_in_child(self) -> None:
         """See Forkable. Threads start with the first event: a child that records none costs nothing."""
-        for part in (self.parts.tally, self.parts.transport, self.parts.spool, self.parts.keeper):
+        for part in (self.parts.tally, self.parts.spool, self.parts.keeper):
             part.renew()
+        self.parts.transport.renew(usable=self._children_can_send)
         self._begin()
 
     def _begin(self) -> None:

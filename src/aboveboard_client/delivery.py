@@ -94,6 +94,8 @@ class Delivery:
         with parts.transport.gate, locked(folder / "sending.lock", shared=True):
             if parts.consent.switched_off or (of_events and not parts.consent.refresh()):
                 raise Withdrawn
+            if not parts.transport.usable:
+                raise CallFailed("UNAVAILABLE", "grpc cannot be used in this child; its parent sends")
             parts.log.sent(rpc, request)
             parts.keeper.watch(watching=of_events)
             try:

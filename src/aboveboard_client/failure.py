@@ -26,7 +26,7 @@ M = TypeVar("M", bound=Message)
 
 @dataclass(eq=False)
 class CallFailed(Exception):  # noqa: N818  # reads as what happened
-    """A call that ended with another status than OK. Holds nothing of grpc, which must not outlive a fork."""
+    """A call that ended with another status than OK. Holds nothing of grpc."""
 
     code: str
     message: str = ""

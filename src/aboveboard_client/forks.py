@@ -1,8 +1,9 @@
-"""What happens when the host forks: the connection is closed before, and the child begins anew."""
+"""What happens when the host forks: the child begins anew, and where it cannot send it leaves that."""
 
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakSet
 
@@ -14,7 +15,7 @@ class Forkable(Protocol):
     """What must know of forks."""
 
     def before_fork(self) -> None:
-        """Get ready; takes a few ms where something is being sent."""
+        """Look how things stand; waits for nothing."""
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
@@ -24,21 +25,23 @@ class Forkable(Protocol):
 
 
 _known: WeakSet[Forkable] = WeakSet()
+_registered: list[bool] = []
 
 
 def watch(forkable: Forkable) -> None:
     """Tell it of every fork from now on."""
     if not _registered:
+        _registered.append(True)
+        if "grpc" not in sys.modules:
+            # By default grpc's core stops its threads at every fork, writes to stderr where it cannot, and
+            # may hold the fork up for ever. A host that wants that has set the variable, or loaded grpc.
+            os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
         os.register_at_fork(
             before=lambda: _each(lambda known: known.before_fork()),
             after_in_parent=lambda: _each(lambda known: known.after_fork_in_parent()),
             after_in_child=lambda: _each(lambda known: known.after_fork_in_child()),
         )
-        _registered.append(True)
     _known.add(forkable)
-
-
-_registered: list[bool] = []
 
 
 def _each(act: Callable[[Forkable], None]) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BEAT_SECONDS = 30.0
 WITHDRAWN_SECONDS = 0.05
+# How often to look for what children have left.
+CHILDREN_SECONDS = 2.0
 # What to do while the service says no: ask again about as often as a heartbeat is sent.
 ASK_AGAIN_SECONDS = float(DEFAULT_PING_SECONDS)
 
@@ -45,6 +47,7 @@ class Sender:
         # Whether the thread knows that events wait; while it does, recording does not wake it again.
         self._called = False
         self._stopping = False
+        self._has_children = False
         self._urgent = False
         # The outcome of a flush: set once nothing waits any more, or once trying has failed.
         self._settled = threading.Event()
@@ -65,6 +68,10 @@ class Sender:
         if not self._called:
             self._called = True
             self._calls.put(None)
+
+    def expect_children(self) -> None:
+        """Look often for what children leave, who cannot send themselves."""
+        self._has_children = True
 
     def flush(self, timeout: float) -> bool:
         """Send at once, and return whether everything went within `timeout` seconds."""
@@ -92,7 +99,7 @@ class Sender:
         while not self._stopping:
             if wait > 0:
                 with suppress(Empty):
-                    self._calls.get(timeout=min(wait, self._timing.idle))
+                    self._calls.get(timeout=min(wait, self._timing.idle, self._adopt_every()))
             now = time.monotonic()
             try:
                 wait = self._turn(now)
@@ -108,10 +115,13 @@ class Sender:
     def _turn(self, now: float) -> float:
         """Do what is due, and return how many seconds may pass before the next turn."""
         urgent, self._urgent = self._urgent, False
-        if self._parts.consent.refresh():
-            self._keep_house(now)
-        else:
+        may = self._parts.consent.refresh()
+        if not may:
             self._parts.spool.purge()
+        if not self._parts.transport.usable:
+            return self._hand_over(now)
+        if may:
+            self._keep_house(now)
         if now < self._not_before and not urgent:
             return self._not_before - now
         if self.wishes.pending:
@@ -132,7 +142,7 @@ class Sender:
             if ping := self._heartbeat.beat():
                 self._record(ping)
         if now >= self._adopt_at:
-            self._adopt_at = now + self._timing.adopt
+            self._adopt_at = now + self._adopt_every()
             self._parts.spool.adopt()
         if now >= self._sent_at + self._timing.idle:
             self._parts.transport.close()
@@ -145,6 +155,18 @@ class Sender:
             self._asked = self._parts.consent.collecting
         self._called = False
         return self._settle(drained=True)
+
+    def _hand_over(self, now: float) -> float:
+        """Leave what was recorded to the parent, where grpc was in use when it forked this process."""
+        if self._parts.spool.peek(1, 1) is not None and (wait := self._gather(now)) > 0:
+            return wait
+        self._gather_until = 0.0
+        self._called = False
+        self._parts.spool.close()
+        return self._settle(drained=False)
+
+    def _adopt_every(self) -> float:
+        return min(self._timing.adopt, CHILDREN_SECONDS) if self._has_children else self._timing.adopt
 
     def _gather(self, now: float) -> float:
         """Return how much longer the first event of a batch waits for others."""

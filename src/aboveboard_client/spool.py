@@ -145,7 +145,7 @@ class Spool:
         sync_folder(self._folder)
 
     def close(self) -> None:
-        """Leave what waits to the next process; OSError is swallowed, what is written is written."""
+        """Leave what waits to whoever adopts it: the next process, or a parent. Recording may go on."""
         self.sync()
         with self._lock:
             segments, self._segments, self._current = self._segments, [], None

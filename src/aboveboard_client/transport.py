@@ -1,7 +1,8 @@
-"""The connection: opened when something is to be sent, closed when a while nothing was, and at every fork."""
+"""The connection: opened when something is to be sent, closed when for a while nothing was."""
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from pathlib import Path
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
 # We do our own waiting between attempts.
 OPTIONS = [("grpc.enable_retries", 0), ("grpc.max_reconnect_backoff_ms", 1000)]
 POLL_SECONDS = 0.05
-# How long a fork may wait for a call to be called off, and for grpc's threads to end.
-FORK_SECONDS = 1.0
-THREADS_SECONDS = 0.1
 GRPC_THREADS = {"event_engine", "grpc_global_tim", "lifeguard"}
+# Connections of a parent, kept for ever in its child: grpc's locks may be held by threads that are not there.
+_abandoned: list[object] = []
 
 
 class Transport:
@@ -29,20 +29,31 @@ class Transport:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.renew()
-
-    def renew(self) -> None:
-        """Begin without a connection: in a child after a fork."""
-        # Held around everything that touches grpc, so that neither an opt-out nor a fork comes in between.
+        # Held around everything that touches grpc, so that an opt-out does not come in between.
         self.gate = threading.Lock()
+        self.usable = True
         self._channel: grpc.Channel | None = None
         self._called_off = False
-        self._has_opened = False
-        self._foreign_threads = False
-        self._passed_for_fork = False
+        # Whether grpc was loaded by us, or is about to be.
+        self._loaded = False
+
+    def renew(self, *, usable: bool) -> None:
+        """Begin without a connection: in a child after a fork. With `usable` False there will be none."""
+        _abandoned.append(self._channel)
+        self.gate, self.usable = threading.Lock(), usable
+        self._channel, self._called_off = None, False
+
+    def survives_fork(self) -> bool:
+        """Whether a child forked now could use grpc: only where no core of it has run in this process.
+
+        Closing the connection before is not enough: about one child in a thousand then hangs in its first
+        call, and now and then a parent in its fork.
+        """
+        return self.usable and not self._loaded and not ("grpc" in sys.modules and _has_grpc_threads())
 
     def call(self, rpc: str, request: Message, timeout: float) -> Any:
         """Call an RPC of IngestService and return its answer; CallFailed, Withdrawn. Hold the gate."""
+        self._loaded = True
         import grpc  # noqa: PLC0415  # 27 MiB that a host shall not pay before it sends
 
         from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub  # noqa: PLC0415  # as grpc
@@ -56,7 +67,7 @@ class Transport:
             # What grpc raises for a channel that another thread has closed.
             failure = CallFailed("CANCELLED", str(error))
         self._close()
-        # Raised outside of the handler: as a context it would keep the call, which must not outlive a fork.
+        # Raised outside of the handler: as a context it would keep the call, and all that belongs to it.
         if self._called_off:
             raise Withdrawn
         raise failure
@@ -84,29 +95,8 @@ class Transport:
             finally:
                 self.gate.release()
 
-    def before_fork(self) -> None:
-        """Close the connection: neither its threads nor its sockets would work in the child."""
-        self.cancel()
-        self._passed_for_fork = self.pass_gate(FORK_SECONDS)
-        if self._passed_for_fork and self._has_opened:
-            self._close()
-            give_up_at = time.monotonic() + THREADS_SECONDS
-            # A call that was called off has closed the connection itself, and its threads end a little later.
-            # Otherwise about one child in twenty hangs in its first call.
-            while not self._foreign_threads and _has_grpc_threads() and time.monotonic() < give_up_at:
-                time.sleep(0.001)
-
-    def after_fork_in_parent(self) -> None:
-        """Go on."""
-        if self._passed_for_fork:
-            self._passed_for_fork = False
-            self.gate.release()
-
     def _open(self) -> grpc.Channel:
         if self._channel is None:
-            if not self._has_opened:
-                self._foreign_threads = _has_grpc_threads()
-                self._has_opened = True
             self._channel = _channel(self._settings)
         return self._channel
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.clients import held
+from tests.support.hosts import wait_for
 
 from aboveboard.event.v1.change_type_pb2 import CHANGE_TYPE_CREATE
 from aboveboard.event.v1.test_asset_pb2 import ElementStat
@@ -44,10 +47,8 @@ def test_threads_record_at_once(host: Host, shared_server: ServerProcess) -> Non
     assert arrived(shared_server, host) == list(range(4000))
 
 
-def test_children_of_a_fork_send_their_own_and_the_parent_its_own(
-    host: Host, shared_server: ServerProcess
-) -> None:
-    """A host that forks 20 times while a thread records and events are sent: each event arrives once."""
+def test_what_children_of_a_sending_host_record_arrives(host: Host, shared_server: ServerProcess) -> None:
+    """A host forks 20 times while a thread records and events are sent: each event arrives once."""
     host.run(
         "client = make()\n"
         "client.record(element(0))\n"
@@ -66,10 +67,12 @@ def test_children_of_a_fork_send_their_own_and_the_parent_its_own(
         "    child = os.fork()\n"
         "    if not child:\n"
         "        ok = all(client.record(element(100_000 + n * 100 + i)) for i in range(5))\n"
-        "        os._exit(0 if ok and client.close(20) and client.stats().accepted == 5 else 1)\n"
+        "        client.close(20)\n"
+        "        os._exit(0 if ok and client.stats().recorded == 5 else 1)\n"
         "    children.append(child)\n"
         "codes = [os.waitpid(child, 0)[1] for child in children]\n"
         "stop.set(); thread.join()\n"
+        "while list(Path(os.environ['DIRECTORY']).rglob('*.spool'))[1:]: time.sleep(0.02)\n"
         "assert client.close(20)\n"
         "assert not any(codes), codes\n"
         "say(count[0])\n"
@@ -83,6 +86,49 @@ def test_children_of_a_fork_send_their_own_and_the_parent_its_own(
     assert len(mine) > 100
 
 
+def test_children_of_a_host_that_has_not_sent_yet_send_themselves(
+    host: Host, shared_server: ServerProcess
+) -> None:
+    """A host that makes its client, then forks its workers and ends: the workers send their own."""
+    host.run(
+        "client = make(timing=Timing(linger=60))\n"
+        "client.record(element(0))\n"
+        "children = []\n"
+        "for n in range(1, 9):\n"
+        "    child = os.fork()\n"
+        "    if not child:\n"
+        "        ok = client.record(element(n)) and client.close(20) and client.stats().accepted == 1\n"
+        "        os._exit(0 if ok else 1)\n"
+        "    children.append(child)\n"
+        "codes = [os.waitpid(child, 0)[1] for child in children]\n"
+        "assert not any(codes), codes\n"
+        "assert client.close(20)\n"
+    )
+    assert arrived(shared_server, host) == list(range(9))
+
+
+def test_a_long_lived_child_hands_over_as_it_goes(host: Host, shared_server: ServerProcess) -> None:
+    """A child that cannot send itself is not waited for: what it records arrives while it lives."""
+    program = host.start(
+        "client = make()\n"
+        "client.record(element(0))\n"
+        "assert client.flush(20)\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    for n in range(1, 100): client.record(element(n)); time.sleep(0.005)\n"
+        "    time.sleep(60)\n"
+        "say(child)\n"
+        "os.waitpid(child, 0)\n"
+    )
+    assert program.stdout is not None
+    child = int(program.stdout.readline())
+    try:
+        wait_for(lambda: arrived(shared_server, host) == list(range(100)))
+    finally:
+        os.kill(child, signal.SIGKILL)
+        program.communicate(timeout=20)
+
+
 def test_what_a_killed_child_left_is_sent_by_its_parent(host: Host, shared_server: ServerProcess) -> None:
     """A worker that is killed leaves its events in files of its own: whoever lives on sends them."""
     host.run(
@@ -90,7 +136,6 @@ def test_what_a_killed_child_left_is_sent_by_its_parent(host: Host, shared_serve
         "client.record(element(0))\n"
         "child = os.fork()\n"
         "if not child:\n"
-        "    client.parts = None\n"
         "    for n in range(1, 6): client.record(element(n))\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
         "os.waitpid(child, 0)\n"
