@@ -58,12 +58,7 @@ class Core:
             parts.tally.add("unusable")
             parts.tally.trouble("unusable", "not recorded: %s", error)
             return False
-        kept = parts.spool.append(data, durable=durable)
-        self._ensure_threads()
-        self._sender.wake()
-        if not durable:
-            parts.keeper.wake()
-        return kept
+        return self._keep(data, durable=durable)
 
     def preview(self) -> PublishEventsRequest:
         """Return what the next send would carry."""
@@ -99,6 +94,9 @@ class Core:
         """Send what waits, then stop."""
         if self._closed:
             return True
+        # A server that ends before its thread has come to it counts too.
+        with suppress(OSError):
+            self._beat()
         self._closed = True
         waits = timeout > 0 and self.parts.transport.usable
         sent = self.flush(timeout) if waits else self.parts.spool.peek(1, 1) is None
@@ -130,7 +128,22 @@ class Core:
 
     def _begin(self) -> None:
         self._running = False
-        self._sender = Sender(self.parts, self._heartbeat, lambda ping: self.record(ping, durable=False))
+        self._sender = Sender(self.parts, self._beat)
+
+    def _keep(self, data: bytes, *, durable: bool) -> bool:
+        kept = self.parts.spool.append(data, durable=durable)
+        self._ensure_threads()
+        self._sender.wake()
+        if not durable:
+            self.parts.keeper.wake()
+        return kept
+
+    def _beat(self) -> None:
+        """Record a ping where one is due; OSError."""
+        if self._heartbeat is not None and not self._closed and self.parts.consent.collecting:
+            ping = self._heartbeat.beat()
+            if ping is not None:
+                self._keep(seal(ping, self.parts.clock), durable=False)
 
     def _ensure_threads(self) -> None:
         if self._running or self._closed or self.parts.consent.switched_off:

@@ -16,8 +16,6 @@ from aboveboard_client.wishes import Wishes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aboveboard.event.v1.server_pb2 import ServerPing
-    from aboveboard_client.heartbeat import Heartbeat
     from aboveboard_client.parts import Parts
 
 BEAT_SECONDS = 30.0
@@ -31,12 +29,9 @@ ASK_AGAIN_SECONDS = float(DEFAULT_PING_SECONDS)
 class Sender:
     """Everything here runs in its thread, but `start`, `wake`, `flush` and `stop`."""
 
-    def __init__(
-        self, parts: Parts, heartbeat: Heartbeat | None, record: Callable[[ServerPing], bool]
-    ) -> None:
+    def __init__(self, parts: Parts, beat: Callable[[], None]) -> None:
         self._parts = parts
-        self._heartbeat = heartbeat
-        self._record = record
+        self._beat = beat
         self.delivery = Delivery(parts)
         self.wishes = Wishes(parts, self.delivery)
         self.thread: threading.Thread | None = None
@@ -137,10 +132,9 @@ class Sender:
 
     def _keep_house(self, now: float) -> None:
         """Ping, and take over what processes that are gone have left, where it is time."""
-        if self._heartbeat is not None and now >= self._beat_at:
+        if now >= self._beat_at:
             self._beat_at = now + BEAT_SECONDS
-            if ping := self._heartbeat.beat():
-                self._record(ping)
+            self._beat()
         if now >= self._adopt_at:
             self._adopt_at = now + self._adopt_every()
             self._parts.spool.adopt()

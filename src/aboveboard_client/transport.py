@@ -22,6 +22,8 @@ POLL_SECONDS = 0.05
 GRPC_THREADS = {"event_engine", "grpc_global_tim", "lifeguard"}
 # Connections of a parent, kept for ever in its child: grpc's locks may be held by threads that are not there.
 _abandoned: list[object] = []
+# Whether this process is a child in which grpc cannot be used, whichever client asks.
+_bereft: list[bool] = []
 
 
 class Transport:
@@ -31,7 +33,6 @@ class Transport:
         self._settings = settings
         # Held around everything that touches grpc, so that an opt-out does not come in between.
         self.gate = threading.Lock()
-        self.usable = True
         self._channel: grpc.Channel | None = None
         self._called_off = False
         # Whether grpc was loaded by us, or is about to be.
@@ -40,8 +41,15 @@ class Transport:
     def renew(self, *, usable: bool) -> None:
         """Begin without a connection: in a child after a fork. With `usable` False there will be none."""
         _abandoned.append(self._channel)
-        self.gate, self.usable = threading.Lock(), usable
+        if not usable:
+            _bereft.append(True)
+        self.gate = threading.Lock()
         self._channel, self._called_off = None, False
+
+    @property
+    def usable(self) -> bool:
+        """Whether grpc can be used in this process."""
+        return not _bereft
 
     def survives_fork(self) -> bool:
         """Whether a child forked now could use grpc: only where no core of it has run in this process.

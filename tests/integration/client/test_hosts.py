@@ -168,6 +168,19 @@ def test_a_signal_handler_may_record_while_the_host_is_recording(
     assert found[5000:] == list(range(100_001, 100_001 + len(found) - 5000))
 
 
+@pytest.mark.parametrize("end", ["client.close()", "client.close(0)", "pass", "sys.exit()"])
+def test_a_server_that_lives_for_a_moment_counts(host: Host, shared_server: ServerProcess, end: str) -> None:
+    """However soon and however it ends, a server's first ping is sent, by its next run at the latest."""
+    host.run(f"client = make(heartbeat=True)\n{end}")
+    host.run("make(heartbeat=True, timing=Timing(linger=0, adopt=0)).record(element(1))\ntime.sleep(0.1)")
+    host.run(
+        "client = make(heartbeat=True, timing=Timing(linger=0, adopt=0))\n"
+        "while list(Path(os.environ['DIRECTORY']).rglob('*.spool')): time.sleep(0.02); client.flush()\n"
+    )
+    source = Source(server=ServerSource(server_uuid=host.server_uuid))
+    assert held(shared_server, source) == {"server_ping": 1, "element_stat": 1}
+
+
 def test_a_host_that_simply_ends_is_not_held_up(host: Host, shared_server: ServerProcess) -> None:
     """Without `close`, server there or not, a host ends with code 0 and says nothing; the next run sends."""
     host.run("client = make(timing=Timing(linger=60))\nclient.record(element(1))")
@@ -213,10 +226,12 @@ def test_multiprocessing_workers_send(host: Host, shared_server: ServerProcess, 
         "client = make()\n"
         "client.record(element(0)); client.flush()\n"
         f"context = multiprocessing.get_context('{method}')\n"
-        "workers = [context.Process(target=work, args=(n,)) for n in (1, 2, 3)]\n"
+        f"told = {{'forked': {method == 'fork'}}}\n"
+        "workers = [context.Process(target=work, args=(n,), kwargs=told) for n in (1, 2, 3)]\n"
         "for worker in workers: worker.start()\n"
         "for worker in workers: worker.join()\n"
         "assert not any(worker.exitcode for worker in workers)\n"
+        "while list(Path(os.environ['DIRECTORY']).rglob('*.spool'))[1:]: time.sleep(0.02)\n"
         "assert client.close(20)\n"
     )
     host.run(program)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support.clients import held, server_source
@@ -19,6 +19,7 @@ from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsResponse
 from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest as Preference
 from aboveboard.telemetry.v1.source_pb2 import DeploymentSource, ServerSource, Source
 from aboveboard_client import Client, Scope, Timing
+from aboveboard_client.delivery import Delivery
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +94,55 @@ def test_a_send_under_way_is_called_off(service: ScriptedService, make_client: M
     time.sleep(LONG_AFTER)
     assert len(service.event_ids()) == sent <= 500
     assert client.stats().dropped_disabled >= 1500
+
+
+def test_a_send_under_way_elsewhere_is_called_off_too(
+    service: ScriptedService, make_client: MakeClient
+) -> None:
+    """`disable` does not wait for the stuck request of another process of the same source, and ends it."""
+    release = threading.Event()
+
+    def answer(request: PublishEventsRequest) -> PublishEventsResponse:
+        release.wait(20)
+        return service.accept(request)
+
+    service.answer = answer
+    other = make_client(service.address, timing=Timing(linger=0.02, rpc=60))
+    for number in range(1000):
+        other.record(stat(number))
+    assert service.arrived.wait(20)
+    answered = make_client(service.address).disable(timeout=10)
+    release.set()
+    assert answered.problem == ""
+    wait_for(lambda: not other.collecting)
+    time.sleep(LONG_AFTER)
+    assert len(service.published) == 1
+
+
+@pytest.mark.parametrize("who", ["this process", "another process"])
+def test_a_request_that_is_ready_when_disable_returns_does_not_go(
+    service: ScriptedService, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    """A sender that has its request in hand when telemetry is switched off, by whomever, lets it drop."""
+    ready, go = threading.Event(), threading.Event()
+    collect = Delivery.next_request
+
+    def next_request(self: Delivery) -> Any:
+        found = collect(self)
+        if found is not None:
+            ready.set()
+            go.wait(20)
+        return found
+
+    monkeypatch.setattr(Delivery, "next_request", next_request)
+    client = make_client(service.address)
+    client.record(stat())
+    assert ready.wait(20)
+    (client if who == "this process" else make_client(service.address)).disable()
+    go.set()
+    wait_for(lambda: not client.collecting)
+    time.sleep(LONG_AFTER)
+    assert service.published == []
 
 
 def test_an_answer_that_says_disabled_stops_everything(
