@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from aboveboard_client.client import AnySource
     from aboveboard_client.timing import Timing
 
-DEFAULT_MAX_BYTES = 16 * 1024 * 1024
-DEFAULT_LOG_BYTES = 16 * 1024 * 1024
 OFF_SWITCHES = ("DO_NOT_TRACK", "DISABLE_TELEMETRY")
 NOT_SET = {"", "0", "false", "no", "off"}
 LOOPBACK = ("localhost", "127.", "[::1]")

@@ -77,11 +77,6 @@ class Sorter:
                 done.add(table, index, row)
         return done
 
-    def table_of(self, envelope: EventEnvelope) -> str | None:
-        """Return the table of an envelope's event, None where this schema does not know it."""
-        arm = envelope.WhichOneof("event")
-        return arm if arm in self._events else None
-
     def _judge(self, done: Sorted, index: int, envelope: EventEnvelope) -> None:
         """Sort one event by the reference."""
         arm = envelope.WhichOneof("event")
