@@ -181,9 +181,7 @@ class AuditEntryRow(SQLModel, table=True):
     )
 
     # Given by whoever appends, without gaps: a sequence of the database would leave some.
-    entry_id: int = Field(
-        sa_type=BigInteger(), primary_key=True, sa_column_kwargs={"autoincrement": False}
-    )
+    entry_id: int = Field(sa_type=BigInteger(), primary_key=True, sa_column_kwargs={"autoincrement": False})
     recorded_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
     actor: str = Field(sa_type=Text())
     action: str = Field(sa_type=Text())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -27,13 +29,14 @@ def upgrade() -> None:
 
 
 def _widen_opt_outs() -> None:
-    for column in (
+    columns: list[sa.Column[Any]] = [
         sa.Column("stored_digest", sa.LargeBinary()),
         sa.Column("reference", sa.Text(), nullable=False, server_default=""),
         sa.Column("request_id", UUID_TEXT),
         sa.Column("epoch", sa.BigInteger(), nullable=False, server_default="0"),
         *_clear_subject(),
-    ):
+    ]
+    for column in columns:
         op.add_column("opt_out", column)
     op.create_index("opt_out_by_epoch", "opt_out", ["epoch"])
     op.create_index("opt_out_by_request", "opt_out", ["request_id"], unique=True)
@@ -145,7 +148,7 @@ def _create_audit() -> None:
         )
 
 
-def _clear_subject() -> list[sa.Column[object]]:
+def _clear_subject() -> list[sa.Column[Any]]:
     """Return the columns that name a Subject until it is erased."""
     return [
         sa.Column("company_id", sa.Text()),
