@@ -61,7 +61,7 @@ async def unlock(folder: Path, pin: Pin) -> Keys:
             wrapping=await _unlock(folder, WRAPPING_KEY, pin),
             signing=Ed25519PrivateKey.from_private_bytes(await _unlock(folder, SIGNING_KEY, pin)),
         )
-        _publish(folder / PUBLIC_KEY_FILE, keys.signing.public_key())
+        publish(folder / PUBLIC_KEY_FILE, keys.signing.public_key())
     except OSError as error:
         raise StartupError(f"key directory {folder}: {error.strerror}") from error
     return keys
@@ -138,7 +138,7 @@ def _make(path: Path) -> bool:
     return True
 
 
-def _publish(path: Path, key: Ed25519PublicKey) -> None:
+def publish(path: Path, key: Ed25519PublicKey) -> None:
     """Keep the public key as PEM beside its private half: what verifies receipts is given to others."""
     pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     if not path.exists() or path.read_bytes() != pem:

@@ -32,7 +32,7 @@ def unwrap(wrapping_key: bytes, company_id: str, wrapped: bytes) -> bytes:
     nonce, ciphertext = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:]
     try:
         return AESGCM(wrapping_key).decrypt(nonce, ciphertext, _owner(company_id))
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise ValueError("a pseudonym key does not belong to its company or to the wrapping key") from None
 
 
