@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, select, tuple_
+from sqlmodel import col, select
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.storage.privacy_tables import OptOutRow
 from aboveboard_server.storage.unit_of_work import epoch_of, forbids
-from aboveboard_server.storage.work import audit
+from aboveboard_server.storage.work import audit, pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,7 @@ def page(
     place = (col(OptOutRow.created_at), col(OptOutRow.opt_out_id))
     statement = select(OptOutRow).order_by(place[0].desc(), place[1].desc()).limit(limit)
     if before is not None:
-        statement = statement.where(tuple_(*place) < tuple_(*before))
+        statement = statement.where(pages.before(place, before))
     if active is not None:
         revoked_at = col(OptOutRow.revoked_at)
         statement = statement.where(revoked_at.is_(None) if active else revoked_at.is_not(None))
