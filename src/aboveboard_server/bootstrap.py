@@ -7,6 +7,7 @@ import signal
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,9 +29,13 @@ from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy.audit import AuditLog
+from aboveboard_server.privacy.deletion import Deletions
+from aboveboard_server.privacy.eraser import Eraser, ScrubPolicy
+from aboveboard_server.privacy.journal_writer import JournalWriter
 from aboveboard_server.privacy.named import SubjectReader
 from aboveboard_server.privacy.opt_outs import OptOuts
 from aboveboard_server.privacy.preferences import Preferences
+from aboveboard_server.privacy.restore import Finder, restore
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema import dictionary
 from aboveboard_server.storage.address import database_url, is_postgres, libpq_parameters, sqlite_path
@@ -136,13 +141,24 @@ async def start(
     committer = GroupCommitter(store)
     stack.push_async_callback(committer.close)
     service = IngestService(sources, sorter, gate, committer)
-    preferences = Preferences(sources, gate, store)
+    journal, subjects, finder = (
+        JournalWriter(settings.key_dir),
+        SubjectReader(keys.digest),
+        Finder(store, keys.digest),
+    )
+    await restore(store, journal, finder)
+    scrubbing = ScrubPolicy(settings.scrub_quiet_seconds, timedelta(hours=settings.scrub_within_hours))
+    eraser = Eraser(store, keys.signing, scrubbing)
+    stack.push_async_callback(eraser.close)
+    deletions = Deletions(store, subjects, finder, journal, eraser.wake)
+    preferences = Preferences(sources, gate, store, journal, deletions)
     readiness = Readiness(store, committer)
     stack.push_async_callback(readiness.close)
     ingest = IngestServicer(service, preferences)
     # What is missing comes with the privacy operations, and is answered UNIMPLEMENTED until then.
     rooms = Rooms(
-        opt_outs=OptOuts(store, SubjectReader(keys.digest)),
+        opt_outs=OptOuts(store, subjects, journal),
+        deletions=deletions,
         quarantine=Quarantine(store, sources, sorter, gate),
         loss=LossEstimator(store),
         audit=AuditLog(store),

@@ -24,6 +24,8 @@ class Settings:
     http_bind: str = "127.0.0.1:8080"
     ping_interval_hours: int = 12
     notice: str = ""
+    scrub_quiet_seconds: int = 10
+    scrub_within_hours: int = 24
     log_level: str = "info"
     workers: int = 1
     # Whether the addresses are shared with the other workers.
@@ -42,6 +44,10 @@ class Settings:
             raise StartupError(f"--log-level: one of {', '.join(LOG_LEVELS)}")
         if self.ping_interval_hours < 1:
             raise StartupError("--ping-interval-hours: must be at least 1")
+        if self.scrub_quiet_seconds < 0:
+            raise StartupError("--scrub-quiet-seconds: must not be negative")
+        if self.scrub_within_hours < 0:
+            raise StartupError("--scrub-within-hours: must not be negative")
         if self.workers < 1:
             raise StartupError("--workers: must be at least 1")
         if self.workers > 1 and self.database.startswith("sqlite"):

@@ -36,6 +36,20 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     notice: Annotated[
         str, typer.Option(envvar="ABOVEBOARD_NOTICE", help="A short text every client is given.")
     ] = "",
+    scrub_quiet_seconds: Annotated[
+        int,
+        typer.Option(
+            envvar="ABOVEBOARD_SCRUB_QUIET_SECONDS",
+            help="SQLite: scrub what was erased once no event has come for so long; writes wait meanwhile.",
+        ),
+    ] = 10,
+    scrub_within_hours: Annotated[
+        int,
+        typer.Option(
+            envvar="ABOVEBOARD_SCRUB_WITHIN_HOURS",
+            help="SQLite: scrub what was erased so long ago, quiet or not.",
+        ),
+    ] = 24,
     workers: Annotated[
         int, typer.Option(envvar="ABOVEBOARD_WORKERS", help="Server processes; more than 1 need PostgreSQL.")
     ] = 1,
@@ -53,6 +67,8 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
             http_bind=http_bind,
             ping_interval_hours=ping_interval_hours,
             notice=notice,
+            scrub_quiet_seconds=scrub_quiet_seconds,
+            scrub_within_hours=scrub_within_hours,
             workers=workers,
             log_level=log_level,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aboveboard.admin.v1 import admin_service_pb2_grpc as stubs
+from aboveboard.admin.v1 import deletion_pb2 as d
 from aboveboard.admin.v1 import opt_out_pb2 as o
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from aboveboard_server.ingest.loss import LossEstimator
     from aboveboard_server.ingest.quarantine import Quarantine
     from aboveboard_server.privacy.audit import AuditLog
+    from aboveboard_server.privacy.deletion import Deletions
     from aboveboard_server.privacy.opt_outs import OptOuts
 
 # Who acts, as long as administrators have no keys of their own.
@@ -25,6 +27,7 @@ class Rooms:
     """What keeps the promises of AdminService."""
 
     opt_outs: OptOuts
+    deletions: Deletions
     quarantine: Quarantine
     loss: LossEstimator
     audit: AuditLog
@@ -51,6 +54,26 @@ class AdminServicer(stubs.AdminServiceServicer):
     async def RevokeOptOut(self, request: o.RevokeOptOutRequest, context: Any) -> o.RevokeOptOutResponse:
         """See admin_service.proto."""
         return o.RevokeOptOutResponse(opt_out=await self._rooms.opt_outs.revoke(request, ACTOR))
+
+    async def CreateDeletion(
+        self, request: d.CreateDeletionRequest, context: Any
+    ) -> d.CreateDeletionResponse:
+        """See admin_service.proto."""
+        return d.CreateDeletionResponse(deletion=await self._rooms.deletions.create(request, ACTOR))
+
+    async def ConfirmDeletion(
+        self, request: d.ConfirmDeletionRequest, context: Any
+    ) -> d.ConfirmDeletionResponse:
+        """See admin_service.proto."""
+        return d.ConfirmDeletionResponse(deletion=await self._rooms.deletions.confirm(request, ACTOR))
+
+    async def GetDeletion(self, request: d.GetDeletionRequest, context: Any) -> d.GetDeletionResponse:
+        """See admin_service.proto."""
+        return d.GetDeletionResponse(deletion=await self._rooms.deletions.get(request))
+
+    async def ListDeletions(self, request: d.ListDeletionsRequest, context: Any) -> d.ListDeletionsResponse:
+        """See admin_service.proto."""
+        return await self._rooms.deletions.page(request)
 
     async def EstimateLoss(
         self, request: loss_pb2.EstimateLossRequest, context: Any

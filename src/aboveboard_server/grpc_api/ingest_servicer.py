@@ -59,4 +59,4 @@ class IngestServicer(stubs.IngestServiceServicer):
         self, request: ingest.SetCollectionPreferenceRequest, context: Any
     ) -> ingest.SetCollectionPreferenceResponse:
         """See ingest_service.proto."""
-        return ingest.SetCollectionPreferenceResponse(collection_status=await self._preferences.set(request))
+        return await self._preferences.set(request)

@@ -43,8 +43,7 @@ def preference_endpoint(preferences: Preferences) -> Endpoint:
     read = _message_reader(ingest.SetCollectionPreferenceRequest)
 
     async def preference(request: Request) -> Response:
-        told = await preferences.set(await read(request))
-        return answers.message(ingest.SetCollectionPreferenceResponse(collection_status=told))
+        return answers.message(await preferences.set(await read(request)))
 
     return preference
 

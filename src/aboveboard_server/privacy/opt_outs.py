@@ -9,14 +9,16 @@ from aboveboard.admin.v1 import opt_out_pb2 as o
 from aboveboard.admin.v1 import subject_pb2
 from aboveboard_server.ids import uuid7
 from aboveboard_server.privacy import arguments, times
+from aboveboard_server.privacy.journal_writer import opt_out_entry
 from aboveboard_server.privacy.named import described, kind_number
 from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE
 from aboveboard_server.storage.work import opt_outs as work
 from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
+    from aboveboard_server.privacy.journal_writer import JournalWriter
     from aboveboard_server.privacy.named import SubjectReader
-    from aboveboard_server.storage.ports import EventStore
+    from aboveboard_server.storage.ports import EventStore, SubjectRecord
     from aboveboard_server.storage.privacy_tables import OptOutRow
 
 ORIGINS = {
@@ -33,24 +35,25 @@ ACTIVE: dict[int, bool | None] = {
 class OptOuts:
     """What AdminService promises of opt-outs."""
 
-    def __init__(self, store: EventStore, subjects: SubjectReader) -> None:
+    def __init__(self, store: EventStore, subjects: SubjectReader, journal: JournalWriter) -> None:
         self._store = store
         self._subjects = subjects
+        self._journal = journal
 
     async def create(self, request: o.CreateOptOutRequest, actor: str) -> o.OptOut:
         """Opt a Subject out; in force everywhere once this has returned."""
         subject = await self._subjects.read(request)
         reference = arguments.reference(request.reference)
         request_id = arguments.request_id(request.request_id)
-        row = await self._store.work(
-            work.create,
+        act = Act(actor, "CreateOptOut", subject.digest, reference, subject.kind)
+        row = await set_opt_out(
+            self._store,
+            self._journal,
             subject,
-            opt_out_id=str(uuid7()),
             origin=ADMINISTRATOR,
-            created_at=datetime.now(UTC),
             reference=reference,
             request_id=request_id,
-            act=Act(actor, "CreateOptOut", subject.digest, reference, subject.kind),
+            act=act,
         )
         return _described(row)
 
@@ -77,9 +80,46 @@ class OptOuts:
         opt_out_id = arguments.uuid(request.opt_out_id, "opt_out_id")
         known = await self._store.read(work.get, opt_out_id)
         act = Act(actor, "RevokeOptOut", known.subject_digest, known.reference, known.subject_kind)
-        return _described(
-            await self._store.work(work.revoke, opt_out_id, revoked_at=datetime.now(UTC), act=act)
-        )
+        now = datetime.now(UTC)
+        if known.revoked_at is None:
+            await self._journal.revocation([opt_out_id], now)
+        return _described(await self._store.work(work.revoke, opt_out_id, revoked_at=now, act=act))
+
+
+async def set_opt_out(  # noqa: PLR0913  # what an opt-out is made of
+    store: EventStore,
+    journal: JournalWriter,
+    subject: SubjectRecord,
+    *,
+    origin: str,
+    act: Act,
+    reference: str = "",
+    request_id: str | None = None,
+) -> OptOutRow:
+    """Opt a Subject out, and return the opt-out that is in force; first the journal tells of it."""
+    made = await store.read(work.by_request, request_id, subject) if request_id else None
+    if made:
+        return made
+    opt_out_id, now = str(uuid7()), datetime.now(UTC)
+    if in_force := await store.read(work.in_force, subject, origin):
+        return await store.read(work.get, in_force[0])
+    await journal.opt_out(
+        opt_out_entry(subject, opt_out_id, origin=origin, reference=reference, created_at=now)
+    )
+    row = await store.work(
+        work.create,
+        subject,
+        opt_out_id=opt_out_id,
+        origin=origin,
+        created_at=now,
+        reference=reference,
+        request_id=request_id,
+        act=act,
+    )
+    if row.opt_out_id != opt_out_id:
+        # Another one came first: the journal's must not outlive it.
+        await journal.revocation([opt_out_id], now)
+    return row
 
 
 def _described(row: OptOutRow) -> o.OptOut:

@@ -203,6 +203,17 @@ class EventStore(Protocol):
         events of an instance bear it, and take every event that has one, whatever its type.
         """
 
+    @property
+    def scrubs(self) -> bool:
+        """Whether the store can promise of its files what `scrub` says."""
+
+    async def scrub(self, *, quiet_seconds: float) -> bool:
+        """Leave no byte of what was deleted so far in any file of the store, and return whether that is so.
+
+        It is not where an event came in the last `quiet_seconds`, or somebody still reads what was deleted:
+        then try again later. MUST leave nothing elsewhere either. Writes wait meanwhile.
+        """
+
     async def pin_keys(self, fingerprints: Mapping[str, str]) -> list[str]:
         """Remember the keys this database belongs to; return the names of those that do not match."""
 

@@ -119,6 +119,15 @@ class PostgresStore:
         head = 10 if whole else 7
         return [QuarantinedEvent(*row[:head], *([row[head:]] if whole else [])) for row in found]
 
+    @property
+    def scrubs(self) -> bool:
+        """See EventStore.scrubs. Its files are PostgreSQL's own, and so are its log and its statistics."""
+        return False
+
+    async def scrub(self, *, quiet_seconds: float) -> bool:  # noqa: ARG002  # as the port has it
+        """See EventStore.scrub."""
+        return False
+
     async def pin_keys(self, fingerprints: Mapping[str, str]) -> list[str]:
         """See EventStore.pin_keys."""
         async with self._service.use() as connection, connection.transaction():

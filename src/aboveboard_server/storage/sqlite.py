@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
 from typing import TYPE_CHECKING, TypeVar
@@ -51,10 +52,13 @@ class SqliteStore:
         columns[QUARANTINE] = QUARANTINE_COLUMNS
         greeting = (str(path.absolute()), columns, self._source_columns)
         self._writer = WriterLink(greeting, self._on_ready, ownership.descriptor)
+        # When events were stored last.
+        self._asked_at = time.monotonic()
         self._reading = ThreadPoolExecutor(2, "sqlite-reader")
 
     async def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """See EventStore.commit."""
+        self._asked_at = time.monotonic()
         return frames.to_results(await self._writer.ask("commit", frames.from_batches(batches)))
 
     async def work(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -85,6 +89,18 @@ class SqliteStore:
     async def replay(self, items: Sequence[Replay]) -> list[str]:
         """See EventStore.replay."""
         done: list[str] = await self._writer.ask("replay", [astuple(item) for item in items])
+        return done
+
+    @property
+    def scrubs(self) -> bool:
+        """See EventStore.scrubs."""
+        return True
+
+    async def scrub(self, *, quiet_seconds: float) -> bool:
+        """See EventStore.scrub."""
+        if time.monotonic() - self._asked_at < quiet_seconds:
+            return False
+        done: bool = await self._writer.ask("scrub", None)
         return done
 
     async def pin_keys(self, fingerprints: Mapping[str, str]) -> list[str]:

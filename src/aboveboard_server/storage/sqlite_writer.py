@@ -129,6 +129,20 @@ class SqliteWriter:
 
         return self._in_transaction(pin)
 
+    def scrub(self) -> bool:
+        """Write the file anew, and empty the log; return whether nobody's reading kept it from that.
+
+        secure_delete alone leaves copies in the gaps of pages whose cells were moved.
+        """
+        # What VACUUM puts aside has no name, and holds only what stays.
+        self._db.execute("PRAGMA temp_store = FILE")
+        try:
+            self._db.execute("VACUUM")
+        finally:
+            self._db.execute("PRAGMA temp_store = MEMORY")
+        ((busy, _, _),) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return not busy
+
     def close(self) -> None:
         """Close the connection; SQLite moves the log into the file."""
         self._db.close()

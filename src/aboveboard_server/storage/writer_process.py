@@ -7,6 +7,7 @@ does: with the server that started it, however that ended.
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sqlite3
@@ -34,6 +35,8 @@ def main() -> None:
         signal.signal(name, signal.SIG_IGN)
     with socket.socket(fileno=int(sys.argv[1])) as connection, connection.makefile("rb") as requests:
         path, columns, source_columns = _receive(requests)
+        # What VACUUM puts aside is as large as the file, and belongs where there is room for it.
+        os.environ["SQLITE_TMPDIR"] = str(Path(path).parent)
         try:
             writer = SqliteWriter(Path(path), columns, source_columns)
         except sqlite3.Error as error:
@@ -68,6 +71,7 @@ def _operations(writer: SqliteWriter) -> dict[str, Callable[[Any], Any]]:
         "changes_since": writer.changes_since,
         "replay": lambda items: writer.replay([Replay(*item) for item in items]),
         "pin_keys": writer.pin_keys,
+        "scrub": lambda _: writer.scrub(),
     }
 
 

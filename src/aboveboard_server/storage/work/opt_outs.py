@@ -107,6 +107,14 @@ def get(session: Session, opt_out_id: str) -> OptOutRow:
     return _detached(session, row)
 
 
+def known(session: Session) -> dict[str, bool]:
+    """Return the ids of all opt-outs there are, each with whether it is in force."""
+    return {
+        opt_out_id: revoked_at is None
+        for opt_out_id, revoked_at in session.exec(select(OptOutRow.opt_out_id, OptOutRow.revoked_at))
+    }
+
+
 def page(
     session: Session, *, before: tuple[datetime, str] | None, limit: int, active: bool | None
 ) -> Sequence[OptOutRow]:

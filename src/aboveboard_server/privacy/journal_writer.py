@@ -1,0 +1,83 @@
+"""The journal as the service writes it: before what it tells is put in force, and off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from aboveboard_server.errors import StartupError, StoreUnavailableError
+from aboveboard_server.privacy import journal
+from aboveboard_server.privacy.journal_lines import Entry, JournalError, OptOut, Revocation, Tombstone
+from aboveboard_server.storage.columns import EPOCH, MICROSECOND
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from aboveboard_server.storage.ports import SubjectRecord
+
+log = structlog.get_logger()
+
+
+class JournalWriter:
+    """Appends to the journal in a folder. What appends returns when its entry would survive a power cut.
+
+    StoreUnavailableError where it cannot be written: nothing may be put in force then.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def deletion(
+        self, subject: SubjectRecord, deletion_id: str, cut_off_at: datetime, opt_out: OptOut | None = None
+    ) -> None:
+        """Tell of a tombstone, and of the opt-out that is made in the same step."""
+        tombstone = Tombstone(
+            deletion_id, subject.kind, subject.digest, subject.stored_digest, micros(cut_off_at)
+        )
+        await self._append(tombstone, *([opt_out] if opt_out else []))
+
+    async def opt_out(self, entry: OptOut) -> None:
+        """Tell of an opt-out."""
+        await self._append(entry)
+
+    async def revocation(self, opt_out_ids: list[str], revoked_at: datetime) -> None:
+        """Tell of opt-outs that are lifted."""
+        if opt_out_ids:
+            await self._append(*(Revocation(found, micros(revoked_at)) for found in opt_out_ids))
+
+    async def read(self) -> list[Entry]:
+        """Return every entry in order; StartupError where the journal cannot be read whole."""
+        try:
+            return await asyncio.to_thread(journal.read, self._folder)
+        except (OSError, JournalError) as error:
+            raise StartupError(f"the journal in {self._folder}: {error}") from error
+
+    async def _append(self, *entries: Entry) -> None:
+        try:
+            await asyncio.to_thread(journal.append, self._folder, entries)
+        except (OSError, JournalError) as error:
+            log.error("journal_not_written", error=str(error))  # noqa: TRY400  # it says all there is to know
+            raise StoreUnavailableError from error
+
+
+def opt_out_entry(
+    subject: SubjectRecord, opt_out_id: str, *, origin: str, reference: str, created_at: datetime
+) -> OptOut:
+    """Return what the journal says of an opt-out."""
+    return OptOut(
+        opt_out_id,
+        subject.kind,
+        subject.digest,
+        subject.stored_digest,
+        origin,
+        reference,
+        micros(created_at),
+    )
+
+
+def micros(time: datetime) -> int:
+    """Return a time as the journal has it, in µs since 1970."""
+    return (time - EPOCH) // MICROSECOND

@@ -1,0 +1,186 @@
+"""What an erasure does to rows. Where they are follows from the schema (`schema.erasure`), never from a list.
+
+A Subject's sources are condemned first, in the transaction that places its tombstone: they are marked, and
+what comes from the same sender afterwards gets a new row. Their rows then go in chunks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import LargeBinary, Text, and_, cast, delete, func, select, text, tuple_, update
+
+from aboveboard_server.schema import tables
+from aboveboard_server.schema.erasure import NAMED_BY, SOURCE_ID, ErasureTarget, targets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sqlalchemy import ColumnElement, Table
+    from sqlmodel import Session
+
+    from aboveboard_server.storage.ports import SubjectRecord
+
+# Held by whoever removes rows: one at a time over all servers of a database.
+ERASER_LOCK = 0x61626F76_0004
+# Sources whose rows are removed together: those that are through are not looked at again.
+SOURCES_AT_ONCE = 200
+
+
+class KeyedRow(NamedTuple):
+    """A row that holds keys of Subjects: its primary key, and its values by subject key."""
+
+    place: tuple[Any, ...]
+    names: dict[str, str]
+
+
+def condemn(session: Session, subject: SubjectRecord, deletion_id: str) -> dict[str, int]:
+    """Mark a Subject's sources, remove its registry rows, empty what stays; return the rows removed.
+
+    Only within a unit that forbids. The row of the deletion itself keeps its columns.
+    """
+    removed: Counter[str] = Counter()
+    connection = session.connection()
+    source = _source()
+    for table, target, belongs in _held(subject):
+        if table is source:
+            connection.execute(
+                update(source)
+                .where(belongs, source.c.deletion_id.is_(None))
+                # No sender's fingerprint, and no other source's.
+                .values(
+                    deletion_id=deletion_id, fingerprint=cast(cast(source.c.source_id, Text), LargeBinary)
+                )
+            )
+        elif target.redacted:
+            own = "deletion_id" in table.c
+            others = and_(belongs, table.c.deletion_id != deletion_id) if own else belongs
+            connection.execute(update(table).where(others).values(dict.fromkeys(target.redacted)))
+        else:
+            removed[table.name] += connection.execute(delete(table).where(belongs)).rowcount
+    return dict(+removed)
+
+
+def count(session: Session, subject: SubjectRecord) -> dict[str, int]:
+    """Count the rows that a deletion of a Subject would remove, by table."""
+    found: Counter[str] = Counter()
+    source = _source()
+    for table, target, belongs in _held(subject):
+        if target.redacted:
+            continue
+        if table is not source:
+            found[table.name] = _count(session, table, belongs)
+            continue
+        free = and_(belongs, source.c.deletion_id.is_(None))
+        found[table.name] = _count(session, table, free)
+        for through in _through_source():
+            theirs = through.c[SOURCE_ID].in_(select(source.c.source_id).where(free))
+            found[through.name] = _count(session, through, theirs)
+    return dict(+found)
+
+
+def remove(
+    session: Session, deletion_id: str, removed: Mapping[str, int], limit: int
+) -> dict[str, int] | None:
+    """Remove up to `limit` rows of condemned sources, and the sources that are through.
+
+    Return what `removed`, counts by table, has become; None where no source is left.
+    """
+    source = _source()
+    connection = session.connection()
+    condemned = select(source.c.source_id).where(source.c.deletion_id == deletion_id)
+    sources = connection.scalars(condemned.order_by(source.c.source_id).limit(SOURCES_AT_ONCE)).all()
+    if not sources:
+        return None
+    done = Counter(removed)
+    left = limit
+    for table in _through_source():
+        gone = _remove(session, table, sources, left)
+        done[table.name] += gone
+        left -= gone
+        if left <= 0:
+            return dict(+done)
+    ended = delete(source).where(source.c.source_id.in_(sources))
+    done[source.name] += connection.execute(ended).rowcount
+    return dict(+done)
+
+
+def is_alone(session: Session) -> bool:
+    """Whether no other server removes rows now; then none will before this transaction has ended."""
+    if session.get_bind().dialect.name != "postgresql":
+        return True
+    statement = text(f"SELECT pg_try_advisory_xact_lock({ERASER_LOCK})")
+    return bool(session.connection().execute(statement).scalar_one())
+
+
+def keyed_tables() -> list[str]:
+    """Return the names of the tables that hold keys of Subjects."""
+    return [table.name for table, _ in _keyed()]
+
+
+def keyed_rows(session: Session, name: str, after: tuple[Any, ...] | None, limit: int) -> list[KeyedRow]:
+    """Return a page of such a table's rows, in order of their primary keys, behind one where it is given."""
+    table, target = next(found for found in _keyed() if found[0].name == name)
+    place = list(table.primary_key.columns)
+    statement = select(*place, *(table.c[key.column] for key in target.keys)).order_by(*place).limit(limit)
+    if after is not None:
+        statement = statement.where(tuple_(*place) > tuple_(*after))
+    subject_keys = [key.subject_key for key in target.keys]
+    return [
+        KeyedRow(
+            tuple(row[: len(place)]),
+            {key: value for key, value in zip(subject_keys, row[len(place) :], strict=True) if value},
+        )
+        for row in session.connection().execute(statement)
+    ]
+
+
+def _remove(session: Session, table: Table, sources: Sequence[int], limit: int) -> int:
+    """Remove up to `limit` rows of these sources from a table, and return how many there were."""
+    columns = list(table.primary_key.columns)
+    key: Any = columns[0] if len(columns) == 1 else tuple_(*columns)
+    some = select(*columns).where(table.c[SOURCE_ID].in_(sources)).limit(limit)
+    return session.connection().execute(delete(table).where(key.in_(some))).rowcount
+
+
+def _count(session: Session, table: Table, where: ColumnElement[bool]) -> int:
+    return session.connection().execute(select(func.count()).select_from(table).where(where)).scalar_one()
+
+
+def _held(subject: SubjectRecord) -> Iterator[tuple[Table, ErasureTarget, ColumnElement[bool]]]:
+    """Yield each table that holds a Subject's keys, and what holds of the rows that are its own."""
+    values = {
+        "COMPANY": subject.company_id,
+        "DEPLOYMENT": subject.deployment_id,
+        "SERVER": subject.server_uuid,
+        "USER": subject.user_id,
+    }
+    names = {part: values[part] for part in NAMED_BY[subject.kind]}
+    if not all(names.values()):
+        # It has no names any more: nothing can be found by them.
+        return
+    for table, target in _keyed():
+        columns = {key.subject_key: table.c[key.column] for key in target.keys}
+        # A table without one of the keys holds nothing that narrow.
+        if names.keys() <= columns.keys():
+            yield table, target, and_(*(columns[part] == name for part, name in names.items()))
+
+
+@cache
+def _all() -> list[tuple[Table, ErasureTarget]]:
+    metadata = tables.import_all()
+    return [(metadata.tables[target.table], target) for target in targets(metadata)]
+
+
+def _keyed() -> list[tuple[Table, ErasureTarget]]:
+    return [(table, target) for table, target in _all() if target.path != SOURCE_ID]
+
+
+def _through_source() -> list[Table]:
+    return [table for table, target in _all() if target.path == SOURCE_ID]
+
+
+def _source() -> Table:
+    return next(table for table, _ in _keyed() if SOURCE_ID in table.primary_key.columns)
