@@ -56,7 +56,7 @@ class Preferences:
             text = "erase_history is not implemented"
             raise ServiceError(reasons.ERROR_REASON_NOT_IMPLEMENTED, text)
         await self._change(subject, disabled=request.preference == Request.PREFERENCE_DISABLED)
-        return self._gate.status(enabled=self._gate.allows(source))
+        return self._gate.status(source)
 
     async def _change(self, subject: SubjectRecord, *, disabled: bool) -> None:
         # Anyone may ask: what changes nothing must not hold up those who send.
