@@ -14,7 +14,7 @@ from aboveboard_server.ids import uuid7
 from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.schema import catalog, rows
 from aboveboard_server.storage.ports import ADMINISTRATOR, QUARANTINE, EventBatch, SubjectRecord
-from aboveboard_server.storage.work import opt_outs
+from aboveboard_server.storage.work import opt_outs, tombstones
 from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
@@ -81,6 +81,16 @@ async def opt_out(
         await store.work(opt_outs.create, named, opt_out_id=made, origin=origin, created_at=now, act=act)
     else:
         await store.work(opt_outs.revoke_all, named, origin=origin, revoked_at=now, act=act)
+
+
+def subject_of(source: Source) -> SubjectRecord:
+    """Return a source's widest Subject."""
+    return SubjectRecord("any", record(source).subjects[0])
+
+
+async def entomb(store: EventStore, subject: SubjectRecord, cut_off: datetime) -> None:
+    """Leave a tombstone, as a deletion does."""
+    await store.work(tombstones.place, subject, cut_off, str(uuid7()))
 
 
 def elements(*ids: str) -> list[EventEnvelope]:

@@ -40,20 +40,27 @@ class Gate:
         """Whether anything of this source may be stored. An opt-out of a wider Subject covers it."""
         return self._store.forbidden.allows(source.subjects)
 
+    def cut_off(self, source: SourceRecord) -> int | None:
+        """Return the time, in µs, from which on events of this source may be stored; None where any may."""
+        return self._store.forbidden.cut_off(source.subjects)
+
     @property
     def epoch(self) -> int:
         """The epoch of what the gate knows: a commit asks for it again."""
         return self._store.forbidden.epoch
 
-    def status(self, *, enabled: bool) -> CollectionStatus:
+    def status(self, source: SourceRecord) -> CollectionStatus:
         """Return what a source is told of whether it may collect."""
         status = CollectionStatus()
-        self.tell(status, enabled=enabled)
+        self.tell(status, source, enabled=self.allows(source))
         return status
 
-    def tell(self, status: CollectionStatus, *, enabled: bool) -> None:
+    def tell(self, status: CollectionStatus, source: SourceRecord, *, enabled: bool) -> None:
         """Fill in what a source is told, such as an answer's own status."""
         status.CopyFrom(self._statuses[enabled])
+        cut_off = self.cut_off(source)
+        if cut_off is not None:
+            status.erased_before.FromMicroseconds(cut_off)
         now = status.server_time
         now.seconds, now.nanos = divmod(time.time_ns(), NANOS)
 

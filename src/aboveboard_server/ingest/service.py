@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
-from aboveboard_server.errors import ServiceError
+from aboveboard_server.errors import ServiceError, StoreUnavailableError
 from aboveboard_server.ingest.verdicts import duplicate, opted_out
 from aboveboard_server.schema.rows import micros
 from aboveboard_server.schema.validate import is_storable_time
-from aboveboard_server.storage.ports import EventBatch
+from aboveboard_server.storage.ports import CommitResult, EventBatch
 
 if TYPE_CHECKING:
     from aboveboard.telemetry.v1 import verdict_pb2 as v
@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from aboveboard_server.ingest.group_commit import Future, GroupCommitter
     from aboveboard_server.ingest.sorter import Sorted, Sorter
     from aboveboard_server.ingest.sources import SourceReader
+    from aboveboard_server.storage.ports import SourceRecord
 
 MAX_EVENTS = 1_000
+# How often a request is sorted that deletions of its Subject overtake, before it is sent back.
+ATTEMPTS = 4
+# What becomes of a request that has nothing to commit.
+NOTHING = CommitResult()
 
 
 def check_count(events: int) -> None:
@@ -34,15 +39,17 @@ def check_count(events: int) -> None:
 class Publication:
     """A request on its way to the disk. `await` its answer once `done`, or at once."""
 
-    def __init__(self, gate: Gate, request: ingest.PublishEventsRequest) -> None:
-        self._gate = gate
-        self._request = request
+    def __init__(self, service: IngestService, request: ingest.PublishEventsRequest) -> None:
+        self._service = service
+        self.request = request
+        self.received_at = time.time_ns() // 1_000
+        self._source: SourceRecord
         self._sorted: Sorted | None = None
         self._commit: Future | None = None
 
-    def wait_for(self, done: Sorted, commit: Future | None) -> None:
-        """Let the answer wait for a commit of what was sorted."""
-        self._sorted, self._commit = done, commit
+    def wait_for(self, source: SourceRecord, done: Sorted | None, commit: Future | None) -> None:
+        """Let the answer wait for a commit of what was sorted, which is None where its source opted out."""
+        self._source, self._sorted, self._commit = source, done, commit
 
     @property
     def done(self) -> bool:
@@ -51,26 +58,29 @@ class Publication:
 
     async def answer(self) -> ingest.PublishEventsResponse:
         """Return the verdicts, once everything accepted is durable."""
-        if self._sorted is None:
-            return self._opted_out()
-        verdicts = self._sorted.verdicts
-        if self._commit is not None:
-            result = await self._commit
-            if result.opted_out:
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                # A Subject of the source was deleted meanwhile.
+                await self._service.submit(self)
+            result = await self._commit if self._commit is not None else NOTHING
+            if self._sorted is None or result.opted_out:
                 return self._opted_out()
-            if result.duplicates:
-                verdicts = self._with_duplicates(self._sorted, result.duplicates)
-        return self._answer(len(self._request.events) - len(verdicts), verdicts, enabled=True)
+            if not result.stale:
+                verdicts = self._sorted.verdicts
+                if result.duplicates:
+                    verdicts = self._with_duplicates(self._sorted, result.duplicates)
+                return self._answer(len(self.request.events) - len(verdicts), verdicts, enabled=True)
+        raise StoreUnavailableError
 
     def _opted_out(self) -> ingest.PublishEventsResponse:
-        verdicts = [opted_out(index, event) for index, event in enumerate(self._request.events)]
+        verdicts = [opted_out(index, event) for index, event in enumerate(self.request.events)]
         return self._answer(0, verdicts, enabled=False)
 
     def _answer(
         self, accepted: int, verdicts: list[v.EventVerdict], *, enabled: bool
     ) -> ingest.PublishEventsResponse:
         response = ingest.PublishEventsResponse(accepted_count=accepted, verdicts=verdicts)
-        self._gate.tell(response.collection_status, enabled=enabled)
+        self._service.gate.tell(response.collection_status, self._source, enabled=enabled)
         return response
 
     def _with_duplicates(self, done: Sorted, duplicates: dict[str, list[int]]) -> list[v.EventVerdict]:
@@ -78,7 +88,7 @@ class Publication:
         for table, positions in duplicates.items():
             for position in positions:
                 index = done.indices[table][position]
-                by_index[index] = duplicate(index, self._request.events[index])
+                by_index[index] = duplicate(index, self.request.events[index])
         return [by_index[index] for index in sorted(by_index)]
 
 
@@ -88,14 +98,15 @@ class IngestService:
     def __init__(self, sources: SourceReader, sorter: Sorter, gate: Gate, committer: GroupCommitter) -> None:
         self._sources = sources
         self._sorter = sorter
-        self._gate = gate
+        self.gate = gate
         self._committer = committer
 
     async def publish(self, request: ingest.PublishEventsRequest) -> ingest.PublishEventsResponse:
         """Store a request's events; see PublishEvents in ingest_service.proto."""
-        return await self.begin(request).answer()
+        publication = await self.begin(request)
+        return await publication.answer()
 
-    def begin(self, request: ingest.PublishEventsRequest) -> Publication:
+    async def begin(self, request: ingest.PublishEventsRequest) -> Publication:
         """Check and sort a request, and queue its rows; ServiceError where it is refused as a whole."""
         if not request.HasField("source"):
             raise ServiceError(reasons.ERROR_REASON_SOURCE_MISSING, "required", field="source")
@@ -103,18 +114,29 @@ class IngestService:
         if not count:
             raise ServiceError(reasons.ERROR_REASON_EVENTS_MISSING, "at least 1 is required", field="events")
         check_count(count)
-        source = self._sources.read(request.source)
-        publication = Publication(self._gate, request)
-        if self._gate.allows(source):
-            received_at = time.time_ns() // 1_000
-            done = self._sorter.sort(request.events, _skew(request, received_at))
-            batch = EventBatch(source, received_at, done.rows, self._gate.epoch)
-            publication.wait_for(done, self._committer.submit(batch) if done.rows else None)
+        publication = Publication(self, request)
+        await self.submit(publication)
         return publication
+
+    async def submit(self, publication: Publication) -> None:
+        """Queue what may be stored of a request by what is known now; once more where that was outdated."""
+        request, received_at, epoch = publication.request, publication.received_at, self.gate.epoch
+        source = self._sources.read(request.source)
+        if not self.gate.allows(source):
+            publication.wait_for(source, None, None)
+            return
+        done = self._sorter.sort(request.events, _skew(request, received_at))
+        cut_off = self.gate.cut_off(source)
+        if cut_off is not None:
+            done.drop_erased(request.events, cut_off)
+        commit = None
+        if done.rows:
+            commit = self._committer.submit(EventBatch(source, received_at, done.rows, epoch))
+        publication.wait_for(source, done, commit)
 
     def collection_status(self, source: Source) -> v.CollectionStatus:
         """Tell a source whether it may collect."""
-        return self._gate.status(enabled=self._gate.allows(self._sources.read(source)))
+        return self.gate.status(self._sources.read(source))
 
 
 def _skew(request: ingest.PublishEventsRequest, received_at: int) -> int:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from aboveboard.telemetry.v1 import verdict_pb2 as v
 from aboveboard_server.ingest.salvage import MALFORMED_FIELD
-from aboveboard_server.ingest.verdicts import quarantined, rejected
+from aboveboard_server.ingest.verdicts import quarantined, rejected, subject_erased
 from aboveboard_server.schema import rows
 from aboveboard_server.schema.compiler import extractors
 from aboveboard_server.schema.validate import Rejection, validator
 from aboveboard_server.storage.ports import QUARANTINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
     from aboveboard_server.schema.catalog import Catalog, EventType
@@ -47,6 +47,26 @@ class Sorted:
         """Put the row of the event at `index` to its table."""
         self.rows.setdefault(table, []).append(row)
         self.indices.setdefault(table, []).append(index)
+
+    def drop_erased(self, events: Sequence[EventEnvelope], cut_off: int) -> None:
+        """Give a verdict instead of a row to what occurred at or before `cut_off`, as sent or as corrected.
+
+        In µs since 1970. `events` are those that were sorted.
+        """
+        # A row begins with the corrected time; the time as sent is by the skew less.
+        limit = cut_off + max(self.skew, 0)
+        erased: set[int] = set()
+        for table in list(self.rows):
+            pairs = list(zip(self.rows.pop(table), self.indices.pop(table), strict=True))
+            for row, index in pairs:
+                if cast("int", row[0]) > limit:
+                    self.add(table, index, row)
+                else:
+                    erased.add(index)
+        # One that would have been quarantined has a verdict already.
+        verdicts = [verdict for verdict in self.verdicts if verdict.index not in erased]
+        verdicts += [subject_erased(index, events[index]) for index in erased]
+        self.verdicts = sorted(verdicts, key=lambda verdict: verdict.index)
 
 
 class Sorter:

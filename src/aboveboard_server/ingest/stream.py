@@ -65,7 +65,7 @@ async def _read(
     try:
         async for request in requests:
             last = _following(last, request.sequence)
-            await queue.put((last, service.begin(request.publish)))
+            await queue.put((last, await service.begin(request.publish)))
     except Exception as error:  # noqa: BLE001  # told to whoever answers the stream, which raises it
         await queue.put(_End(error))
     else:

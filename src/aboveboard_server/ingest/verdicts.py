@@ -44,6 +44,16 @@ def opted_out(index: int, event: EventEnvelope) -> v.EventVerdict:
     )
 
 
+def subject_erased(index: int, event: EventEnvelope) -> v.EventVerdict:
+    """Return the verdict of an event that occurred before its source's Subject was erased."""
+    return v.EventVerdict(
+        index=index,
+        event_id=event.event_id,
+        outcome=v.OUTCOME_SUBJECT_ERASED,
+        message="it occurred before its subject was erased",
+    )
+
+
 def _of_rule(
     index: int, event: EventEnvelope, outcome: v.Outcome.ValueType, why: Rejection
 ) -> v.EventVerdict:

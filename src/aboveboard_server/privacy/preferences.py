@@ -73,7 +73,7 @@ class Preferences:
             # Anyone can name another's company, but nobody guesses a server's UUID.
             confirmed = kind == subjects.SERVER
             deletion_id = await self._deletions.erase_history(subject, confirmed=confirmed)
-        status = self._gate.status(enabled=self._gate.allows(source))
+        status = self._gate.status(source)
         return Response(collection_status=status, deletion_id=deletion_id)
 
     async def _change(self, subject: SubjectRecord, *, disabled: bool) -> None:

@@ -158,6 +158,7 @@ class EventStore(Protocol):
 
         MUST return only when everything stored is durable. MUST check opt-outs and tombstones in the same
         transaction: once a unit of work that forbids has returned, no later commit stores what it forbids.
+        MUST know in `forbidden` what has made a batch stale by the time it says so.
         MUST keep one row per key and table, within the call too. MUST create or touch the source and registry
         rows.
         """

@@ -59,13 +59,17 @@ class SqliteStore:
     async def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """See EventStore.commit."""
         self._asked_at = time.monotonic()
-        return frames.to_results(await self._writer.ask("commit", frames.from_batches(batches)))
+        results = frames.to_results(await self._writer.ask("commit", frames.from_batches(batches)))
+        if any(result.stale for result in results):
+            # The writer was told of a deletion before we were.
+            await self._catch_up()
+        return results
 
     async def work(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See EventStore.work."""
         outcome = await self._writer.ask("work", unit_of_work.pack(unit, args, kwargs))
         if unit_of_work.is_forbidding(unit):
-            self._forbidden.take(await self._writer.ask("changes_since", self._forbidden.epoch))
+            await self._catch_up()
         done: T = unit_of_work.unpack_outcome(outcome)
         return done
 
@@ -147,6 +151,10 @@ class SqliteStore:
     def _on_ready(self, changes: list[Change]) -> None:
         """Take what a new writer read from the file as what holds."""
         self._forbidden.take(changes)
+
+    async def _catch_up(self) -> None:
+        """Take in what the writer knows of what may not be stored."""
+        self._forbidden.take(await self._writer.ask("changes_since", self._forbidden.epoch))
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def read() -> T:
