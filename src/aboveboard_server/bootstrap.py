@@ -35,6 +35,7 @@ from aboveboard_server.privacy.journal_writer import JournalWriter
 from aboveboard_server.privacy.named import SubjectReader
 from aboveboard_server.privacy.opt_outs import OptOuts
 from aboveboard_server.privacy.preferences import Preferences
+from aboveboard_server.privacy.receipt_chain import ReceiptChain
 from aboveboard_server.privacy.restore import Finder, restore
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema import dictionary
@@ -148,7 +149,8 @@ async def start(
     )
     await restore(store, journal, finder)
     scrubbing = ScrubPolicy(settings.scrub_quiet_seconds, timedelta(hours=settings.scrub_within_hours))
-    eraser = Eraser(store, keys.signing, scrubbing)
+    receipts = ReceiptChain(store, keys.signing)
+    eraser = Eraser(store, receipts, scrubbing)
     stack.push_async_callback(eraser.close)
     deletions = Deletions(store, subjects, finder, journal, eraser.wake)
     preferences = Preferences(sources, gate, store, journal, deletions)
@@ -170,7 +172,13 @@ async def start(
         HttpListener(
             settings.http_bind,
             http_app.build(
-                http_app.Rooms(service, preferences, readiness.is_ready, dictionary.build(catalog))
+                http_app.Rooms(
+                    service,
+                    preferences,
+                    readiness.is_ready,
+                    dictionary.build(catalog),
+                    receipts.published_head,
+                )
             ),
             GRACE,
             readiness.stop,

@@ -143,10 +143,10 @@ def _show_one(deletion: d.Deletion, *, as_json: bool, dry_run: bool = False) -> 
         return
     if not dry_run:
         _show([deletion])
-    rows = (
-        "rows that would go" if dry_run or deletion.state == deletion.STATE_PENDING_CONFIRMATION else "rows"
+    print_table(
+        ("table", "rows that would go" if dry_run else "rows removed"),
+        [(count.table, f"{count.rows:,}") for count in deletion.table_counts],
     )
-    print_table(("table", rows), [(count.table, f"{count.rows:,}") for count in deletion.table_counts])
 
 
 def _show(deletions: Iterable[d.Deletion]) -> None:

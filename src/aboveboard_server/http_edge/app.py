@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from aboveboard_server.errors import ServiceError
-from aboveboard_server.http_edge import answers, assets, events, health, pages, status, testsigma
+from aboveboard_server.http_edge import answers, assets, events, health, pages, receipts, status, testsigma
 from aboveboard_server.http_edge.boundary import Boundary
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from aboveboard_server.http_edge.receipts import PublishedHead
     from aboveboard_server.ingest.service import IngestService
     from aboveboard_server.privacy.preferences import Preferences
     from aboveboard_server.schema.dictionary import Dictionary
@@ -44,6 +45,7 @@ class Rooms:
     preferences: Preferences
     is_ready: Callable[[], Awaitable[bool]]
     dictionary: Dictionary
+    published_head: PublishedHead
 
 
 def build(rooms: Rooms) -> Starlette:
@@ -55,7 +57,8 @@ def build(rooms: Rooms) -> Starlette:
         *[Route(path, _preflight, methods=["OPTIONS"]) for path in SHARED],
         Route("/healthz", health.healthz),
         Route("/readyz", health.ready_endpoint(rooms.is_ready)),
-        *pages.page_routes(rooms.dictionary),
+        Route("/v1/receipts/head", receipts.head_endpoint(rooms.published_head), methods=["GET"]),
+        *pages.page_routes(rooms.dictionary, rooms.published_head),
         *assets.sdk_routes(),
         *testsigma.routes(rooms.ingest, rooms.preferences),
     ]

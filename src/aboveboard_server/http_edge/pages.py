@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
+from starlette.routing import Route
 
+from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.http_edge.assets import Asset
 
 if TYPE_CHECKING:
-    from starlette.routing import Route
+    from collections.abc import Mapping
 
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from aboveboard_server.http_edge.receipts import PublishedHead
     from aboveboard_server.schema.dictionary import Dictionary
 
 TEMPLATES = files("aboveboard_server.http_edge") / "templates"
 
 
-def page_routes(dictionary: Dictionary) -> list[Route]:
-    """Return the route of the page."""
+def page_routes(dictionary: Dictionary, published_head: PublishedHead) -> list[Route]:
+    """Return the route of the page, which is made anew when there is a new receipt."""
     style = (TEMPLATES / "dictionary.css").read_text(encoding="utf-8")
     headers = {"Content-Security-Policy": policy(style), "Cache-Control": "public, max-age=300"}
-    return [Asset("/", render(dictionary, style), "text/html", headers).route()]
+    shown: dict[str, str | int] | None = None
+    page = Asset("/", render(dictionary, style), "text/html", headers)
+
+    async def serve(request: Request) -> Response:
+        nonlocal shown, page
+        # Without the store the page stays as it is: people can read it at any time.
+        with contextlib.suppress(StoreUnavailableError):
+            head = await published_head()
+            if head != shown:
+                shown, page = head, Asset("/", render(dictionary, style, head), "text/html", headers)
+        return page.answer(request)
+
+    return [Route("/", serve, methods=["GET"])]
 
 
 def policy(style: str) -> str:
@@ -35,8 +54,8 @@ def policy(style: str) -> str:
     return f"{allowed}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
-def render(dictionary: Dictionary, style: str) -> str:
-    """Lay the dictionary out as HTML; whatever it holds is escaped."""
+def render(dictionary: Dictionary, style: str, head: Mapping[str, str | int] | None = None) -> str:
+    """Lay the dictionary out as HTML, with the head of the receipts; whatever it holds is escaped."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -50,6 +69,7 @@ def render(dictionary: Dictionary, style: str) -> str:
     days = [event.retention_days for event in dictionary.events]
     return template.render(
         page=dictionary,
+        head=head,
         # From this package's own file, and held to its digest by the policy: the one text not escaped.
         style=Markup(style),  # noqa: S704
         field_count=sum(map(len, parts)),

@@ -15,17 +15,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from aboveboard.admin.v1.deletion_pb2 import Receipt
 from aboveboard_server.errors import StoreUnavailableError
-from aboveboard_server.privacy import receipts, times
-from aboveboard_server.privacy.receipts import Head
 from aboveboard_server.storage.work import deletions as work
+from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
+    from aboveboard_server.privacy.receipt_chain import ReceiptChain
     from aboveboard_server.storage.ports import EventStore
     from aboveboard_server.storage.privacy_tables import DeletionRow
 
@@ -50,9 +47,9 @@ class ScrubPolicy:
 class Eraser:
     """Runs until it is closed."""
 
-    def __init__(self, store: EventStore, key: Ed25519PrivateKey, policy: ScrubPolicy) -> None:
+    def __init__(self, store: EventStore, chain: ReceiptChain, policy: ScrubPolicy) -> None:
         self._store = store
-        self._key = key
+        self._chain = chain
         self._policy = policy
         self._wake = asyncio.Event()
         self._closing = False
@@ -68,11 +65,6 @@ class Eraser:
         self._closing = True
         self._wake.set()
         await self._task
-
-    async def head(self) -> Head:
-        """Return the head of the chain of receipts."""
-        newest = await self._store.read(work.newest_receipt)
-        return Head.of(Receipt.FromString(newest)) if newest else Head()
 
     async def _run(self) -> None:
         while not self._closing:
@@ -90,8 +82,7 @@ class Eraser:
             # The store has said why; it may pass.
             return False
         except Exception as error:  # noqa: BLE001  # nothing may stop the deletions to come
-            # Its text may repeat what was stored.
-            log.error("erasing_failed", error=type(error).__name__)  # noqa: TRY400  # for the same reason
+            internal(error, job="eraser")
             return False
 
     async def _next(self) -> bool:
@@ -129,27 +120,9 @@ class Eraser:
         receipt = None
         if signed:
             row = await self._store.read(work.get, deletion_id)
-            facts = _facts(row)
-            (facts.erased_at if state == work.ERASED else facts.scrubbed_at).CopyFrom(times.timestamp(now))
-            made = receipts.sign(facts, await self.head(), self._key)
-            receipt = work.SignedReceipt(made.sequence, made.SerializeToString(deterministic=True))
+            work.set_time(row, state, now)
+            receipt = await self._chain.next(row)
         done = await self._store.work(work.end, deletion_id, state, at=now, receipt=receipt)
         if done:
             log.info("deletion", deletion_id=deletion_id, state=state)
         return done
-
-
-def _facts(row: DeletionRow) -> Receipt:
-    """Return what a receipt says of a deletion."""
-    facts = Receipt(
-        deletion_id=row.deletion_id,
-        subject_digest=row.subject_digest,
-        reference=row.reference,
-        cut_off_at=times.timestamp(row.cut_off_at),
-        created_at=times.timestamp(row.created_at),
-        confirmed_at=times.timestamp(row.confirmed_at),
-        erased_at=times.timestamp(row.erased_at),
-    )
-    for table, rows in sorted(row.removed.items()):
-        facts.table_counts.add(table=table, rows=rows)
-    return facts

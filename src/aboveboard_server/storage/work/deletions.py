@@ -140,16 +140,21 @@ def end(
         return False
     row = session.get_one(DeletionRow, deletion_id)
     row.state = state
-    if state == ERASED:
-        row.erased_at = at
-        for name in annotated_columns(DeletionRow.metadata.tables["deletion"]):
-            setattr(row, name, None)
-    else:
-        row.scrubbed_at = at
+    set_time(row, state, at)
+    for name in annotated_columns(DeletionRow.metadata.tables["deletion"]):
+        setattr(row, name, None)
     if receipt:
         row.receipt, row.receipt_sequence = receipt.data, receipt.sequence
     session.add(row)
     return True
+
+
+def set_time(row: DeletionRow, state: str, at: datetime) -> None:
+    """Note in a row when its deletion came to the state ERASED or SCRUBBED."""
+    if state == ERASED:
+        row.erased_at = at
+    else:
+        row.scrubbed_at = at
 
 
 def newest_receipt(session: Session) -> bytes | None:
