@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: run, growth, report."""
+"""`python -m benchmarks`: run, growth, deletion, report."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from benchmarks import machine, report, rounds, tables
 from benchmarks.bench import FULL, QUICK, Bench
 from benchmarks.contenders import contenders
+from benchmarks.deletion import QUICK_SIZES as DELETION_QUICK_SIZES
+from benchmarks.deletion import SIZES as DELETION_SIZES
+from benchmarks.deletion import erase
 from benchmarks.growth import QUICK_SIZES, SIZES, grow
 from benchmarks.stores import POSTGRES, SQLITE, Host, SqliteHost
 
@@ -64,6 +67,18 @@ def growth(*, quick: Quick = False, store: Stores = EVERY_STORE, folder: Folder 
     """Measure growth alone: rate, p99 and finding one subject's rows at 10 k, 1 M and 10 M rows."""
     with _hosts(folder, store) as (work, hosts), _kept(work, hosts) as results, _progress() as progress:
         _growth(hosts, work, QUICK_SIZES if quick else SIZES, results, progress)
+
+
+@app.command()
+def deletion(*, quick: Quick = False, store: Stores = EVERY_STORE, folder: Folder = TEMPORARY) -> None:
+    """Measure erasing alone: companies of 10,000 rows among 50 k and 5 M."""
+    sizes = DELETION_QUICK_SIZES if quick else DELETION_SIZES
+    with _hosts(folder, store) as (work, hosts), _kept(work, hosts) as results, _progress() as progress:
+        bar = progress.add_task("", total=len(hosts) * len(sizes))
+        for host in hosts.values():
+            for at in erase(host, sizes, lambda text: progress.update(bar, description=text)):
+                progress.advance(bar)
+                results["deletion"].append(at)
 
 
 @app.command("report")
@@ -132,7 +147,7 @@ def _kept(work: Path, hosts: dict[str, Host]) -> Iterator[dict[str, Any]]:
     """Lend what a run fills in; show and keep it at the end, as far as it came."""
     facts = machine.describe(work, hosts.values())
     results: dict[str, Any] = {"machine": facts, "stores": list(hosts), "rounds": 0}
-    results |= {"runs": {}, "growth": [], "memory": {}}
+    results |= {"runs": {}, "growth": [], "deletion": [], "memory": {}}
     try:
         yield results
     finally:

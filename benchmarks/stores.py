@@ -50,6 +50,12 @@ class Host(Protocol):
     def find(self, database: Database, number: int) -> tuple[float, int]:
         """Read all rows of the company of that number; return how long it took in ms, and their number."""
 
+    def execute(self, database: Database, statements: list[str]) -> None:
+        """Run statements, past the service; `{bytes}` in them is the store's type of bytes."""
+
+    def settle(self, database: Database) -> None:
+        """Finish what a preload has left to be done later."""
+
     def stop(self) -> None:
         """Let go of everything."""
 
@@ -89,6 +95,16 @@ class SqliteHost:
                 len(db.execute(statement, (company(number),)).fetchall()) for statement in look_ups("?")
             )
             return (time.perf_counter() - begun) * 1000, found
+
+    def execute(self, database: Database, statements: list[str]) -> None:
+        """See Host.execute."""
+        with contextlib.closing(sqlite3.connect(sqlite_file(database.url), isolation_level=None)) as db:
+            for statement in statements:
+                db.execute(statement.format(bytes="BLOB"))
+
+    def settle(self, database: Database) -> None:
+        """See Host.settle."""
+        self.execute(database, ["PRAGMA wal_checkpoint(TRUNCATE)"])
 
     def stop(self) -> None:
         """See Host.stop."""

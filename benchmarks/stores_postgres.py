@@ -65,6 +65,16 @@ class PostgresHost:
             )
             return (time.perf_counter() - begun) * 1000, found
 
+    def execute(self, database: Database, statements: list[str]) -> None:
+        """See Host.execute."""
+        with psycopg.connect(self._url(database.folder.name, "postgresql"), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.format(bytes="bytea").encode())
+
+    def settle(self, database: Database) -> None:
+        """See Host.settle."""
+        self.execute(database, ["VACUUM ANALYZE", "CHECKPOINT"])
+
     def stop(self) -> None:
         """See Host.stop."""
         self._server.cleanup()

@@ -22,6 +22,8 @@ def show(console: Console, results: dict[str, Any]) -> None:
         console.print(_rates(results), _verdicts(results))
     if results["growth"]:
         console.print(_growth(results))
+    if results.get("deletion"):
+        console.print(_deletion(results))
     for store, run in results["memory"].items():
         found = memory(run["memory_mib"])
         console.print(
@@ -80,5 +82,24 @@ def _growth(results: dict[str, Any]) -> Table:
             f"{at['batch_p99_ms']:.0f}",
             f"{at['look_up_p50_ms']:.1f}",
             f"{at['rows_found']:,.0f}",
+        )
+    return table
+
+
+def _deletion(results: dict[str, Any]) -> Table:
+    table = Table(title="Erasing", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("store", "rows there", "rows erased", "until erased, s", "CPU s", "as long as at first"):
+        table.add_column(name, justify="left" if name == "store" else "right")
+    first: dict[str, float] = {}
+    for at in results["deletion"]:
+        seconds = at["seconds"]
+        ratio = seconds / first.setdefault(at["store"], seconds)
+        table.add_row(
+            at["store"],
+            f"{at['rows']:,}",
+            f"{at['rows_erased']:,}",
+            f"{seconds:.2f}",
+            f"{at['cpu_seconds']:.2f}",
+            f"{ratio:.2f} x",
         )
     return table

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, Text
+from sqlalchemy import JSON, Column, Integer, LargeBinary, MetaData, Table, Text
 
 from aboveboard_server.schema import catalog, erasure, tables
 from aboveboard_server.schema.erasure import ErasureTarget, KeyColumn
 
 KEYED = {"subject_key": "COMPANY"}
+SILENT = {"why": "it holds nothing"}
 
 
 def test_every_event_table_is_a_target() -> None:
@@ -39,10 +42,11 @@ def test_keys_go_last() -> None:
         ({"subject": "elsewhere"}, {}, "'elsewhere' is no path"),
         ({"subject": "source_id"}, {}, "no column source_id"),
         ({"subject": "columns"}, {"company_id": {}}, "no column has a subject_key"),
+        ({"subject": "columns"}, {"company_id": {"subject_key": "USER"}}, "name no Subject"),
         ({"subject": "redacted"}, {}, "no column has a subject_key"),
         ({"subject": "none"}, {}, "needs a reason"),
-        ({"subject": "none", "why": "it is small"}, {"company_id": KEYED}, "lead to a Subject"),
-        ({"subject": "none", "why": "it is small"}, {"source_id": {}}, "lead to a Subject"),
+        ({"subject": "none", "why": "it is small"}, {"company_id": KEYED | SILENT}, "lead to a Subject"),
+        ({"subject": "none", "why": "it is small"}, {"source_id": SILENT}, "lead to a Subject"),
     ],
 )
 def test_table_without_path_is_found(
@@ -61,6 +65,42 @@ def test_table_without_path_is_found(
     assert finding.name == "astray"
     assert finding.rule == "table-is-reached"
     assert words in finding.message
+
+
+@pytest.mark.parametrize(
+    ("info", "column", "words"),
+    [
+        ({"subject": "redacted"}, Column("note", Text), "note says nothing"),
+        ({"subject": "redacted"}, Column("note", LargeBinary), "note says nothing"),
+        ({"subject": "redacted"}, Column("note", JSON), "note says nothing"),
+        ({"subject": "none", "why": "it is small"}, Column("note", Text), "note says nothing"),
+        (
+            {"subject": "none", "why": "it is small"},
+            Column("note", Text, info={"data_class": "FREE_FORM"}),
+            "nothing empties it",
+        ),
+    ],
+)
+def test_a_column_that_stays_and_does_not_say_why_is_found(
+    info: dict[str, str], column: Column[Any], words: str
+) -> None:
+    """Where rows stay, a column that could name someone is annotated and emptied, or says why it need not."""
+    metadata = MetaData()
+    key = Column("company_id", Text, info=KEYED | {"data_class": "ORGANIZATION"})
+    keys = [key] if info["subject"] == "redacted" else []
+    Table("astray", metadata, Column("id", Integer, primary_key=True), *keys, column, info=info)
+    (finding,) = erasure.unreachable(metadata)
+    assert (finding.name, finding.rule) == ("astray", "column-is-reached")
+    assert words in finding.message
+
+
+def test_columns_whose_rows_go_need_no_word() -> None:
+    """A table that is reached through its source, or by its own keys, may have any column."""
+    metadata = MetaData()
+    for name, path, key in (("one", "source_id", {}), ("two", "columns", KEYED)):
+        column = Column("source_id" if path == "source_id" else "company_id", Text, info=key)
+        Table(name, metadata, column, Column("note", Text), info={"subject": path})
+    assert erasure.unreachable(metadata) == []
 
 
 def test_tables_are_found_by_their_message() -> None:

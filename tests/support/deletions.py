@@ -1,0 +1,98 @@
+"""What tests of deletions ask of a server, and how they look at all that it holds."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from tests.support.admin import admin
+from tests.support.clients import TIMEOUT
+
+from aboveboard.admin.v1 import deletion_pb2 as d
+from aboveboard.admin.v1.subject_pb2 import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from tests.support.server import ServerProcess
+
+# Seconds in which a small deletion must be through, on a busy machine.
+PATIENCE = 60
+# On PostgreSQL a partition's rows are those of its table.
+TABLES = {
+    "sqlite": "SELECT name FROM sqlite_schema WHERE type = 'table'",
+    "postgres": "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
+    " AND relnamespace = 'public'::regnamespace",
+}
+
+
+def create(server: ServerProcess, subject: Subject, **fields: Any) -> d.Deletion:
+    """Ask for a deletion."""
+    with admin(server) as stub:
+        request = d.CreateDeletionRequest(subject=subject, **fields)
+        return stub.CreateDeletion(request, timeout=TIMEOUT).deletion
+
+
+def get(server: ServerProcess, deletion_id: str) -> d.Deletion:
+    """Return a deletion as it stands."""
+    with admin(server) as stub:
+        return stub.GetDeletion(d.GetDeletionRequest(deletion_id=deletion_id), timeout=TIMEOUT).deletion
+
+
+def finished(server: ServerProcess, deletion: d.Deletion) -> d.Deletion:
+    """Return a deletion once it has its receipt."""
+    deadline = time.monotonic() + PATIENCE
+    while not deletion.HasField("receipt"):
+        assert time.monotonic() < deadline, f"the deletion does not end: {deletion}"
+        time.sleep(0.02)
+        deletion = get(server, deletion.deletion_id)
+    return deletion
+
+
+def delete(server: ServerProcess, subject: Subject, **fields: Any) -> d.Deletion:
+    """Delete a Subject, and return the deletion once it has its receipt."""
+    return finished(server, create(server, subject, scrub_now=True, **fields))
+
+
+def counts(deletion: d.Deletion | d.Receipt) -> dict[str, int]:
+    """Return the rows that were removed, by table."""
+    return {count.table: count.rows for count in deletion.table_counts}
+
+
+def company(company_id: str) -> Subject:
+    """Return a company as administrators name it."""
+    return Subject(company_id=company_id)
+
+
+def tables(server: ServerProcess) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of every table, in an order of its own."""
+    kind = "sqlite" if type(server).__name__ == "ServerProcess" else "postgres"
+    return {
+        table: sorted(server.query(f"SELECT * FROM {table}"), key=repr)
+        for (table,) in server.query(TABLES[kind])
+        if not table.startswith("sqlite_")
+    }
+
+
+def dump(server: ServerProcess) -> bytes:
+    """Return all that the tables hold as bytes, texts and bytes as they are."""
+    rows = [row for found in tables(server).values() for row in found]
+    return b"\n".join(_bytes(value) for row in rows for value in row)
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    """Return every file that was written in a folder, whatever it is."""
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def without(rows: Iterable[Sequence[Any]], *values: Any) -> list[Sequence[Any]]:
+    """Return the rows in which none of these values stands."""
+    return [row for row in rows if not any(value in row for value in values)]
+
+
+def _bytes(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return (json.dumps(value) if isinstance(value, dict | list) else str(value)).encode()
