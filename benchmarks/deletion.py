@@ -69,14 +69,15 @@ def _scattered(number: int, size: int) -> list[str]:
     name, every = _company(number), size // ROWS
     # Names of the schema and numbers, no value of anyone.
     source = (
-        "INSERT INTO source (fingerprint, origin, first_seen_at, last_seen_at, company_id)"
-        f" SELECT CAST('{name}' AS {{bytes}}), 'deployment', first_seen_at, last_seen_at, '{name}'"  # noqa: S608  # see above
+        "INSERT INTO source (fingerprint, origin, first_seen_at, last_seen_at, company_id)"  # noqa: S608  # see above
+        f" SELECT CAST('{name}' AS {{bytes}}), 'deployment', first_seen_at, last_seen_at, '{name}'"
         " FROM source ORDER BY source_id LIMIT 1"
     )
     numbered = "SELECT event_id, row_number() OVER (ORDER BY event_id) AS place FROM"
     moved = [
-        f"UPDATE {table} SET source_id = (SELECT source_id FROM source WHERE company_id = '{name}') WHERE"  # noqa: S608  # see above
-        f" event_id IN (SELECT event_id FROM ({numbered} {table}) AS numbered WHERE place % {every} = {number})"
+        f"UPDATE {table} SET source_id = (SELECT source_id FROM source WHERE company_id = '{name}')"  # noqa: S608  # see above
+        " WHERE event_id IN (SELECT event_id FROM"
+        f" ({numbered} {table}) AS numbered WHERE place % {every} = {number})"
         for table in TYPES
     ]
     return [source, *moved]
