@@ -31,6 +31,7 @@ from aboveboard_server.privacy.audit import AuditLog
 from aboveboard_server.privacy.named import SubjectReader
 from aboveboard_server.privacy.opt_outs import OptOuts
 from aboveboard_server.privacy.preferences import Preferences
+from aboveboard_server.privacy.users import Users
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema import dictionary
 from aboveboard_server.storage.address import database_url, is_postgres, libpq_parameters, sqlite_path
@@ -130,7 +131,8 @@ async def start(
     stack.push_async_callback(store.close)
     keys = await key_files.unlock(settings.key_dir, store.pin_keys)
     catalog = schema_catalog.default()
-    sources = SourceReader(catalog, keys.digest)
+    users = Users(store, keys.digest, keys.wrapping)
+    sources = SourceReader(catalog, keys.digest, users, store.forbidden)
     sorter = Sorter(catalog)
     gate = Gate(store, Announcement(settings.ping_interval_hours * 3600, settings.notice))
     committer = GroupCommitter(store)
@@ -142,7 +144,7 @@ async def start(
     ingest = IngestServicer(service, preferences)
     # What is missing comes with the privacy operations, and is answered UNIMPLEMENTED until then.
     rooms = Rooms(
-        opt_outs=OptOuts(store, SubjectReader(keys.digest)),
+        opt_outs=OptOuts(store, SubjectReader(keys.digest, users)),
         quarantine=Quarantine(store, sources, sorter, gate),
         loss=LossEstimator(store),
         audit=AuditLog(store),
