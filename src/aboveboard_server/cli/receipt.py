@@ -10,7 +10,7 @@ import typer
 from google.protobuf.json_format import MessageToDict
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from aboveboard_server.cli.errors import one_line
 from aboveboard_server.privacy import receipt_files
@@ -106,16 +106,16 @@ def _print_json(receipts: Sequence[Receipt], head: Head | None) -> None:
 
 
 def _print_table(receipts: Sequence[Receipt], head: Head | None) -> None:
-    table = Table(
-        "receipt", "deletion", "reference", "rows", "cut-off (UTC)", "erased (UTC)", "scrubbed (UTC)"
-    )
+    headings = ("receipt", "deletion", "reference", "rows", "cut-off (UTC)", "erased (UTC)", "scrubbed (UTC)")
+    # Folded, not cut off, where the terminal is narrow.
+    table = Table(*(Column(heading, overflow="fold") for heading in headings))
     for receipt in receipts:
         times = (
             f"{getattr(receipt, name).ToDatetime():%Y-%m-%d %H:%M:%S}" if receipt.HasField(name) else ""
             for name in ("cut_off_at", "erased_at", "scrubbed_at")
         )
         rows = sum(count.rows for count in receipt.table_counts)
-        words = map(escape, (receipt.deletion_id, receipt.reference))
+        words = (escape(one_line(text)) for text in (receipt.deletion_id, receipt.reference))
         table.add_row(str(receipt.sequence), *words, str(rows), *times)
     Console().print(table)
     typer.echo(
