@@ -91,10 +91,15 @@ def quarantined_batch(
 
 
 async def opt_out(
-    store: EventStore, subject: bytes, *, disabled: bool = True, origin: str = ADMINISTRATOR
+    store: EventStore,
+    subject: bytes,
+    *,
+    disabled: bool = True,
+    origin: str = ADMINISTRATOR,
+    stored_digest: bytes | None = None,
 ) -> None:
     """Switch a Subject's collection off, or on again."""
-    named = SubjectRecord("SERVER", subject)
+    named = SubjectRecord("SERVER", subject, stored_digest)
     act = Act("test", "opt out", subject)
     now = datetime.now(UTC)
     if disabled:
