@@ -237,7 +237,7 @@ class Held:
 
     async def read(self, *call: object) -> object:
         """Read, and hold the answer back."""
-        found = await self._store.read(*call)  # type: ignore[arg-type]  # handed on as it came
+        found: object = await self._store.read(*call)  # type: ignore[arg-type]  # handed on as it came
         if self._first:
             self._first = False
             self.has_read.set()
