@@ -37,6 +37,7 @@ from aboveboard_server.privacy.opt_outs import OptOuts
 from aboveboard_server.privacy.preferences import Preferences
 from aboveboard_server.privacy.receipt_chain import ReceiptChain
 from aboveboard_server.privacy.restore import Finder, restore
+from aboveboard_server.privacy.users import Users
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema import dictionary
 from aboveboard_server.storage.address import database_url, is_postgres, libpq_parameters, sqlite_path
@@ -136,7 +137,8 @@ async def start(
     stack.push_async_callback(store.close)
     keys = await key_files.unlock(settings.key_dir, store.pin_keys)
     catalog = schema_catalog.default()
-    sources = SourceReader(catalog, keys.digest)
+    users = Users(store, keys.digest, keys.wrapping)
+    sources = SourceReader(catalog, keys.digest, users, store.forbidden)
     sorter = Sorter(catalog)
     gate = Gate(store, Announcement(settings.ping_interval_hours * 3600, settings.notice))
     committer = GroupCommitter(store)
@@ -144,7 +146,7 @@ async def start(
     service = IngestService(sources, sorter, gate, committer)
     journal, subjects, finder = (
         JournalWriter(settings.key_dir),
-        SubjectReader(keys.digest),
+        SubjectReader(keys.digest, users),
         Finder(store, keys.digest),
     )
     await restore(store, journal, finder)

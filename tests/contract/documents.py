@@ -38,6 +38,12 @@ SOURCE_COLUMNS = (
 )
 
 
+class Rekeyed(str):
+    """A value of a document that is stored only as it is keyed again, 64 hexadecimal digits."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Document:
     """One document: its text, the source and the event it becomes, and the columns it is to be found in."""
@@ -343,7 +349,7 @@ CONNECTS = Document(
         "deployment_id": "1bd...1975",
         "deployment_name": "ven012345",
         "instance_id": "ID of a browser tab",
-        "user_id": "005...194f",
+        "user_id": Rekeyed("005...194f"),
     },
     places={
         "Solution": "source.solution",

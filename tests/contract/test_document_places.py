@@ -13,7 +13,10 @@ EACH = pytest.mark.parametrize("document", DOCUMENTS, ids=[document.name for doc
 
 @EACH
 def test_every_value_of_a_document_has_a_column_that_holds_it(document: Document) -> None:
-    """Each key of the document has a place, and the column there is expected to hold its very value."""
+    """Each key of the document has a place, and the column there is expected to hold its very value.
+
+    The one that points at a person is keyed again there.
+    """
     values = as_json(document.text)
     assert values.keys() == document.places.keys()
     for key, place in document.places.items():

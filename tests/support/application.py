@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from tests.support.browser import eventually
+from tests.support.users import stored_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +56,10 @@ class Application:
         """Return what is stored of its pings, in the order of their numbers."""
         statement = f"SELECT {what} FROM ping JOIN source USING (source_id) WHERE company_id = ?"
         return self._server.query(f"{statement} ORDER BY instance_id, sequence", self.company)
+
+    def stored_user(self, user_id: str) -> str:
+        """Return what is stored of one of its users."""
+        return stored_user(self._server, self.company, user_id)
 
     def names(self) -> list[str]:
         """Return the names of its pings in the order of their numbers."""

@@ -12,7 +12,10 @@ from tests.support.clients import element, new_id, ping
 
 from aboveboard_server.ids import uuid7
 from aboveboard_server.ingest.sources import SourceReader
+from aboveboard_server.privacy import pseudonyms
+from aboveboard_server.privacy.users import Users
 from aboveboard_server.schema import catalog, rows
+from aboveboard_server.storage.forbidden import Forbidden
 from aboveboard_server.storage.ports import ADMINISTRATOR, QUARANTINE, EventBatch, SubjectRecord
 from aboveboard_server.storage.work import opt_outs, tombstones
 from aboveboard_server.storage.work.audit import Act
@@ -22,11 +25,27 @@ if TYPE_CHECKING:
 
     from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
     from aboveboard.telemetry.v1.source_pb2 import Source
+    from aboveboard_server.privacy.users import Company
     from aboveboard_server.schema.rows import Row
     from aboveboard_server.storage.ports import EventStore, SourceRecord
 
 SCHEMA = catalog.default()
-SOURCES = SourceReader(SCHEMA, b"k" * 32)
+KEY = b"k" * 32
+
+
+class FixedKey(Users):
+    """Users whose companies have one key, known without a store."""
+
+    def __init__(self) -> None:
+        """Need no store."""
+
+    def known(self, company: Company, user_id: str) -> str:
+        """Key with the one key."""
+        del company
+        return pseudonyms.rekey(KEY, user_id)
+
+
+SOURCES = SourceReader(SCHEMA, KEY, FixedKey(), Forbidden())
 MAKERS = {event.name: rows.row_maker(SCHEMA, event) for event in SCHEMA.events}
 # Far from the clock of the test, and not a whole second.
 RECEIVED_AT = 1_783_944_000_123_456
@@ -37,7 +56,9 @@ UNKNOWN_BYTES = b"\0bytes\xff"
 
 def record(source: Source) -> SourceRecord:
     """Return a source as the store is given it."""
-    return SOURCES.read(source)
+    found = SOURCES.read(source).record
+    assert found is not None
+    return found
 
 
 def row(event: EventEnvelope, skew: int = 0) -> Row:
@@ -70,10 +91,15 @@ def quarantined_batch(
 
 
 async def opt_out(
-    store: EventStore, subject: bytes, *, disabled: bool = True, origin: str = ADMINISTRATOR
+    store: EventStore,
+    subject: bytes,
+    *,
+    disabled: bool = True,
+    origin: str = ADMINISTRATOR,
+    stored_digest: bytes | None = None,
 ) -> None:
     """Switch a Subject's collection off, or on again."""
-    named = SubjectRecord("SERVER", subject)
+    named = SubjectRecord("SERVER", subject, stored_digest)
     act = Act("test", "opt out", subject)
     now = datetime.now(UTC)
     if disabled:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
+from tests.support.users import stored_user
 
 from aboveboard.event.v1.change_type_pb2 import CHANGE_TYPE_CREATE
 from aboveboard.ingest.v1.ingest_service_pb2 import (
@@ -219,6 +220,8 @@ def held(server: ServerProcess, source: Source | None = None) -> dict[str, int]:
         assert name is not None
         keys = {field.name: value for field, value in getattr(source, name).ListFields()}
         where = " WHERE " + " AND ".join(f"{key} = ?" for key in keys)
+        if "user_id" in keys:
+            keys["user_id"] = stored_user(server, keys["company_id"], keys["user_id"])
         parameters = list(keys.values())
     found = {
         table: server.query(

@@ -22,9 +22,9 @@ class OnPostgres(ServerProcess):
     """`aboveboard serve` on a database of a PostgreSQL that tests may stop and kill."""
 
     def __init__(self, folder: Path, postgres: PostgresServer, url: str, workers: int = 1) -> None:
+        super().__init__(folder, "--database", url, "--workers", str(workers))
         # Servers on one database share its keys: those of the folder above.
-        keys = str(folder.parent / "keys")
-        super().__init__(folder, "--database", url, "--workers", str(workers), "--key-dir", keys)
+        self.key_dir = folder.parent / "keys"
         self._postgres = postgres
         self._url = url
         self._workers = workers

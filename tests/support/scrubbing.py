@@ -1,4 +1,4 @@
-"""Companies whose rows lie among their neighbours': deleted one after the other, and looked for on the disk."""
+"""Companies whose rows lie among their neighbours', deleted one by one; and what is left on the disk."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ class ServerProcess:
     ) -> None:
         self.folder = folder
         self.database = folder / "aboveboard.db"
+        self.key_dir = folder / "keys"
         self.log_file = folder / "server.log"
         self.ingest_address = ""
         self.admin_address = ""
@@ -46,7 +47,7 @@ class ServerProcess:
                 [
                     *(self._python, "-m", "aboveboard_server", "serve"),
                     *("--database", f"sqlite:///{self.database}"),
-                    *("--key-dir", str(self.folder / "keys")),
+                    *("--key-dir", str(self.key_dir)),
                     *("--grpc-bind", grpc_bind, "--admin-bind", admin_bind),
                     *("--http-bind", http_bind),
                     *self._arguments,

@@ -17,6 +17,7 @@ from aboveboard.telemetry.v1.verdict_pb2 import CollectionStatus
 from aboveboard_server.schema.validate import NANOS
 
 if TYPE_CHECKING:
+    from aboveboard_server.ingest.sources import Sender
     from aboveboard_server.storage.ports import EventStore, SourceRecord
 
 
@@ -36,11 +37,11 @@ class Gate:
         # Made once: copying one costs a third of making it.
         self._statuses = {enabled: _status(announcement, enabled=enabled) for enabled in (True, False)}
 
-    def allows(self, source: SourceRecord) -> bool:
+    def allows(self, source: Sender | SourceRecord) -> bool:
         """Whether anything of this source may be stored. An opt-out of a wider Subject covers it."""
         return self._store.forbidden.allows(source.subjects)
 
-    def cut_off(self, source: SourceRecord) -> int | None:
+    def cut_off(self, source: Sender | SourceRecord) -> int | None:
         """Return the time, in µs, from which on events of this source may be stored; None where any may."""
         return self._store.forbidden.cut_off(source.subjects)
 
@@ -49,13 +50,13 @@ class Gate:
         """The epoch of what the gate knows: a commit asks for it again."""
         return self._store.forbidden.epoch
 
-    def status(self, source: SourceRecord) -> CollectionStatus:
+    def status(self, source: Sender | SourceRecord) -> CollectionStatus:
         """Return what a source is told of whether it may collect."""
         status = CollectionStatus()
         self.tell(status, source, enabled=self.allows(source))
         return status
 
-    def tell(self, status: CollectionStatus, source: SourceRecord, *, enabled: bool) -> None:
+    def tell(self, status: CollectionStatus, source: Sender | SourceRecord, *, enabled: bool) -> None:
         """Fill in what a source is told, such as an answer's own status."""
         status.CopyFrom(self._statuses[enabled])
         cut_off = self.cut_off(source)

@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from aboveboard.admin.v1 import quarantine_pb2 as q
 from aboveboard.error.v1 import error_reason_pb2 as reasons
+from aboveboard.telemetry.v1 import verdict_pb2 as v
 from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.storage.ports import QUARANTINE, Replay
@@ -56,11 +57,16 @@ class Quarantine:
         """
         counts: Counter[str] = Counter()
         position = 0
-        while events := await self._store.quarantined(after=position, limit=REPLAY_CHUNK, whole=True):
+        while True:
+            # From before they are read: a deletion in between is then newer than what they are judged by.
+            epoch = self._gate.epoch
+            events = await self._store.quarantined(after=position, limit=REPLAY_CHUNK, whole=True)
+            if not events:
+                break
             position = events[-1].quarantined_event_id
             items = []
             for event in events:
-                outcome, item = self._judge(event)
+                outcome, item = self._judge(event, epoch)
                 if item is None or validate_only:
                     counts[outcome] += 1
                 else:
@@ -77,11 +83,12 @@ class Quarantine:
             replayed_count=counts["REPLAYED"],
             duplicate_count=counts["DUPLICATE"],
             opted_out_count=counts["OPTED_OUT"],
+            subject_erased_count=counts["SUBJECT_ERASED"],
             rejected_count=counts["REJECTED"],
             still_unknown_count=counts["UNKNOWN"],
         )
 
-    def _judge(self, event: QuarantinedEvent) -> tuple[str, Replay | None]:
+    def _judge(self, event: QuarantinedEvent, epoch: int) -> tuple[str, Replay | None]:
         """Return what will become of an event, and how; nothing is to be done with one still unknown."""
         source = self._sources.stored(event.origin, event.source)
         replay = Replay(
@@ -91,11 +98,18 @@ class Quarantine:
             received_at=event.received_at,
             table=QUARANTINE,
             row=None,
+            epoch=epoch,
         )
         if not self._gate.allows(source):
             return "OPTED_OUT", replay
         # The skew of its clock was known when it came, and stands in its row.
-        done = self._sorter.sort([EventEnvelope.FromString(event.envelope)], event.skew)
+        envelopes = [EventEnvelope.FromString(event.envelope)]
+        done = self._sorter.sort(envelopes, event.skew)
+        cut_off = self._gate.cut_off(source)
+        if cut_off is not None:
+            done.drop_erased(envelopes, cut_off)
+            if any(verdict.outcome == v.OUTCOME_SUBJECT_ERASED for verdict in done.verdicts):
+                return "SUBJECT_ERASED", replay
         if QUARANTINE in done.rows:
             return "UNKNOWN", None
         if not done.rows:

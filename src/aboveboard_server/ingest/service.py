@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from aboveboard_server.ingest.gate import Gate
     from aboveboard_server.ingest.group_commit import Future, GroupCommitter
     from aboveboard_server.ingest.sorter import Sorted, Sorter
-    from aboveboard_server.ingest.sources import SourceReader
-    from aboveboard_server.storage.ports import SourceRecord
+    from aboveboard_server.ingest.sources import Sender, SourceReader
 
 MAX_EVENTS = 1_000
 # How often a request is sorted that deletions of its Subject overtake, before it is sent back.
 ATTEMPTS = 4
-# What becomes of a request that has nothing to commit.
+# What becomes of a request without a commit: there is nothing to store, or what forbids it is news.
 NOTHING = CommitResult()
+STALE = CommitResult(stale=True)
 
 
 def check_count(events: int) -> None:
@@ -43,18 +43,18 @@ class Publication:
         self._service = service
         self.request = request
         self.received_at = time.time_ns() // 1_000
-        self._source: SourceRecord
+        self._sender: Sender
         self._sorted: Sorted | None = None
-        self._commit: Future | None = None
+        self._became: CommitResult | Future = NOTHING
 
-    def wait_for(self, source: SourceRecord, done: Sorted | None, commit: Future | None) -> None:
-        """Let the answer wait for a commit of what was sorted, which is None where its source opted out."""
-        self._source, self._sorted, self._commit = source, done, commit
+    def wait_for(self, sender: Sender, done: Sorted | None, became: CommitResult | Future) -> None:
+        """Let the answer wait for a commit of what was sorted, which is None where its sender opted out."""
+        self._sender, self._sorted, self._became = sender, done, became
 
     @property
     def done(self) -> bool:
         """Whether the answer is there without waiting."""
-        return self._commit is None or self._commit.done()
+        return isinstance(self._became, CommitResult) or self._became.done()
 
     async def answer(self) -> ingest.PublishEventsResponse:
         """Return the verdicts, once everything accepted is durable."""
@@ -62,7 +62,7 @@ class Publication:
             if attempt:
                 # A Subject of the source was deleted meanwhile.
                 await self._service.submit(self)
-            result = await self._commit if self._commit is not None else NOTHING
+            result = self._became if isinstance(self._became, CommitResult) else await self._became
             if self._sorted is None or result.opted_out:
                 return self._opted_out()
             if not result.stale:
@@ -80,7 +80,7 @@ class Publication:
         self, accepted: int, verdicts: list[v.EventVerdict], *, enabled: bool
     ) -> ingest.PublishEventsResponse:
         response = ingest.PublishEventsResponse(accepted_count=accepted, verdicts=verdicts)
-        self._service.gate.tell(response.collection_status, self._source, enabled=enabled)
+        self._service.gate.tell(response.collection_status, self._sender, enabled=enabled)
         return response
 
     def _with_duplicates(self, done: Sorted, duplicates: dict[str, list[int]]) -> list[v.EventVerdict]:
@@ -121,18 +121,21 @@ class IngestService:
     async def submit(self, publication: Publication) -> None:
         """Queue what may be stored of a request by what is known now; once more where that was outdated."""
         request, received_at, epoch = publication.request, publication.received_at, self.gate.epoch
-        source = self._sources.read(request.source)
-        if not self.gate.allows(source):
-            publication.wait_for(source, None, None)
+        sender = self._sources.read(request.source)
+        if not self.gate.allows(sender):
+            publication.wait_for(sender, None, NOTHING)
             return
         done = self._sorter.sort(request.events, _skew(request, received_at))
-        cut_off = self.gate.cut_off(source)
+        cut_off = self.gate.cut_off(sender)
         if cut_off is not None:
             done.drop_erased(request.events, cut_off)
-        commit = None
+        became: CommitResult | Future = NOTHING
         if done.rows:
-            commit = self._committer.submit(EventBatch(source, received_at, done.rows, epoch))
-        publication.wait_for(source, done, commit)
+            source = sender.record or await self._sources.record(sender)
+            became = (
+                self._committer.submit(EventBatch(source, received_at, done.rows, epoch)) if source else STALE
+            )
+        publication.wait_for(sender, done, became)
 
     def collection_status(self, source: Source) -> v.CollectionStatus:
         """Tell a source whether it may collect."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.privacy import subjects
+from aboveboard_server.privacy.users import Company
 from aboveboard_server.schema import rows
 from aboveboard_server.schema.erasure import NAMED_BY
 from aboveboard_server.schema.validate import validator
@@ -17,55 +19,111 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aboveboard.telemetry.v1.source_pb2 import Source
+    from aboveboard_server.privacy.users import Users
     from aboveboard_server.schema.catalog import Catalog, Origin
     from aboveboard_server.schema.rows import Row
+    from aboveboard_server.storage.forbidden import Forbidden
 
 # Sources kept ready; beyond this all are forgotten and read anew.
 CACHED_SOURCES = 100_000
 
 
-class SourceReader:
-    """Turns a Source into its record; what was read once is found by its bytes."""
+@dataclass(slots=True)
+class Sender:
+    """A source as it was read: the digests of every Subject it falls under, the widest first.
 
-    def __init__(self, catalog: Catalog, digest_key: bytes) -> None:
+    `record` is what is stored of it, None as long as its user was not keyed again.
+    """
+
+    subjects: tuple[bytes, ...]
+    record: SourceRecord | None
+    origin: _Reader
+    values: Row
+
+
+class SourceReader:
+    """Turns a Source into what is stored of it; what was read once is found by its bytes."""
+
+    def __init__(self, catalog: Catalog, digest_key: bytes, users: Users, forbidden: Forbidden) -> None:
         self._digest_key = digest_key
+        self._users = users
+        self._forbidden = forbidden
         self._columns = rows.source_columns(catalog)
         self._origins = {origin.name: _Reader(catalog, origin) for origin in catalog.origins}
-        self._cache: dict[bytes, SourceRecord] = {}
+        self._cache: dict[bytes, Sender] = {}
+        # The epoch of the newest deletion whose Subject was forgotten here.
+        self._forgotten = -1
 
-    def read(self, source: Source) -> SourceRecord:
-        """Return the source's record; ServiceError naming field and rule where it is none."""
+    def read(self, source: Source) -> Sender:
+        """Return who sends; ServiceError naming field and rule where it is no source."""
+        if self._forbidden.erased_epoch > self._forgotten:
+            self._forget_erased()
         # Without a map in it, the same source is the same bytes.
         key = source.SerializeToString()
-        record = self._cache.get(key)
-        if record is None:
-            record = self._read(source)
+        sender = self._cache.get(key)
+        if sender is None:
+            sender = self._read(source)
             if len(self._cache) >= CACHED_SOURCES:
                 self._cache.clear()
-            self._cache[key] = record
-        return record
+            self._cache[key] = sender
+        return sender
+
+    async def record(self, sender: Sender) -> SourceRecord | None:
+        """Return what is stored of a sender, its company's key made at first sight.
+
+        None where nothing of it may be stored any more: `forbidden` knows why by then.
+        """
+        names = self._names(sender.origin, sender.values)
+        company = Company(names[subjects.COMPANY], sender.subjects)
+        user_id = await self._users.rekey(company, names[subjects.USER])
+        if user_id is not None:
+            sender.record = self._record(sender.origin, sender.values, sender.subjects, user_id)
+        return sender.record
 
     def stored(self, origin: str, values: Row) -> SourceRecord:
-        """Return the record of a source that the store holds, from its origin and its values there."""
-        return self._record(self._origins[origin], values)
+        """Return the record of a source that the store holds, from its origin and its values there.
 
-    def subject(self, source: Source, kind: str) -> SubjectRecord | None:
+        Its user is known by what is stored of it.
+        """
+        reader = self._origins[origin]
+        names = self._names(reader, values)
+        user_id = names.pop(subjects.USER, "")
+        digests = tuple(subjects.digests(self._digest_key, names).values())
+        if user_id:
+            company_id, deployment_id = names[subjects.COMPANY], names[subjects.DEPLOYMENT]
+            digests += (subjects.stored_user(self._digest_key, company_id, deployment_id, user_id),)
+        return self._record(reader, values, digests)
+
+    async def subject(self, source: Source, kind: str) -> SubjectRecord | None:
         """Return the source's Subject of that kind, None where it holds no such key."""
         names = self._names(*self._values(source))
         digest = subjects.digests(self._digest_key, names).get(kind)
         if digest is None:
             return None
         named = {key: names[key] for key in NAMED_BY[kind]}
+        company_id, deployment_id = named.get(subjects.COMPANY), named.get(subjects.DEPLOYMENT)
+        user_id = stored_digest = None
+        if company_id and deployment_id and kind == subjects.USER:
+            user_id, stored_digest = await self._users.stored(company_id, deployment_id, named[kind])
         return SubjectRecord(
             kind,
             digest,
-            company_id=named.get(subjects.COMPANY),
-            deployment_id=named.get(subjects.DEPLOYMENT),
+            stored_digest=stored_digest,
+            company_id=company_id,
+            deployment_id=deployment_id,
             server_uuid=named.get(subjects.SERVER),
+            user_id=user_id,
         )
 
-    def _read(self, source: Source) -> SourceRecord:
-        return self._record(*self._values(source))
+    def _read(self, source: Source) -> Sender:
+        origin, values = self._values(source)
+        names = self._names(origin, values)
+        digests = tuple(subjects.digests(self._digest_key, names).values())
+        user_id: str | None = names.get(subjects.USER, "")
+        if user_id:
+            user_id = self._users.known(Company(names[subjects.COMPANY], digests), user_id)
+        record = None if user_id is None else self._record(origin, values, digests, user_id)
+        return Sender(digests, record, origin, values)
 
     def _values(self, source: Source) -> tuple[_Reader, Row]:
         arm = source.WhichOneof("origin")
@@ -78,20 +136,30 @@ class SourceReader:
             raise ServiceError(reasons.ERROR_REASON_SOURCE_INVALID, rejection.text, field=rejection.field)
         return origin, origin.make(message)
 
-    def _record(self, origin: _Reader, values: Row) -> SourceRecord:
+    def _record(
+        self, origin: _Reader, values: Row, digests: tuple[bytes, ...], user_id: str = ""
+    ) -> SourceRecord:
+        """Return what is stored of a source; a `user_id` takes the place of the one that was sent."""
+        if user_id:
+            position = self._columns.index(origin.keys[subjects.USER])
+            values = (*values[:position], user_id, *values[position + 1 :])
         # Over what is stored, so that one row stands for one source whatever the bytes of the request.
         fingerprint = hashlib.sha256(repr((origin.name, values)).encode()).digest()
-        return SourceRecord(
-            origin=origin.name,
-            fingerprint=fingerprint,
-            values=values,
-            subjects=tuple(subjects.digests(self._digest_key, self._names(origin, values)).values()),
-        )
+        return SourceRecord(origin.name, fingerprint, values, digests)
 
     def _names(self, origin: _Reader, values: Row) -> dict[str, str]:
         """Return the source's values by the kind of Subject that they key."""
         by_column = dict(zip(self._columns, values, strict=True))
         return {kind: str(by_column[column] or "") for kind, column in origin.keys.items()}
+
+    def _forget_erased(self) -> None:
+        """Forget the sources and keys of whoever was deleted since this was last done."""
+        erased = self._forbidden.erased_after(self._forgotten)
+        self._forgotten = self._forbidden.erased_epoch
+        self._users.forget(erased)
+        self._cache = {
+            key: sender for key, sender in self._cache.items() if erased.isdisjoint(sender.subjects)
+        }
 
 
 class _Reader:

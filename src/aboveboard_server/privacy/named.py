@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aboveboard.admin.v1 import subject_pb2 as s
 from aboveboard.schema.v1 import annotations_pb2 as a
 from aboveboard_server.privacy import arguments, subjects
 from aboveboard_server.storage.ports import SubjectRecord
+
+if TYPE_CHECKING:
+    from aboveboard_server.privacy.users import Users
 
 
 class Concerns(Protocol):
@@ -30,8 +33,9 @@ class Columns(Protocol):
 class SubjectReader:
     """Checks a Subject that an administrator names, and returns its record."""
 
-    def __init__(self, digest_key: bytes) -> None:
+    def __init__(self, digest_key: bytes, users: Users) -> None:
         self._digest_key = digest_key
+        self._users = users
 
     async def read(self, request: Concerns) -> SubjectRecord:
         """Return the Subject of a request; ServiceError naming the field where it is malformed."""
@@ -53,11 +57,14 @@ class SubjectReader:
         deployment = arguments.identifier(message.deployment_id, f"{place}.deployment_id")
         if isinstance(message, s.UserRef):
             user = arguments.identifier(message.user_id, f"{place}.user_id")
+            rekeyed, stored_digest = await self._users.stored(company, deployment, user)
             return SubjectRecord(
                 subjects.USER,
                 self._digest(subjects.USER, company, deployment, user),
+                stored_digest=stored_digest,
                 company_id=company,
                 deployment_id=deployment,
+                user_id=rekeyed,
             )
         return SubjectRecord(
             subjects.DEPLOYMENT,

@@ -56,7 +56,7 @@ class Preferences:
         if kind is None:
             text = "USER, DEPLOYMENT or SERVER is required"
             raise ServiceError(reasons.ERROR_REASON_SCOPE_INVALID, text, field="scope")
-        subject = self._sources.subject(request.source, kind)
+        subject = await self._sources.subject(request.source, kind)
         if subject is None:
             text = f"{kind} needs a source that holds its key"
             raise ServiceError(reasons.ERROR_REASON_SCOPE_INVALID, text, field="scope")

@@ -52,8 +52,9 @@ SCALARS = {
 NAMING = {"PSEUDONYM", "ORGANIZATION", "FREE_FORM"}
 ADDED = (
     "To each event the service adds when it received it, and when it occurred, corrected by how far the "
-    "sender's clock was off. Of each source it keeps when it was first and last seen. Network addresses are "
-    "never stored."
+    "sender's clock was off. Of each source it keeps when it was first and last seen. A user's identifier is "
+    "never stored as it was sent: it is keyed again on arrival, with a key of its company's own "
+    "that is destroyed with the company's data. Network addresses are never stored."
 )
 RIGHTS = (
     (

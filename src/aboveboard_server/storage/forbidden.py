@@ -30,6 +30,8 @@ class Forbidden:
         self.epoch = -1
         self.opted_out: set[bytes] = set()
         self.erased: dict[bytes, Tombstone] = {}
+        # The epoch of the newest tombstone.
+        self.erased_epoch = -1
 
     def take(self, changes: Iterable[Change]) -> None:
         """Take in what `changes_since` has read, unless something newer was taken in meanwhile."""
@@ -42,6 +44,7 @@ class Forbidden:
                 continue
             if kind == TOMBSTONE:
                 self.erased[digest] = Tombstone(value, made_in)
+                self.erased_epoch = max(self.erased_epoch, made_in)
             elif value:
                 self.opted_out.add(digest)
             else:
@@ -63,6 +66,10 @@ class Forbidden:
         if self.epoch <= epoch or self.erased.keys().isdisjoint(subjects):
             return False
         return any(found.epoch > epoch for subject in subjects if (found := self.erased.get(subject)))
+
+    def erased_after(self, epoch: int) -> set[bytes]:
+        """Return every Subject that was deleted after that epoch."""
+        return {digest for digest, found in self.erased.items() if found.epoch > epoch}
 
 
 def changes_since(parameter: str, cut_off: str) -> str:

@@ -119,7 +119,7 @@ class QuarantinedEvent:
 class Replay:
     """Moves one quarantined event into the table it belongs to; drops it where `row` is None.
 
-    `epoch` is that of the tombstones it was judged by.
+    `epoch` is that of the tombstones it was judged by, known before it was read.
     """
 
     quarantined_event_id: int
@@ -167,8 +167,9 @@ class EventStore(Protocol):
         """Run a unit of work, one of `storage.work`, in one transaction; return what it returns.
 
         MUST return only when what it wrote is durable. A unit marked as one that forbids MUST be in force for
-        every commit of every process once this has returned, and its own process MUST know. What a unit takes
-        and returns can be pickled; a ServiceError that it raises rolls it back and is raised here.
+        every commit of every process once this has returned, and its own process MUST know. One marked as
+        one that obeys MUST NOT run beside it, and MUST know all that was forbidden before. What a unit
+        takes and returns can be pickled; a ServiceError that it raises rolls it back and is raised here.
         """
 
     async def read(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -186,7 +187,7 @@ class EventStore(Protocol):
     ) -> list[QuarantinedEvent]:
         """Return quarantined events: the newest first below id `before`, or the oldest first above `after`.
 
-        `whole` adds each one's bytes and source.
+        `whole` adds each one's bytes and source. MUST leave out what a deletion is removing.
         """
 
     async def replay(self, items: Sequence[Replay]) -> list[str]:
@@ -194,7 +195,8 @@ class EventStore(Protocol):
 
         That is REPLAYED, DUPLICATE, OPTED_OUT, SUBJECT_ERASED or DROPPED. MUST store the row and drop the
         quarantined event in one transaction. MUST answer DUPLICATE, and store nothing, for an event that has
-        left the quarantine meanwhile, and SUBJECT_ERASED for one that a deletion covers.
+        left the quarantine meanwhile, and SUBJECT_ERASED for one of a Subject that was deleted since it was
+        judged, or of a source that a deletion is removing or has removed.
         """
 
     async def loss(self, *, first_day: int, last_day: int, solution: str) -> list[Loss]:

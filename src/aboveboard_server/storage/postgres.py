@@ -89,7 +89,7 @@ class PostgresStore:
     async def work(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See EventStore.work."""
         done = await asyncio.to_thread(self._sessions.run, unit, args, kwargs)
-        if unit_of_work.is_forbidding(unit):
+        if unit_of_work.is_forbidding(unit) or unit_of_work.is_obeying(unit):
             async with self._service.use() as connection:
                 await self._forbidden.load(connection)
         return done

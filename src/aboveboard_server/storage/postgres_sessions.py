@@ -44,10 +44,11 @@ class PostgresSessions:
         """Run a unit in one transaction; StoreUnavailableError where the database cannot do it now."""
         try:
             with Session(self._engine) as session:
-                if unit_of_work.is_forbidding(unit):
+                lock = _lock(unit)
+                if lock:
                     connection = session.connection()
                     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
-                    connection.exec_driver_sql(sql.EXCLUSIVE)
+                    connection.exec_driver_sql(lock)
                 done: T = unit_of_work.run(session, unit, args, kwargs)
                 session.commit()
                 return done
@@ -69,6 +70,13 @@ class PostgresSessions:
     def close(self) -> None:
         """Close the connections that nobody uses."""
         self._engine.dispose()
+
+
+def _lock(unit: Callable[..., Any]) -> str:
+    """Return the statement that takes what a unit must hold against others, empty where that is nothing."""
+    if unit_of_work.is_forbidding(unit):
+        return sql.EXCLUSIVE
+    return sql.SHARED if unit_of_work.is_obeying(unit) else ""
 
 
 def _set_up(connection: Any, _record: Any) -> None:

@@ -36,7 +36,7 @@ SET client_min_messages = warning
 """
 
 # In a statement of its own: the next one sees all that whoever had the lock has committed.
-_SHARED = f"SELECT pg_advisory_xact_lock_shared({INGEST_LOCK})"
+SHARED = f"SELECT pg_advisory_xact_lock_shared({INGEST_LOCK})"
 EXCLUSIVE = f"SELECT pg_advisory_xact_lock({INGEST_LOCK})"
 EPOCH = "SELECT epoch FROM ingest_epoch"
 
@@ -47,7 +47,7 @@ def begin(epoch: int) -> str:
     A division by zero (22012) says that it is not, and keeps everything behind it in the script from
     happening, without a round trip to look.
     """
-    return f"BEGIN;{_SHARED};SELECT 1 / (epoch = {epoch})::int FROM ingest_epoch"
+    return f"BEGIN;{SHARED};SELECT 1 / (epoch = {epoch})::int FROM ingest_epoch"
 
 
 def staged(copy: TableCopy) -> str:
@@ -72,6 +72,8 @@ def _key_senders(copy: TableCopy) -> list[str]:
 PIN_KEYS = "INSERT INTO key_fingerprint (name, fingerprint) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 PINNED_KEYS = "SELECT name, fingerprint FROM key_fingerprint"
 
+# Of these, the sources that no deletion is removing.
+LIVING_SOURCES = "SELECT source_id FROM source WHERE source_id = ANY(%s) AND deletion_id IS NULL"
 TAKE_QUARANTINED = (
     f"DELETE FROM {QUARANTINE} WHERE quarantined_event_id = ANY(%s) RETURNING quarantined_event_id"
 )
@@ -99,5 +101,5 @@ def quarantined(where: str, order: str, extra: list[str]) -> str:
     ]
     return (
         f"SELECT {', '.join(columns)} FROM {QUARANTINE} JOIN source USING (source_id)"
-        f" WHERE {where} ORDER BY quarantined_event_id {order} LIMIT %s"
+        f" WHERE {where} AND deletion_id IS NULL ORDER BY quarantined_event_id {order} LIMIT %s"
     )

@@ -172,15 +172,18 @@ class PostgresWriter:
 
     async def _replay(self, connection: Connection, items: Sequence[Replay]) -> list[str]:
         await wire.run(connection.pgconn, sql.begin(self._forbidden.epoch))
-        ids = [item.quarantined_event_id for item in items]
-        taken = {
-            found for (found,) in await (await connection.execute(sql.TAKE_QUARANTINED, [ids])).fetchall()
-        }
+        sources = [item.source_id for item in items]
+        living = await _ids(connection, sql.LIVING_SOURCES, sources)
+        # What is left of the others is the deletion's to remove, and to count.
+        wanted = [item.quarantined_event_id for item in items if item.source_id in living]
+        taken = await _ids(connection, sql.TAKE_QUARANTINED, wanted)
         outcomes: list[str | CommitResult] = []
         loads: dict[str, _Load] = {}
         for item in items:
-            if item.quarantined_event_id not in taken:
-                # Another server has replayed it meanwhile, or it was erased: it must not come back.
+            if item.source_id not in living:
+                outcomes.append("SUBJECT_ERASED")
+            elif item.quarantined_event_id not in taken:
+                # Another server has replayed it meanwhile, or it has expired: it must not come back.
                 outcomes.append("DUPLICATE")
             elif not self._forbidden.allows(item.subjects):
                 outcomes.append("OPTED_OUT")
@@ -213,6 +216,11 @@ async def _finish(
     if results[-1].command_status != b"COMMIT":
         raise psycopg.OperationalError("the transaction was not committed")
     return results
+
+
+async def _ids(connection: Connection, statement: str, ids: Sequence[int]) -> set[int]:
+    """Return which of these ids a statement finds."""
+    return {found for (found,) in await (await connection.execute(statement, [ids])).fetchall()}
 
 
 def _keys(result: PGresult) -> set[bytes]:

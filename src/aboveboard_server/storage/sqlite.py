@@ -68,7 +68,7 @@ class SqliteStore:
     async def work(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See EventStore.work."""
         outcome = await self._writer.ask("work", unit_of_work.pack(unit, args, kwargs))
-        if unit_of_work.is_forbidding(unit):
+        if unit_of_work.is_forbidding(unit) or unit_of_work.is_obeying(unit):
             await self._catch_up()
         done: T = unit_of_work.unpack_outcome(outcome)
         return done
@@ -127,7 +127,7 @@ class SqliteStore:
             "SELECT quarantined_event_id, event_field_number, event_id, received_at, reason,"
             f" length(envelope), occurred_at_corrected - occurred_at{extra}"
             f" FROM {QUARANTINE} JOIN source USING (source_id)"
-            f" WHERE {where} ORDER BY quarantined_event_id {order} LIMIT ?"
+            f" WHERE {where} AND deletion_id IS NULL ORDER BY quarantined_event_id {order} LIMIT ?"
         )
         found = await self._read(lambda db: db.execute(statement, (bound, limit)).fetchall())
         head = 10 if whole else 7

@@ -230,9 +230,13 @@ class SqliteWriter:
         return statement
 
     def _replay_one(self, item: Replay) -> str:
+        living = "SELECT 1 FROM source WHERE source_id = ? AND deletion_id IS NULL"
+        if not self._db.execute(living, (item.source_id,)).fetchone():
+            # What is left of it is the deletion's to remove, and to count.
+            return "SUBJECT_ERASED"
         statement = f"DELETE FROM {QUARANTINE} WHERE quarantined_event_id = ?"
         if not self._db.execute(statement, (item.quarantined_event_id,)).rowcount:
-            # Erased since it was read, or replayed by someone else: it must not come back.
+            # Replayed by someone else since it was read, or expired: it must not come back.
             return "DUPLICATE"
         if not self._forbidden.allows(item.subjects):
             return "OPTED_OUT"

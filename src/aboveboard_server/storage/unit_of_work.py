@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "aboveboard_server.storage.work."
 _FORBIDS = "forbids"
+_OBEYS = "obeys"
 _EPOCH = "epoch"
 
 
@@ -33,6 +34,20 @@ def forbids(unit: Function) -> Function:
     """
     setattr(unit, _FORBIDS, True)
     return unit
+
+
+def obeys(unit: Function) -> Function:
+    """Mark a unit that stores for a source, as a commit of events does.
+
+    No unit that forbids runs beside it, and its process knows all that was forbidden before.
+    """
+    setattr(unit, _OBEYS, True)
+    return unit
+
+
+def is_obeying(unit: Callable[..., Any]) -> bool:
+    """Whether a unit stores for a source."""
+    return getattr(unit, _OBEYS, False)
 
 
 def is_forbidding(unit: Callable[..., Any]) -> bool:

@@ -92,8 +92,8 @@ def test_values_land_as_over_grpc(shared_server: ServerProcess) -> None:
     rows = []
     event = ping("Started", {"n": 1.5, "l": [1, None, {"t": True}], "s": "é😀"}, sequence=7)
     event.occurred_at.FromJsonString("2026-07-13T12:00:00.123456Z")
+    source = deployment_source(new_id(), user_id="u1", instance_id="tab", version="4.1.3")
     for through_http in (False, True):
-        source = deployment_source(new_id(), user_id="u1", instance_id="tab", version="4.1.3")
         event.event_id = new_id()
         message = request(source, [event])
         if through_http:

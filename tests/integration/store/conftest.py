@@ -28,6 +28,8 @@ class Backend:
     name: str
     url: str
     query: Callable[..., list[tuple[Any, ...]]]
+    # Changes the database behind the store's back, which must be idle.
+    execute: Callable[[str], None]
 
     def micros(self, column: str) -> str:
         """Return the expression that reads a time as microseconds since 1970."""
@@ -49,7 +51,11 @@ def sqlite_backend(path: Path) -> Backend:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
             return database.execute(statement).fetchall()
 
-    return Backend("sqlite", f"sqlite:///{path}", query)
+    def execute(statement: str) -> None:
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute(statement)
+
+    return Backend("sqlite", f"sqlite:///{path}", query, execute)
 
 
 def postgres_backend(server: PostgresServer, url: str) -> Backend:
@@ -59,7 +65,10 @@ def postgres_backend(server: PostgresServer, url: str) -> Backend:
             for found in server.query(url, statement)
         ]
 
-    return Backend("postgres", url, query)
+    def execute(statement: str) -> None:
+        server.query(url, f"{statement} RETURNING 1")
+
+    return Backend("postgres", url, query, execute)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -170,7 +170,9 @@ class ReplayQuarantinedEventsResponse(_message.Message):
     opted_out_count: _builtins.int
     """How many came from a source that has opted out since; dropped."""
     subject_erased_count: _builtins.int
-    """How many occurred before their subject's cut-off; dropped."""
+    """How many occurred before their subject's cut-off, or are being removed
+    with it; dropped.
+    """
     rejected_count: _builtins.int
     """How many broke a rule of the schema, now that it is known; dropped."""
     still_unknown_count: _builtins.int

@@ -110,7 +110,8 @@ class DeploymentSource(_message.Message):
     """
     user_id: _builtins.str
     """The user's identifier, pseudonymised by the client before it is sent; at
-    most 128 bytes.
+    most 128 bytes. Stored only as it is keyed again on arrival: HMAC-SHA-256
+    under a key of its company, 64 hexadecimal digits.
     """
     version: _builtins.str
     """The product's version, at most 64 bytes."""
