@@ -34,8 +34,6 @@ log = structlog.get_logger()
 RESTART_DELAY = 0.5
 # Seconds that workers get to drain before they are killed.
 PATIENCE = 20.0
-# Threads of grpc's would otherwise each get a heap of their own, which never shrinks again.
-ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}
 
 
 class _StopAskedFor(BaseException):
@@ -113,7 +111,6 @@ class _Supervisor:
             _command("aboveboard_server.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**ENVIRONMENT, **os.environ},
         )
         self._told.register(_pipe(worker.stdout), selectors.EVENT_READ, worker)
         # The pipe stays open: its end tells the worker that the supervisor is gone.

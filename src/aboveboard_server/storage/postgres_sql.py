@@ -35,7 +35,7 @@ SET client_min_messages = warning
 """
 
 # In a statement of its own: the next one sees all that whoever had the lock has committed.
-_SHARED = f"SELECT pg_advisory_xact_lock_shared({INGEST_LOCK})"
+SHARED = f"SELECT pg_advisory_xact_lock_shared({INGEST_LOCK})"
 EXCLUSIVE = f"SELECT pg_advisory_xact_lock({INGEST_LOCK})"
 EPOCH = "SELECT epoch FROM ingest_epoch"
 # Both of one moment: an epoch never goes with the opt-outs of another.
@@ -52,7 +52,12 @@ def begin(epoch: int) -> str:
     A division by zero (22012) says that it is not, and keeps everything behind it in the script from
     happening, without a round trip to look.
     """
-    return f"BEGIN;{_SHARED};SELECT 1 / (epoch = {epoch})::int FROM ingest_epoch"
+    return f"BEGIN;{SHARED};{same_epoch(str(epoch))}"
+
+
+def same_epoch(epoch: str) -> str:
+    """Fail where the epoch is another, see `begin`."""
+    return f"SELECT 1 / (epoch = {epoch})::int FROM ingest_epoch"
 
 
 def staged(copy: TableCopy) -> str:
