@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aboveboard_server.storage.postgres_copy import TableCopy
 
 # Rows up to which this costs less than COPY.
-FEW = 8
+FEW = 12
 
 _SIZE = struct.Struct(">i")
 _EPOCH = struct.Struct(">q")
