@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -68,6 +69,8 @@ GRACE = 15.0
 # Seconds in which new calls are still answered, with the word to try again: a listener that stops just
 # cuts off those that it has not looked at yet.
 LAME_DUCK = 0.5
+# Objects made and not yet gone, between two looks for those that only hold each other.
+COLLECT_EVERY = 20_000
 
 
 class Door(Protocol):
@@ -115,6 +118,7 @@ async def _serve(settings: Settings, stop_with: int | None, on_serving: Callable
         loop.add_reader(stop_with, stop.set)
     async with AsyncExitStack() as stack:
         service = await start(settings, stack)
+        _collect_less_often()
         log.info(
             "serving",
             ingest=service.ingest_address,
@@ -127,6 +131,17 @@ async def _serve(settings: Settings, stop_with: int | None, on_serving: Callable
             loop.remove_reader(stop_with)
         log.info("draining")
     log.info("stopped")
+
+
+def _collect_less_often() -> None:
+    """Spare the garbage collector what stays for good, and what comes and goes by the thousand.
+
+    Requests make rows by the hundred and no circles; looking for some after each hundred took a tenth of all
+    time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_EVERY)
 
 
 async def start(

@@ -1,29 +1,29 @@
 """Several server processes on the same addresses: `serve --workers N`.
 
 The kernel spreads connections over them (SO_REUSEPORT). The supervisor only starts them, starts again the
-one that dies, and passes on the signal to stop; it takes no call itself.
+one that dies, and passes on the signal to stop; it takes no call itself, and loads nothing that would.
 """
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
+import os
+import pickle
+import selectors
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import replace
-from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import structlog
 
 from aboveboard_server import addresses, logging
-from aboveboard_server.bootstrap import run
 from aboveboard_server.errors import StartupError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from multiprocessing.context import SpawnProcess
-    from multiprocessing.synchronize import Event
     from types import FrameType
 
     from aboveboard_server.settings import Settings
@@ -40,8 +40,27 @@ class _StopAskedFor(BaseException):
     """Raised by the signal handler, wherever the supervisor waits."""
 
 
-def serve(settings: Settings) -> None:
-    """Run `settings.workers` servers until told to stop; StartupError where they cannot begin."""
+def become_supervisor(settings: Settings) -> NoReturn:
+    """Turn this process into one that runs `settings.workers` servers, without what it has loaded so far."""
+    read, write = os.pipe()
+    # By a pipe, for arguments and environment are no place for a password; a pipe's buffer is larger.
+    os.write(write, pickle.dumps(settings))
+    os.close(write)
+    os.dup2(read, 0)
+    os.execv(sys.executable, _command("aboveboard_server.workers"))  # noqa: S606  # this very interpreter
+
+
+def main() -> None:
+    """Be the supervisor, until told to stop. Exits with the reason where the servers cannot begin."""
+    settings: Settings = pickle.load(sys.stdin.buffer)  # noqa: S301  # what `become_supervisor` wrote
+    logging.configure(settings.log_level)
+    try:
+        _serve(settings)
+    except StartupError as error:
+        sys.exit(f"aboveboard: {error}")
+
+
+def _serve(settings: Settings) -> None:
     with _reserved(settings) as shared:
         supervisor = _Supervisor(shared)
         signal.signal(signal.SIGTERM, _stop)
@@ -57,49 +76,57 @@ def serve(settings: Settings) -> None:
 class _Supervisor:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._context = multiprocessing.get_context("spawn")
-        self._workers: list[SpawnProcess] = []
-        self._served = self._context.Event()
+        # What each worker tells: something once it serves, and the end when it ends.
+        self._told = selectors.DefaultSelector()
+        self._served = False
 
     def run(self) -> None:
         """Start all workers, and each again that ends, for ever; StartupError where they cannot begin."""
         for _ in range(self._settings.workers):
             self._start()
         while True:
-            ended = set(wait([worker.sentinel for worker in self._workers]))
-            for worker in [worker for worker in self._workers if worker.sentinel in ended]:
-                self._workers.remove(worker)
-                worker.join()
-                if worker.exitcode and not self._served.is_set():
-                    # None has ever served: something is set wrongly, and trying again will not mend it.
-                    raise StartupError(f"a worker ended with exit code {worker.exitcode}; see above")
-                log.warning("worker_ended", exit_code=worker.exitcode, restart_in_seconds=RESTART_DELAY)
-                time.sleep(RESTART_DELAY)
-                self._start()
+            for key, _ in self._told.select():
+                if os.read(key.fd, 1):
+                    self._served = True
+                else:
+                    self._told.unregister(key.fileobj)
+                    self._replace(key.data)
 
     def stop(self) -> None:
         """Have every worker drain, and wait for it."""
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, signal.SIG_IGN)
-        for worker in self._workers:
+        workers = [key.data for key in self._told.get_map().values()]
+        for worker in workers:
             worker.terminate()
         deadline = time.monotonic() + PATIENCE
-        for worker in self._workers:
-            worker.join(max(0.0, deadline - time.monotonic()))
-            if worker.is_alive():
+        for worker in workers:
+            try:
+                worker.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
                 worker.kill()
 
     def _start(self) -> None:
-        worker = self._context.Process(target=_work, args=(self._settings, self._served), daemon=False)
-        worker.start()
-        self._workers.append(worker)
+        worker = subprocess.Popen(  # noqa: S603  # this very interpreter, and a module of our own
+            _command("aboveboard_server.worker"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._told.register(_pipe(worker.stdout), selectors.EVENT_READ, worker)
+        # The pipe stays open: its end tells the worker that the supervisor is gone.
+        with contextlib.suppress(BrokenPipeError):
+            pickle.dump(self._settings, _pipe(worker.stdin))
+            _pipe(worker.stdin).flush()
 
-
-def _work(settings: Settings, served: Event) -> None:
-    """Be one worker: tell when it serves, and end with the supervisor, however that ends."""
-    logging.configure(settings.log_level)
-    supervisor = multiprocessing.parent_process()
-    run(settings, stop_with=supervisor.sentinel if supervisor else None, on_serving=served.set)
+    def _replace(self, worker: subprocess.Popen[bytes]) -> None:
+        """Start another for one that ended; StartupError where it never served."""
+        exit_code = worker.wait()
+        if exit_code and not self._served:
+            # None has ever served: something is set wrongly, and trying again will not mend it.
+            raise StartupError(f"a worker ended with exit code {exit_code}; see above")
+        log.warning("worker_ended", exit_code=exit_code, restart_in_seconds=RESTART_DELAY)
+        time.sleep(RESTART_DELAY)
+        self._start()
 
 
 @contextlib.contextmanager
@@ -118,5 +145,21 @@ def _reserved(settings: Settings) -> Iterator[Settings]:
         yield replace(settings, **binds, reuse_port=True)
 
 
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    """Return a pipe that was asked for."""
+    if pipe is None:
+        raise RuntimeError("the pipe was not asked for")
+    return pipe
+
+
+def _command(module: str) -> list[str]:
+    """Return the command that runs a module of ours, whatever lies in the working directory."""
+    return [sys.executable, "-P", "-m", module]
+
+
 def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise _StopAskedFor
+
+
+if __name__ == "__main__":
+    main()

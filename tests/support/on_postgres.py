@@ -41,7 +41,7 @@ class OnPostgres(ServerProcess):
         """The ids of the processes that take calls."""
         if self._workers == 1:
             return [self.pid]
-        return [pid for pid in self.children() if b"spawn_main" in _command_line(pid)]
+        return self.children()
 
     def kill(self) -> None:
         """End it and its workers at once."""
@@ -64,10 +64,3 @@ class OnPostgres(ServerProcess):
             return False
         os.kill(workers[0], signal.SIGKILL)
         return True
-
-
-def _command_line(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except FileNotFoundError:
-        return b""

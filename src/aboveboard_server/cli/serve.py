@@ -80,9 +80,9 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
 
             bootstrap.run(settings)
         else:
-            from aboveboard_server import workers as several  # noqa: PLC0415
+            from aboveboard_server.workers import become_supervisor  # noqa: PLC0415
 
-            several.serve(settings)
+            become_supervisor(settings)
     except StartupError as error:
         sys.exit(f"aboveboard: {error}")
 

@@ -85,6 +85,12 @@ class TableCopy:
         """The statement that copies into the table itself."""
         return f"COPY {self.name} ({', '.join(self.columns)}) FROM STDIN (FORMAT binary)"
 
+    @property
+    def insert(self) -> str:
+        """The statement that inserts one row, whose values are its parameters."""
+        values = ", ".join(f"${number}" for number in range(1, len(self.columns) + 1))
+        return f"INSERT INTO {self.name} ({', '.join(self.columns)}) VALUES ({values})"
+
     def key_of(self, encoded: bytes) -> bytes:
         """Return the key of an encoded row: its values' bytes, without their lengths."""
         if len(self.key_sizes) == 1:

@@ -47,7 +47,12 @@ def begin(epoch: int) -> str:
     A division by zero (22012) says that it is not, and keeps everything behind it in the script from
     happening, without a round trip to look.
     """
-    return f"BEGIN;{SHARED};SELECT 1 / (epoch = {epoch})::int FROM ingest_epoch"
+    return f"BEGIN;{SHARED};{same_epoch(str(epoch))}"
+
+
+def same_epoch(epoch: str) -> str:
+    """Fail where the epoch is another, see `begin`."""
+    return f"SELECT 1 / (epoch = {epoch})::int FROM ingest_epoch"
 
 
 def staged(copy: TableCopy) -> str:

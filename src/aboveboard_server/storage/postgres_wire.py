@@ -7,7 +7,7 @@ them: this halves its time, and takes a third of the processor's.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from psycopg import OperationalError
 from psycopg.errors import error_from_result
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from psycopg.pq.abc import PGconn, PGresult
+
+# A prepared statement by name, and its values, all in their binary form.
+Step: TypeAlias = "tuple[str, Sequence[bytes | None]]"
+BINARY = 1
 
 # Bytes handed over at once: more would only lie in a buffer that never shrinks again.
 CHUNK = 1 << 18
@@ -49,6 +53,43 @@ async def run(connection: PGconn, script: str, payloads: Sequence[Iterable[bytes
     if broken is not None or connection.status == ConnStatus.BAD:
         raise broken or OperationalError("the connection is lost")
     return results
+
+
+async def prepare(connection: PGconn, name: str, statement: str) -> None:
+    """Prepare a statement, for as long as the connection lasts."""
+    connection.send_prepare(name.encode(), statement.encode())
+    await _flush(connection)
+    while (result := await _result(connection)) is not None:
+        if result.status == ExecStatus.FATAL_ERROR:
+            raise error_from_result(result)
+
+
+async def run_prepared(connection: PGconn, steps: Sequence[Step]) -> list[PGresult]:
+    """Run prepared statements and return their results; the first error ends it, and is raised."""
+    connection.enter_pipeline_mode()
+    for name, values in steps:
+        connection.send_query_prepared(name.encode(), values, [BINARY] * len(values))
+    connection.pipeline_sync()
+    await _flush(connection)
+    results = []
+    error: Exception | None = None
+    while (result := await _next_result(connection)).status != ExecStatus.PIPELINE_SYNC:
+        if result.status == ExecStatus.FATAL_ERROR:
+            error = error or error_from_result(result)
+        else:
+            results.append(result)
+    connection.exit_pipeline_mode()
+    if error is not None:
+        raise error
+    return results
+
+
+async def _next_result(connection: PGconn) -> PGresult:
+    """Return the next result in a pipeline, where there is nothing between those of two statements."""
+    while (result := await _result(connection)) is None:
+        if connection.status == ConnStatus.BAD:
+            raise OperationalError("the connection is lost")
+    return result
 
 
 async def _feed(connection: PGconn, rows: Iterable[bytes]) -> None:

@@ -16,6 +16,7 @@ from aboveboard_server.storage import postgres_wire as wire
 from aboveboard_server.storage.forbidden import PARAMETERS, Forbidden
 from aboveboard_server.storage.ports import CommitResult
 from aboveboard_server.storage.postgres_copy import HEADER, TRAILER
+from aboveboard_server.storage.postgres_few import FEW, FewRows
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -66,10 +67,12 @@ class PostgresWriter:
         self._registry = registry
         self._forbidden = forbidden
         self._registry_epoch = -1
+        self._few = FewRows(copies)
 
     def forget(self) -> None:
         """Forget which rows there are: the connection is a new one, and the database may be another."""
         self._registry.seen.forget()
+        self._few.forget()
 
     async def commit(self, connection: Connection, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """Store batches in one transaction; see EventStore.commit."""
@@ -142,6 +145,10 @@ class PostgresWriter:
             # In the order of the keys: it spares the index work, and two transactions a deadlock.
             load.rows.sort()
         tables = sorted(loads)
+        if begin and sum(len(load.rows) for load in loads.values()) <= FEW:
+            rows = [(table, row) for table in tables for row in loads[table].rows]
+            _committed(await self._few.store(connection.pgconn, self._opted_out.epoch, rows))
+            return
         await _finish(
             connection,
             [begin, *(self._copies[table].into for table in tables)],
@@ -212,7 +219,10 @@ async def _finish(
 ) -> list[PGresult]:
     """Run statements and commit; return only when the database has said that it is committed."""
     script = ";".join(filter(None, [*statements, "COMMIT"]))
-    results = await wire.run(connection.pgconn, script, payloads)
+    return _committed(await wire.run(connection.pgconn, script, payloads))
+
+
+def _committed(results: list[PGresult]) -> list[PGresult]:
     if results[-1].command_status != b"COMMIT":
         raise psycopg.OperationalError("the transaction was not committed")
     return results

@@ -41,13 +41,16 @@ MINUTE = 60_000_000
 HERE = server_source()
 
 
+@pytest.mark.parametrize("alone", [False, True], ids=["together", "one by one"])
 async def test_every_value_of_every_event_is_stored_as_it_was_sent(
-    store: EventStore, backend: Backend
+    store: EventStore, backend: Backend, *, alone: bool
 ) -> None:
     """A row holds each value of its event, in the column of its name; what is absent is empty."""
     sent = {event.name: [row(full(event)), row(bare(event))] for event in SCHEMA.events}
+    calls = [{table: [one]} for table, pair in sent.items() for one in pair] if alone else [sent]
 
-    assert await store.commit([EventBatch(record(HERE), RECEIVED_AT, sent)]) == [CommitResult()]
+    for call in calls:
+        assert await store.commit([EventBatch(record(HERE), RECEIVED_AT, call)]) == [CommitResult()]
 
     for event in SCHEMA.events:
         names = ["source_id", "received_at", *rows.columns(SCHEMA, event)]

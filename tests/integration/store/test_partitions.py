@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import alembic.command
 import pytest
 import sqlalchemy
+from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 from tests.integration.store.conftest import Backend, postgres_backend
 from tests.support.batches import SCHEMA, batch_of, duplicates, elements, ids
@@ -16,7 +17,8 @@ from tests.support.clients import server_source
 
 from aboveboard_server import bootstrap
 from aboveboard_server.storage import partitions
-from aboveboard_server.storage.migrate import alembic_config, outdated
+from aboveboard_server.storage.migrate import alembic_config
+from aboveboard_server.storage.outdated import outdated, revisions
 from aboveboard_server.storage.partitions import Month
 
 if TYPE_CHECKING:
@@ -137,3 +139,5 @@ def test_migrating_again_does_nothing(backend: Backend, connection: Connection) 
     assert bootstrap.migrate(backend.url) == []
     assert outdated(connection) == []
     alembic.command.check(alembic_config(connection))
+    by_alembic = ScriptDirectory.from_config(alembic_config(connection)).walk_revisions()
+    assert revisions() == [found.revision for found in by_alembic][::-1]

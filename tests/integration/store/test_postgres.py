@@ -7,14 +7,16 @@ import random
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from tests.integration.store.conftest import postgres_backend
 from tests.support.batches import batch_of, elements, ids, opt_out, pings, random_id, record, within_a_second
-from tests.support.clients import deployment_source, server_source
+from tests.support.clients import deployment_source, ping, server_source
 
 from aboveboard_server import bootstrap
 from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.storage.address import database_url, libpq_parameters
+from aboveboard_server.storage.ports import CommitResult
 from aboveboard_server.storage.postgres_link import Link
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from tests.integration.store.conftest import Backend
     from tests.support.postgres import PostgresServer
 
-    from aboveboard_server.storage.ports import CommitResult, EventStore
+    from aboveboard_server.storage.ports import EventStore
     from aboveboard_server.storage.postgres_link import Connection
 
 HERE = server_source()
@@ -64,6 +66,18 @@ async def test_sessions_are_durable_whatever_the_database_is_set_to(
         ]
     await link.close()
     assert shown == [("on",), ("read committed",)]
+
+
+async def test_a_row_that_the_database_refuses_leaves_the_connection_fit(backend: Backend) -> None:
+    """It fails alone, among few rows and among many, and what comes next is stored."""
+    async with stores(backend, 1) as (store,):
+        await store.commit([batch_of(HERE, *elements(*ids(1)))])
+        for others in (2, 50):
+            bad = batch_of(HERE, *elements(*ids(others)), ping(event_name="U+0000: \0"))
+            with pytest.raises(psycopg.DataError):
+                await store.commit([bad])
+            assert await store.commit([batch_of(HERE, *elements(*ids(1)))]) == [CommitResult()]
+    assert (backend.count("element_stat"), backend.count("ping")) == (3, 0)
 
 
 async def test_an_opt_out_holds_on_every_server_at_once(backend: Backend) -> None:

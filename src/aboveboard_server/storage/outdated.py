@@ -1,0 +1,75 @@
+"""Tells whether a database is at the schema of this version. What brings it there is in `migrate`.
+
+Every server asks at its start; so this does without Alembic, which would stay in its memory.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy
+from sqlmodel import SQLModel
+
+from aboveboard_server.errors import StartupError
+from aboveboard_server.schema.tables import import_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Column, Connection, Index, Table
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+def outdated(connection: Connection) -> list[str]:
+    """Return what `migrate` would do, a line each; empty where the database is up to date."""
+    import_all()
+    revisions = [f"revision {revision}" for revision in pending_revisions(connection)]
+    return revisions + [f"{type(lacking).__name__.lower()} {lacking}" for lacking in missing(connection)]
+
+
+def is_empty(connection: Connection) -> bool:
+    """Whether the database holds no table at all: a new one, to be made without being asked."""
+    return not sqlalchemy.inspect(connection).get_table_names()
+
+
+def revisions() -> list[str]:
+    """Return every revision of the hand-written tables, in order: a file's name begins with its number."""
+    return sorted(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def pending_revisions(connection: Connection) -> list[str]:
+    """Return the revisions that a database lacks; StartupError where it has one that is not known."""
+    current = None
+    if sqlalchemy.inspect(connection).has_table("alembic_version"):
+        current = connection.scalar(sqlalchemy.text("SELECT version_num FROM alembic_version"))
+    known = revisions()
+    if current is None:
+        return known
+    if current not in known:
+        raise StartupError(
+            f"the database is of a newer version of Aboveboard (revision {current}); install that version"
+        )
+    return known[known.index(current) + 1 :]
+
+
+def missing(connection: Connection) -> Iterator[Table | Column[object] | Index]:
+    """Yield what the database lacks of the generated tables."""
+    inspector = sqlalchemy.inspect(connection)
+    dialect = connection.dialect.name
+    existing = set(inspector.get_table_names())
+    for table in SQLModel.metadata.sorted_tables:
+        if not table.info.get("generated", False):
+            continue
+        if table.name not in existing:
+            yield table
+            continue
+        columns = {column["name"] for column in inspector.get_columns(table.name)}
+        yield from (column for column in table.columns if column.name not in columns)
+        indexes = {index["name"] for index in inspector.get_indexes(table.name)}
+        yield from (
+            index
+            for index in sorted(table.indexes, key=str)
+            if index.name not in indexes and index.info.get("dialect", dialect) == dialect
+        )

@@ -1,0 +1,32 @@
+"""One of several server processes, started by `workers`: `python -m aboveboard_server.worker`."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from typing import TYPE_CHECKING
+
+from aboveboard_server import logging
+from aboveboard_server.bootstrap import run
+
+if TYPE_CHECKING:
+    from aboveboard_server.settings import Settings
+
+
+def main() -> None:
+    """Serve; tell on the standard output when that begins, and end with the supervisor, however that ends.
+
+    The settings come by the standard input.
+    """
+    settings: Settings = pickle.load(sys.stdin.buffer)  # noqa: S301  # what our own supervisor writes
+    logging.configure(settings.log_level)
+    run(settings, stop_with=sys.stdin.fileno(), on_serving=lambda: _tell(b"\1"))
+
+
+def _tell(what: bytes) -> None:
+    os.write(sys.stdout.fileno(), what)
+
+
+if __name__ == "__main__":
+    main()
