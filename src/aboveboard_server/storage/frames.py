@@ -29,6 +29,19 @@ def unpack(data: bytes) -> Any:
     return marshal.loads(data)  # noqa: S302  # from our own other half, see above
 
 
+def take(received: bytearray) -> Any:
+    """Take the first frame off what was received and return its value; None where it is not whole yet."""
+    if len(received) < HEADER.size:
+        return None
+    (length,) = HEADER.unpack_from(received)
+    end = HEADER.size + length
+    if len(received) < end:
+        return None
+    value = unpack(bytes(received[HEADER.size : end]))
+    del received[:end]
+    return value
+
+
 def from_batches(batches: Iterable[EventBatch]) -> list[tuple[Any, ...]]:
     """Return batches as plain values."""
     return [

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 import time
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -76,11 +75,11 @@ class Boundary(grpc.aio.ServerInterceptor):
             return decoded_each(received) if handler.request_streaming else decode(message_class, received)
 
         async def answer(received: Any, context: Any) -> Any:
-            async with self._guarded(method, context):
+            async with _Guarded(self, method, context):
                 return await call(decoded(received), context)
 
         async def answer_each(received: Any, context: Any) -> AsyncIterator[Any]:
-            async with self._guarded(method, context):
+            async with _Guarded(self, method, context):
                 async for response in call(decoded(received), context):
                     yield response
 
@@ -91,40 +90,54 @@ class Boundary(grpc.aio.ServerInterceptor):
 
     def _always_failing(self, method: str, error: Exception) -> grpc.RpcMethodHandler[Any, Any]:
         async def fail(_received: Any, context: Any) -> AsyncIterator[None]:
-            async with self._guarded(method, context):
+            async with _Guarded(self, method, context):
                 raise error
             yield
 
         # Of no known arity: on the wire a stream that fails at once serves them all.
         return MAKERS[True, True](fail, None, None)
 
-    @asynccontextmanager
-    async def _guarded(self, method: str, context: Any) -> AsyncIterator[None]:
-        """Turn what is raised inside into a status, and log the RPC: no payload, no identifiers."""
+
+class _Guarded:
+    """Turns what is raised inside into a status, and logs the RPC: no payload, no identifiers.
+
+    A class, since a generator with its decorator costs an RPC as much as parsing its request.
+    """
+
+    __slots__ = ("_boundary", "_context", "_method", "_started")
+
+    def __init__(self, boundary: Boundary, method: str, context: Any) -> None:
+        self._boundary = boundary
+        self._method = method
+        self._context = context
+
+    async def __aenter__(self) -> None:
         structlog.contextvars.clear_contextvars()
-        started = time.perf_counter()
-        code = grpc.StatusCode.OK
-        try:
-            self._admit(method)
-            yield
-        except grpc.aio.AbortError:
+        self._started = time.perf_counter()
+        if self._boundary.draining and not self._method.startswith(HEALTH):
+            # What is raised here would not come to `__aexit__`.
+            await self._end(ShuttingDownError())
+
+    async def __aexit__(self, _kind: object, raised: BaseException | None, _trace: object) -> None:
+        await self._end(raised)
+
+    async def _end(self, raised: BaseException | None) -> None:
+        """Log the RPC, and abort it where an error was raised that the caller is to be told of."""
+        error = None
+        if raised is None:
+            code = grpc.StatusCode.OK
+        elif isinstance(raised, grpc.aio.AbortError):
             code = grpc.StatusCode.UNKNOWN
-            raise
-        except Exception as raised:  # noqa: BLE001  # nothing unforeseen may reach the caller
-            error = _as_service_error(method, raised)
+        elif isinstance(raised, Exception):
+            error = _as_service_error(self._method, raised)
             code = code_of(error)
             structlog.contextvars.bind_contextvars(reason=error.reason_name)
-            await context.abort(code, str(error), trailers_of(error))
-        except BaseException:
+        else:
             code = grpc.StatusCode.CANCELLED
-            raise
-        finally:
-            ms = round((time.perf_counter() - started) * 1000, 2)
-            log.info("rpc", method=method, code=code.name, ms=ms)
-
-    def _admit(self, method: str) -> None:
-        if self.draining and not method.startswith(HEALTH):
-            raise ShuttingDownError
+        ms = round((time.perf_counter() - self._started) * 1000, 2)
+        log.info("rpc", method=self._method, code=code.name, ms=ms)
+        if error is not None:
+            await self._context.abort(code, str(error), trailers_of(error))
 
 
 def _as_service_error(method: str, raised: Exception) -> ServiceError:
