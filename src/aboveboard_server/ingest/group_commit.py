@@ -32,10 +32,10 @@ log = structlog.get_logger()
 MAX_GROUP = 4_000
 # Commits under way at once, and the events that must wait for another to be begun beside the first.
 MAX_COMMITS = 2
-SEND_AHEAD = int(__import__("os").environ.get("SEND_AHEAD", 2_000))
+SEND_AHEAD = 2_000
 # Callers up to whom none is waited for, and the seconds that a commit lingers for more of them.
 FEW_CALLERS = 4
-LINGER = float(__import__("os").environ.get("LINGER", 0.005))
+LINGER = 0.005
 # Events waiting to be committed, beyond which new ones are refused: it bounds memory, and the wait.
 MAX_PENDING = 64_000
 
