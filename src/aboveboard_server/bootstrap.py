@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from aboveboard_server.errors import StartupError
-from aboveboard_server.grpc_api.admin_servicer import AdminServicer
+from aboveboard_server.grpc_api.admin_servicer import AdminServicer, Rooms
 from aboveboard_server.grpc_api.ingest_servicer import IngestServicer
 from aboveboard_server.grpc_api.server import admin_listener, ingest_listener
 from aboveboard_server.http_edge import app as http_app
@@ -27,6 +27,9 @@ from aboveboard_server.ingest.service import IngestService
 from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.privacy import keys as key_files
+from aboveboard_server.privacy.audit import AuditLog
+from aboveboard_server.privacy.named import SubjectReader
+from aboveboard_server.privacy.opt_outs import OptOuts
 from aboveboard_server.privacy.preferences import Preferences
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema import dictionary
@@ -125,12 +128,7 @@ async def start(
     """Start everything; `stack` takes it down again in the reverse order, the listeners first."""
     store = await open_store(settings.database)
     stack.push_async_callback(store.close)
-    keys = key_files.load(settings.key_dir)
-    if foreign := await store.pin_keys(keys.fingerprints()):
-        raise StartupError(
-            f"the {', '.join(foreign)} key in {settings.key_dir} is not the one this database belongs to; "
-            "give the right directory with --key-dir"
-        )
+    keys = await key_files.unlock(settings.key_dir, store.pin_keys)
     catalog = schema_catalog.default()
     sources = SourceReader(catalog, keys.digest)
     sorter = Sorter(catalog)
@@ -143,8 +141,13 @@ async def start(
     stack.push_async_callback(readiness.close)
     ingest = IngestServicer(service, preferences)
     # What is missing comes with the privacy operations, and is answered UNIMPLEMENTED until then.
-    loss = LossEstimator(store)
-    admin = AdminServicer(Quarantine(store, sources, sorter, gate), loss)  # type: ignore[abstract]  # see above
+    rooms = Rooms(
+        opt_outs=OptOuts(store, SubjectReader(keys.digest)),
+        quarantine=Quarantine(store, sources, sorter, gate),
+        loss=LossEstimator(store),
+        audit=AuditLog(store),
+    )
+    admin = AdminServicer(rooms)  # type: ignore[abstract]  # see above
     listeners: tuple[Door, ...] = (
         ingest_listener(settings.grpc_bind, ingest, interceptors, reuse_port=settings.reuse_port),
         admin_listener(settings.admin_bind, admin, interceptors, reuse_port=settings.reuse_port),

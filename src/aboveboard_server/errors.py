@@ -78,6 +78,10 @@ class ServiceError(Exception):
         self.field = field
         self.metadata = metadata or {}
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Cross a process boundary: an exception would be made anew from its message alone."""
+        return _service_error, (self.reason, self.text, self.field, self.metadata)
+
     @property
     def answer(self) -> Answer:
         """How the catalog has this reason answered."""
@@ -87,6 +91,10 @@ class ServiceError(Exception):
     def reason_name(self) -> str:
         """The reason as ErrorInfo carries it."""
         return reasons.ErrorReason.Name(self.reason).removeprefix("ERROR_REASON_")
+
+
+def _service_error(reason: ErrorReason, text: str, field: str, metadata: dict[str, str]) -> ServiceError:
+    return ServiceError(reason, text, field=field, metadata=metadata)
 
 
 class StoreUnavailableError(ServiceError):

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.support.clients import element, new_id, ping
 
+from aboveboard_server.ids import uuid7
 from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.schema import catalog, rows
-from aboveboard_server.storage.ports import QUARANTINE, EventBatch, OptOutChange
+from aboveboard_server.storage.ports import ADMINISTRATOR, QUARANTINE, EventBatch, SubjectRecord
+from aboveboard_server.storage.work import opt_outs
+from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
     from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
     from aboveboard.telemetry.v1.source_pb2 import Source
     from aboveboard_server.schema.rows import Row
-    from aboveboard_server.storage.ports import SourceRecord
+    from aboveboard_server.storage.ports import EventStore, SourceRecord
 
 SCHEMA = catalog.default()
 SOURCES = SourceReader(SCHEMA, b"k" * 32)
@@ -65,9 +69,18 @@ def quarantined_batch(
     )
 
 
-def opt_out(subject: bytes, *, disabled: bool = True, origin: str = "ADMINISTRATOR") -> OptOutChange:
-    """Return a change of a Subject's opt-out."""
-    return OptOutChange(subject, "SERVER", origin, disabled, time.time_ns() // 1_000)
+async def opt_out(
+    store: EventStore, subject: bytes, *, disabled: bool = True, origin: str = ADMINISTRATOR
+) -> None:
+    """Switch a Subject's collection off, or on again."""
+    named = SubjectRecord("SERVER", subject)
+    act = Act("test", "opt out", subject)
+    now = datetime.now(UTC)
+    if disabled:
+        made = str(uuid7())
+        await store.work(opt_outs.create, named, opt_out_id=made, origin=origin, created_at=now, act=act)
+    else:
+        await store.work(opt_outs.revoke_all, named, origin=origin, revoked_at=now, act=act)
 
 
 def elements(*ids: str) -> list[EventEnvelope]:

@@ -148,6 +148,8 @@ def _source_table(origins: Iterable[catalog.Origin]) -> str:
         "    __table_args__: ClassVar[Any] = (",
         '        UniqueConstraint("fingerprint"),',
         *(f'        Index("source_by_{name}", "{name}"),' for name in keys),
+        # Found again when a deletion goes on; of few sources, and only for a while.
+        '        Index("source_by_deletion_id", "deletion_id"),',
         '        {"info": {"generated": True, "subject": "columns"}},',
         "    )",
         "",
@@ -156,6 +158,7 @@ def _source_table(origins: Iterable[catalog.Origin]) -> str:
         "    origin: str = Field(sa_type=Text())",
         f"    first_seen_at: datetime = Field({_arguments(TIME[1], nullable=False)})",
         f"    last_seen_at: datetime = Field({_arguments(TIME[1], nullable=False)})",
+        f"    deletion_id: str | None = Field({_arguments(UUID[1], nullable=True)})",
         *columns.values(),
     ]
     return "class SourceRow(SQLModel, table=True):\n" + "\n".join(lines) + "\n"

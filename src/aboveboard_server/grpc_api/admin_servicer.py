@@ -2,38 +2,76 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aboveboard.admin.v1 import admin_service_pb2_grpc as stubs
+from aboveboard.admin.v1 import opt_out_pb2 as o
 
 if TYPE_CHECKING:
-    from aboveboard.admin.v1 import loss_pb2
+    from aboveboard.admin.v1 import audit_pb2, loss_pb2
     from aboveboard.admin.v1 import quarantine_pb2 as q
     from aboveboard_server.ingest.loss import LossEstimator
     from aboveboard_server.ingest.quarantine import Quarantine
+    from aboveboard_server.privacy.audit import AuditLog
+    from aboveboard_server.privacy.opt_outs import OptOuts
+
+# Who acts, as long as administrators have no keys of their own.
+ACTOR = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What keeps the promises of AdminService."""
+
+    opt_outs: OptOuts
+    quarantine: Quarantine
+    loss: LossEstimator
+    audit: AuditLog
 
 
 class AdminServicer(stubs.AdminServiceServicer):
-    """Decode, call, encode."""
+    """Decode, call, encode. Each method does what admin_service.proto says of it."""
 
-    def __init__(self, quarantine: Quarantine, loss: LossEstimator) -> None:
-        self._quarantine = quarantine
-        self._loss = loss
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+    async def CreateOptOut(self, request: o.CreateOptOutRequest, context: Any) -> o.CreateOptOutResponse:
+        """See admin_service.proto."""
+        return o.CreateOptOutResponse(opt_out=await self._rooms.opt_outs.create(request, ACTOR))
+
+    async def GetOptOut(self, request: o.GetOptOutRequest, context: Any) -> o.GetOptOutResponse:
+        """See admin_service.proto."""
+        return o.GetOptOutResponse(opt_out=await self._rooms.opt_outs.get(request))
+
+    async def ListOptOuts(self, request: o.ListOptOutsRequest, context: Any) -> o.ListOptOutsResponse:
+        """See admin_service.proto."""
+        return await self._rooms.opt_outs.page(request)
+
+    async def RevokeOptOut(self, request: o.RevokeOptOutRequest, context: Any) -> o.RevokeOptOutResponse:
+        """See admin_service.proto."""
+        return o.RevokeOptOutResponse(opt_out=await self._rooms.opt_outs.revoke(request, ACTOR))
 
     async def EstimateLoss(
         self, request: loss_pb2.EstimateLossRequest, context: Any
     ) -> loss_pb2.EstimateLossResponse:
         """See admin_service.proto."""
-        return await self._loss.page(request)
+        return await self._rooms.loss.page(request)
 
     async def ListQuarantinedEvents(
         self, request: q.ListQuarantinedEventsRequest, context: Any
     ) -> q.ListQuarantinedEventsResponse:
         """See admin_service.proto."""
-        return await self._quarantine.page(request)
+        return await self._rooms.quarantine.page(request)
 
     async def ReplayQuarantinedEvents(
         self, request: q.ReplayQuarantinedEventsRequest, context: Any
     ) -> q.ReplayQuarantinedEventsResponse:
         """See admin_service.proto."""
-        return await self._quarantine.replay(validate_only=request.validate_only)
+        return await self._rooms.quarantine.replay(validate_only=request.validate_only)
+
+    async def ListAuditEntries(
+        self, request: audit_pb2.ListAuditEntriesRequest, context: Any
+    ) -> audit_pb2.ListAuditEntriesResponse:
+        """See admin_service.proto."""
+        return await self._rooms.audit.page(request)

@@ -38,7 +38,12 @@ class Gate:
 
     def allows(self, source: SourceRecord) -> bool:
         """Whether anything of this source may be stored. An opt-out of a wider Subject covers it."""
-        return self._store.opted_out.isdisjoint(source.subjects)
+        return self._store.forbidden.allows(source.subjects)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of what the gate knows: a commit asks for it again."""
+        return self._store.forbidden.epoch
 
     def status(self, *, enabled: bool) -> CollectionStatus:
         """Return what a source is told of whether it may collect."""

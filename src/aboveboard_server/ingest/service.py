@@ -108,7 +108,7 @@ class IngestService:
         if self._gate.allows(source):
             received_at = time.time_ns() // 1_000
             done = self._sorter.sort(request.events, _skew(request, received_at))
-            batch = EventBatch(source, received_at, done.rows)
+            batch = EventBatch(source, received_at, done.rows, self._gate.epoch)
             publication.wait_for(done, self._committer.submit(batch) if done.rows else None)
         return publication
 

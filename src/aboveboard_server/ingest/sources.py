@@ -10,7 +10,7 @@ from aboveboard_server.errors import ServiceError
 from aboveboard_server.privacy import subjects
 from aboveboard_server.schema import rows
 from aboveboard_server.schema.validate import validator
-from aboveboard_server.storage.ports import SourceRecord
+from aboveboard_server.storage.ports import SourceRecord, SubjectRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,10 +48,20 @@ class SourceReader:
         """Return the record of a source that the store holds, from its origin and its values there."""
         return self._record(self._origins[origin], values)
 
-    def subject(self, source: Source, kind: str) -> bytes | None:
-        """Return the digest of the source's Subject of that kind, None where it holds no such key."""
-        origin, values = self._values(source)
-        return self._digests(origin, values).get(kind)
+    def subject(self, source: Source, kind: str) -> SubjectRecord | None:
+        """Return the source's Subject of that kind, None where it holds no such key."""
+        names = self._names(*self._values(source))
+        digest = subjects.digests(self._digest_key, names).get(kind)
+        if digest is None:
+            return None
+        named = {key: names[key] for key in subjects.NAMED_BY[kind]}
+        return SubjectRecord(
+            kind,
+            digest,
+            company_id=named.get(subjects.COMPANY),
+            deployment_id=named.get(subjects.DEPLOYMENT),
+            server_uuid=named.get(subjects.SERVER),
+        )
 
     def _read(self, source: Source) -> SourceRecord:
         return self._record(*self._values(source))
@@ -74,13 +84,13 @@ class SourceReader:
             origin=origin.name,
             fingerprint=fingerprint,
             values=values,
-            subjects=tuple(self._digests(origin, values).values()),
+            subjects=tuple(subjects.digests(self._digest_key, self._names(origin, values)).values()),
         )
 
-    def _digests(self, origin: _Reader, values: Row) -> dict[str, bytes]:
+    def _names(self, origin: _Reader, values: Row) -> dict[str, str]:
+        """Return the source's values by the kind of Subject that they key."""
         by_column = dict(zip(self._columns, values, strict=True))
-        names = {kind: str(by_column[column] or "") for kind, column in origin.keys.items()}
-        return subjects.digests(self._digest_key, names)
+        return {kind: str(by_column[column] or "") for kind, column in origin.keys.items()}
 
 
 class _Reader:

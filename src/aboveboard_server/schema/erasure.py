@@ -5,6 +5,7 @@ A table says in `info["subject"]` how a Subject leads to its rows:
 
 - `source_id`: through the `source` row that sent them;
 - `columns`: by its own columns, those whose `info["subject_key"]` names a kind of Subject;
+- `redacted`: by its own columns as well, but the row stays, and every annotated column is emptied;
 - `none`: it holds nothing of any Subject, and `info["why"]` says why that is so.
 """
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 SOURCE_ID = "source_id"
 COLUMNS = "columns"
+REDACTED = "redacted"
 NONE = "none"
 
 
@@ -34,11 +36,15 @@ class KeyColumn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ErasureTarget:
-    """A table with a Subject's rows: reached through `source_id`, or by its own key columns."""
+    """A table with a Subject's rows: reached through `source_id`, or by its own key columns.
+
+    `redacted` are the columns that are emptied where the rows themselves stay.
+    """
 
     table: str
     path: str
     keys: tuple[KeyColumn, ...]
+    redacted: tuple[str, ...] = ()
 
 
 def targets(metadata: MetaData) -> tuple[ErasureTarget, ...]:
@@ -48,11 +54,13 @@ def targets(metadata: MetaData) -> tuple[ErasureTarget, ...]:
     the keys are gone, nothing leads to the rest.
     """
     found = [
-        ErasureTarget(table.name, path, key_columns(table))
+        ErasureTarget(
+            table.name, path, key_columns(table), annotated_columns(table) if path == REDACTED else ()
+        )
         for table in metadata.tables.values()
-        if (path := table.info.get("subject")) in {SOURCE_ID, COLUMNS}
+        if (path := table.info.get("subject")) in {SOURCE_ID, COLUMNS, REDACTED}
     ]
-    return tuple(sorted(found, key=lambda target: (target.path == COLUMNS, target.table)))
+    return tuple(sorted(found, key=lambda target: (target.path != SOURCE_ID, target.table)))
 
 
 def key_columns(table: Table) -> tuple[KeyColumn, ...]:
@@ -62,6 +70,11 @@ def key_columns(table: Table) -> tuple[KeyColumn, ...]:
         for column in table.columns
         if column.info.get("subject_key")
     )
+
+
+def annotated_columns(table: Table) -> tuple[str, ...]:
+    """Return the columns of a table that hold something of a Subject, its keys included."""
+    return tuple(column.name for column in table.columns if column.info.get("data_class"))
 
 
 def unreachable(metadata: MetaData) -> list[Finding]:
@@ -80,9 +93,15 @@ def table_is_reached(table: Table) -> Iterator[str]:
     if path == SOURCE_ID:
         if SOURCE_ID not in table.columns:
             yield "it has no column source_id"
-    elif path == COLUMNS:
+    elif path in {COLUMNS, REDACTED}:
         if not key_columns(table):
             yield "no column has a subject_key"
+        if path == REDACTED:
+            yield from (
+                f"{name} cannot be emptied"
+                for name in annotated_columns(table)
+                if not table.columns[name].nullable
+            )
     elif path != NONE:
         yield f"{path!r} is no path" if path else "it says nothing"
     elif not table.info.get("why"):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from aboveboard_server.schema.catalog import EventType
 
-HAND_WRITTEN = "aboveboard_server.storage.tables"
+HAND_WRITTEN = ("aboveboard_server.storage.tables", "aboveboard_server.storage.privacy_tables")
 
 
 def row_class(event: EventType) -> type[SQLModel]:
@@ -37,8 +37,9 @@ def import_all() -> MetaData:
     source_row_class()
     for event in catalog.default().events:
         row_class(event)
-    if find_spec(HAND_WRITTEN):
-        importlib.import_module(HAND_WRITTEN)
+    for module in HAND_WRITTEN:
+        if find_spec(module):
+            importlib.import_module(module)
     return SQLModel.metadata
 
 

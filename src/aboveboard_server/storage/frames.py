@@ -52,6 +52,7 @@ def from_batches(batches: Iterable[EventBatch]) -> list[tuple[Any, ...]]:
             batch.source.subjects,
             batch.received_at,
             batch.rows,
+            batch.epoch,
         )
         for batch in batches
     ]
@@ -59,17 +60,25 @@ def from_batches(batches: Iterable[EventBatch]) -> list[tuple[Any, ...]]:
 
 def to_batches(values: Iterable[tuple[Any, ...]]) -> list[EventBatch]:
     """Return the batches that `from_batches` took apart."""
-    return [EventBatch(SourceRecord(*source), received_at, rows) for *source, received_at, rows in values]
+    return [
+        EventBatch(SourceRecord(*source), received_at, rows, epoch)
+        for *source, received_at, rows, epoch in values
+    ]
 
 
 def from_results(results: Iterable[CommitResult]) -> list[Any]:
-    """Return results as plain values: True for opted out, else the duplicates, None where there are none."""
-    return [result.opted_out or result.duplicates or None for result in results]
+    """Return results as plain values: True for opted out, False for stale, else the duplicates or None."""
+    return [
+        True if result.opted_out else False if result.stale else result.duplicates or None
+        for result in results
+    ]
 
 
 def to_results(values: Sequence[Any]) -> list[CommitResult]:
     """Return the results that `from_results` took apart."""
     return [
-        CommitResult(opted_out=True) if value is True else CommitResult(duplicates=value or {})
+        CommitResult(opted_out=value, stale=not value)
+        if isinstance(value, bool)
+        else CommitResult(duplicates=value or {})
         for value in values
     ]

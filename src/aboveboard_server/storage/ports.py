@@ -7,14 +7,21 @@ store without becoming objects on the way.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sqlmodel import Session
 
     from aboveboard.telemetry.v1.verdict_pb2 import RejectionReason
     from aboveboard_server.schema.rows import Row
+    from aboveboard_server.storage.forbidden import Forbidden
+
+P = ParamSpec("P")
+T = TypeVar("T")
+if TYPE_CHECKING:
+    Unit: TypeAlias = Callable[Concatenate[Session, P], T]
 
 # An opt-out set by the source itself, and one set by an administrator.
 SELF_SERVICE = "SELF_SERVICE"
@@ -42,13 +49,33 @@ class SourceRecord:
     subjects: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SubjectRecord:
+    """A Subject as the store knows it: by its digest, and by the columns that name it.
+
+    `user_id` is the one that is stored, keyed again; `stored_digest` is the user's digest by it.
+    """
+
+    kind: str
+    digest: bytes
+    stored_digest: bytes | None = None
+    company_id: str | None = None
+    deployment_id: str | None = None
+    server_uuid: str | None = None
+    user_id: str | None = None
+
+
 @dataclass(slots=True)
 class EventBatch:
-    """The rows of one request, by table. Committed whole or not at all, duplicates left out."""
+    """The rows of one request, by table. Committed whole or not at all, duplicates left out.
+
+    `epoch` is that of the tombstones it was sorted by, and of the keys its source was read with.
+    """
 
     source: SourceRecord
     received_at: int
     rows: dict[str, list[Row]]
+    epoch: int = 0
 
     def __len__(self) -> int:
         return sum(map(len, self.rows.values()))
@@ -56,24 +83,16 @@ class EventBatch:
 
 @dataclass(slots=True)
 class CommitResult:
-    """What became of a batch: refused whole for an opt-out, or stored but for the duplicates.
+    """What became of a batch: refused whole, or stored but for the duplicates.
 
-    `duplicates` holds, by table, the positions of the rows whose key was there already.
+    It is refused for an opt-out, or as `stale` where a Subject of its source was deleted after it was sorted:
+    it is to be read and sorted anew. `duplicates` holds, by table, the positions of the rows whose key was
+    there already.
     """
 
     opted_out: bool = False
+    stale: bool = False
     duplicates: dict[str, list[int]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class OptOutChange:
-    """Switches collection off or on for one Subject, in one of the ways it can be set."""
-
-    subject_digest: bytes
-    subject_kind: str
-    origin: str
-    disabled: bool
-    changed_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +117,10 @@ class QuarantinedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Moves one quarantined event into the table it belongs to; drops it where `row` is None."""
+    """Moves one quarantined event into the table it belongs to; drops it where `row` is None.
+
+    `epoch` is that of the tombstones it was judged by.
+    """
 
     quarantined_event_id: int
     source_id: int
@@ -106,6 +128,7 @@ class Replay:
     received_at: int
     table: str
     row: Row | None
+    epoch: int = 0
 
     def into(self, table: str, row: Row) -> Replay:
         """Return this replay with the row that the event becomes."""
@@ -133,20 +156,26 @@ class EventStore(Protocol):
     async def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """Store batches and return what became of each, in their order.
 
-        MUST return only when everything stored is durable. MUST check opt-outs in the same transaction:
-        once `change_opt_out` has returned, no later commit stores what it forbids. MUST keep one row per
-        key and table, within the call too. MUST create or touch the source and registry rows.
+        MUST return only when everything stored is durable. MUST check opt-outs and tombstones in the same
+        transaction: once a unit of work that forbids has returned, no later commit stores what it forbids.
+        MUST keep one row per key and table, within the call too. MUST create or touch the source and registry
+        rows.
         """
 
-    async def change_opt_out(self, change: OptOutChange) -> None:
-        """Make a change durable and in force, and have `opted_out` tell of it.
+    async def work(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a unit of work, one of `storage.work`, in one transaction; return what it returns.
 
-        MUST lift only what was set by the same `origin`. MUST be idempotent.
+        MUST return only when what it wrote is durable. A unit marked as one that forbids MUST be in force for
+        every commit of every process once this has returned, and its own process MUST know. What a unit takes
+        and returns can be pickled; a ServiceError that it raises rolls it back and is raised here.
         """
+
+    async def read(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a unit of work that only reads, beside whatever is written meanwhile."""
 
     @property
-    def opted_out(self) -> AbstractSet[bytes]:
-        """The digests of every Subject whose opt-out is in force.
+    def forbidden(self) -> Forbidden:
+        """What may not be stored.
 
         MUST be at most a second behind what another process has changed; `commit` is never behind.
         """
@@ -160,10 +189,11 @@ class EventStore(Protocol):
         """
 
     async def replay(self, items: Sequence[Replay]) -> list[str]:
-        """Move quarantined events into their tables; return REPLAYED, DUPLICATE, OPTED_OUT or DROPPED each.
+        """Move quarantined events into their tables; return what became of each.
 
-        MUST store the row and drop the quarantined event in one transaction. MUST answer DUPLICATE, and store
-        nothing, for an event that has left the quarantine meanwhile.
+        That is REPLAYED, DUPLICATE, OPTED_OUT, SUBJECT_ERASED or DROPPED. MUST store the row and drop the
+        quarantined event in one transaction. MUST answer DUPLICATE, and store nothing, for an event that has
+        left the quarantine meanwhile, and SUBJECT_ERASED for one that a deletion covers.
         """
 
     async def loss(self, *, first_day: int, last_day: int, solution: str) -> list[Loss]:

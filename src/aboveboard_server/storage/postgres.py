@@ -7,30 +7,33 @@ where a commit costs the least; more processes, not more connections, make it fa
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema import rows, tables
 from aboveboard_server.storage import postgres_sql as sql
-from aboveboard_server.storage.columns import EPOCH, UtcMicros, postgresql_type
+from aboveboard_server.storage import unit_of_work
+from aboveboard_server.storage.columns import UtcMicros, postgresql_type
 from aboveboard_server.storage.ports import QUARANTINE, QUARANTINE_COLUMNS, QuarantinedEvent
 from aboveboard_server.storage.postgres_copy import TableCopy, table_copy
 from aboveboard_server.storage.postgres_link import Link
 from aboveboard_server.storage.postgres_loss import estimate_loss
 from aboveboard_server.storage.postgres_registry import PostgresRegistry
-from aboveboard_server.storage.postgres_writer import OptedOut, PostgresWriter
+from aboveboard_server.storage.postgres_sessions import PostgresSessions
+from aboveboard_server.storage.postgres_writer import Known, PostgresWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
 
     from sqlalchemy import MetaData, Table
 
     from aboveboard_server.schema.catalog import Catalog, EventType
-    from aboveboard_server.storage.ports import CommitResult, EventBatch, Loss, OptOutChange, Replay
+    from aboveboard_server.storage.forbidden import Forbidden
+    from aboveboard_server.storage.ports import CommitResult, EventBatch, Loss, P, Replay, Unit
     from aboveboard_server.storage.postgres_link import Connection
+
+T = TypeVar("T")
 
 # Seconds between two looks at the epoch: what another server changed is known within one.
 POLL_SECONDS = 0.5
@@ -54,12 +57,13 @@ class PostgresStore:
         self._maintain = maintain
         self._parameters = parameters
         self._events = [event.name for event in catalog.events]
-        self._opted_out = OptedOut()
+        self._forbidden = Known()
         self._writer = PostgresWriter(
-            _copies(catalog, metadata), PostgresRegistry(metadata, self._source_columns), self._opted_out
+            _copies(catalog, metadata), PostgresRegistry(metadata, self._source_columns), self._forbidden
         )
         self._ingest = Link("ingest", parameters, self._prepare_ingest)
-        self._service = Link("service", parameters, self._opted_out.load)
+        self._service = Link("service", parameters, self._forbidden.load)
+        self._sessions = PostgresSessions(parameters)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -82,24 +86,22 @@ class PostgresStore:
         async with self._ingest.use() as connection:
             return await self._writer.replay(connection, items)
 
-    async def change_opt_out(self, change: OptOutChange) -> None:
-        """See EventStore.change_opt_out."""
-        subject = (change.subject_digest, change.subject_kind, change.origin)
-        changed_at = EPOCH + timedelta(microseconds=change.changed_at)
-        async with self._service.use() as connection:
-            async with connection.transaction():
-                await connection.execute(sql.EXCLUSIVE)
-                if change.disabled:
-                    await connection.execute(sql.SET_OPT_OUT, (*subject, changed_at, *subject))
-                else:
-                    await connection.execute(sql.LIFT_OPT_OUT, (changed_at, *subject))
-                await connection.execute(sql.NEXT_EPOCH)
-            await self._opted_out.load(connection)
+    async def work(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """See EventStore.work."""
+        done = await asyncio.to_thread(self._sessions.run, unit, args, kwargs)
+        if unit_of_work.is_forbidding(unit):
+            async with self._service.use() as connection:
+                await self._forbidden.load(connection)
+        return done
+
+    async def read(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """See EventStore.read."""
+        return await asyncio.to_thread(self._sessions.read, unit, args, kwargs)
 
     @property
-    def opted_out(self) -> AbstractSet[bytes]:
-        """See EventStore.opted_out."""
-        return self._opted_out.digests
+    def forbidden(self) -> Forbidden:
+        """See EventStore.forbidden."""
+        return self._forbidden
 
     async def quarantined(
         self, *, before: int | None = None, after: int | None = None, limit: int, whole: bool = False
@@ -136,10 +138,11 @@ class PostgresStore:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._ingest.close()
         await self._service.close()
+        self._sessions.close()
 
     async def _prepare_ingest(self, connection: Connection) -> None:
         self._writer.forget()
-        await self._opted_out.load(connection)
+        await self._forbidden.load(connection)
 
     async def _poll(self) -> None:
         while True:
@@ -147,8 +150,8 @@ class PostgresStore:
             try:
                 async with self._service.use() as connection:
                     ((epoch,),) = await (await connection.execute(sql.EPOCH)).fetchall()
-                    if epoch != self._opted_out.epoch:
-                        await self._opted_out.load(connection)
+                    if epoch != self._forbidden.epoch:
+                        await self._forbidden.load(connection)
             except StoreUnavailableError:
                 # The link tries again by itself; until then no commit works either.
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aboveboard_server.storage.forbidden import changes_since
 from aboveboard_server.storage.ports import QUARANTINE
 
 if TYPE_CHECKING:
@@ -38,12 +39,6 @@ SET client_min_messages = warning
 _SHARED = f"SELECT pg_advisory_xact_lock_shared({INGEST_LOCK})"
 EXCLUSIVE = f"SELECT pg_advisory_xact_lock({INGEST_LOCK})"
 EPOCH = "SELECT epoch FROM ingest_epoch"
-# Both of one moment: an epoch never goes with the opt-outs of another.
-OPTED_OUT = (
-    "SELECT epoch, ARRAY(SELECT DISTINCT subject_digest FROM opt_out WHERE revoked_at IS NULL)"
-    " FROM ingest_epoch"
-)
-NEXT_EPOCH = "UPDATE ingest_epoch SET epoch = epoch + 1"
 
 
 def begin(epoch: int) -> str:
@@ -77,13 +72,6 @@ def _key_senders(copy: TableCopy) -> list[str]:
 PIN_KEYS = "INSERT INTO key_fingerprint (name, fingerprint) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 PINNED_KEYS = "SELECT name, fingerprint FROM key_fingerprint"
 
-_OPT_OUT = "subject_digest = %s AND subject_kind = %s AND origin = %s AND revoked_at IS NULL"
-LIFT_OPT_OUT = f"UPDATE opt_out SET revoked_at = %s WHERE {_OPT_OUT}"
-SET_OPT_OUT = (
-    "INSERT INTO opt_out (opt_out_id, subject_digest, subject_kind, origin, created_at)"
-    f" SELECT gen_random_uuid(), %s, %s, %s, %s WHERE NOT EXISTS (SELECT FROM opt_out WHERE {_OPT_OUT})"
-)
-
 TAKE_QUARANTINED = (
     f"DELETE FROM {QUARANTINE} WHERE quarantined_event_id = ANY(%s) RETURNING quarantined_event_id"
 )
@@ -92,6 +80,9 @@ TAKE_QUARANTINED = (
 def micros(expression: str) -> str:
     """Read a time or an interval as whole microseconds; PostgreSQL's extract is exact."""
     return f"(extract(epoch FROM {expression}) * 1000000)::bigint"
+
+
+FORBIDDEN = changes_since("%s", micros("cut_off_at"))
 
 
 def quarantined(where: str, order: str, extra: list[str]) -> str:

@@ -13,12 +13,12 @@ from psycopg.pq import ExecStatus
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.storage import postgres_sql as sql
 from aboveboard_server.storage import postgres_wire as wire
+from aboveboard_server.storage.forbidden import PARAMETERS, Forbidden
 from aboveboard_server.storage.ports import CommitResult
 from aboveboard_server.storage.postgres_copy import HEADER, TRAILER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
 
     from psycopg.pq.abc import PGresult
 
@@ -38,17 +38,13 @@ ATTEMPTS = 8
 PASSING = (pg.DeadlockDetected, pg.SerializationFailure, pg.CheckViolation)
 
 
-class OptedOut:
-    """The Subjects that have opted out, as they were at an epoch of the database."""
-
-    def __init__(self) -> None:
-        self.epoch = -1
-        self.digests: AbstractSet[bytes] = frozenset()
+class Known(Forbidden):
+    """What may not be stored, as it was at an epoch of the database."""
 
     async def load(self, connection: Connection) -> None:
-        """Read both anew."""
-        ((epoch, digests),) = await (await connection.execute(sql.OPTED_OUT)).fetchall()
-        self.epoch, self.digests = epoch, frozenset(digests)
+        """Read what has changed since."""
+        cursor = await connection.execute(sql.FORBIDDEN, (self.epoch,) * PARAMETERS)
+        self.take(await cursor.fetchall())
 
 
 @dataclass(slots=True)
@@ -65,12 +61,10 @@ class PostgresWriter:
     Where one does, COPY fails as a whole, and the transaction is done again through staging tables.
     """
 
-    def __init__(
-        self, copies: Mapping[str, TableCopy], registry: PostgresRegistry, opted_out: OptedOut
-    ) -> None:
+    def __init__(self, copies: Mapping[str, TableCopy], registry: PostgresRegistry, forbidden: Known) -> None:
         self._copies = copies
         self._registry = registry
-        self._opted_out = opted_out
+        self._forbidden = forbidden
         self._registry_epoch = -1
 
     def forget(self) -> None:
@@ -90,16 +84,16 @@ class PostgresWriter:
         staged = False
         seen = self._registry.seen
         for _ in range(ATTEMPTS):
-            if self._registry_epoch != self._opted_out.epoch:
+            if self._registry_epoch != self._forbidden.epoch:
                 # Rows of the registry may have been erased at the same time.
                 seen.forget()
-                self._registry_epoch = self._opted_out.epoch
+                self._registry_epoch = self._forbidden.epoch
             try:
                 done = await work(staged)
             except pg.DivisionByZero:
                 # The epoch is another, see postgres_sql.begin.
                 await connection.execute("ROLLBACK")
-                await self._opted_out.load(connection)
+                await self._forbidden.load(connection)
             except (pg.UniqueViolation, *PASSING) as error:
                 await connection.execute("ROLLBACK")
                 log.debug("commit_repeated", error=type(error).__name__, staged=staged)
@@ -114,10 +108,18 @@ class PostgresWriter:
     async def _commit(
         self, connection: Connection, batches: Sequence[EventBatch], *, staged: bool
     ) -> list[CommitResult]:
-        begin, opted_out = sql.begin(self._opted_out.epoch), self._opted_out.digests
-        results = [CommitResult(not opted_out.isdisjoint(batch.source.subjects)) for batch in batches]
+        begin, forbidden = sql.begin(self._forbidden.epoch), self._forbidden
+        results = [
+            CommitResult(
+                opted_out=not forbidden.allows(batch.source.subjects),
+                stale=forbidden.erased_since(batch.source.subjects, batch.epoch),
+            )
+            for batch in batches
+        ]
         taken = [
-            (batch, result) for batch, result in zip(batches, results, strict=True) if not result.opted_out
+            (batch, result)
+            for batch, result in zip(batches, results, strict=True)
+            if not (result.opted_out or result.stale)
         ]
         if due := self._registry.due(batch for batch, _ in taken):
             await wire.run(connection.pgconn, begin)
@@ -169,8 +171,7 @@ class PostgresWriter:
                     became.duplicates.setdefault(table, []).append(position)
 
     async def _replay(self, connection: Connection, items: Sequence[Replay]) -> list[str]:
-        opted_out = self._opted_out.digests
-        await wire.run(connection.pgconn, sql.begin(self._opted_out.epoch))
+        await wire.run(connection.pgconn, sql.begin(self._forbidden.epoch))
         ids = [item.quarantined_event_id for item in items]
         taken = {
             found for (found,) in await (await connection.execute(sql.TAKE_QUARANTINED, [ids])).fetchall()
@@ -181,8 +182,10 @@ class PostgresWriter:
             if item.quarantined_event_id not in taken:
                 # Another server has replayed it meanwhile, or it was erased: it must not come back.
                 outcomes.append("DUPLICATE")
-            elif not opted_out.isdisjoint(item.subjects):
+            elif not self._forbidden.allows(item.subjects):
                 outcomes.append("OPTED_OUT")
+            elif self._forbidden.erased_since(item.subjects, item.epoch):
+                outcomes.append("SUBJECT_ERASED")
             elif item.row is None:
                 outcomes.append("DROPPED")
             else:

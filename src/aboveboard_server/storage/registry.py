@@ -76,6 +76,7 @@ class SourceRegistry:
         self._seen = SeenCache()
         self.keep_committed = self._seen.keep_committed
         self.forget_uncommitted = self._seen.forget_uncommitted
+        self.forget = self._seen.forget
         names = ("fingerprint", "origin", "first_seen_at", "last_seen_at", *source_columns)
         self._upsert_source = (
             f"INSERT INTO source ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"

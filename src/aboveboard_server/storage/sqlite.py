@@ -9,23 +9,26 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema import rows
-from aboveboard_server.storage import frames
+from aboveboard_server.storage import frames, unit_of_work
+from aboveboard_server.storage.forbidden import Forbidden
 from aboveboard_server.storage.loss import DAY, loss_statement
 from aboveboard_server.storage.ports import QUARANTINE, QUARANTINE_COLUMNS, Loss, QuarantinedEvent
+from aboveboard_server.storage.sqlite_sessions import Sessions
 from aboveboard_server.storage.writer_link import WriterLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from aboveboard_server.schema.catalog import Catalog
+    from aboveboard_server.storage.forbidden import Change
     from aboveboard_server.storage.ownership import FileOwnership
-    from aboveboard_server.storage.ports import CommitResult, EventBatch, OptOutChange, Replay
+    from aboveboard_server.storage.ports import CommitResult, EventBatch, P, Replay, Unit
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -43,7 +46,7 @@ class SqliteStore:
         self._catalog = catalog
         self._ownership = ownership
         self._source_columns = rows.source_columns(catalog)
-        self._opted_out: set[bytes] = set()
+        self._forbidden = Forbidden()
         columns = {event.name: rows.columns(catalog, event) for event in catalog.events}
         columns[QUARANTINE] = QUARANTINE_COLUMNS
         greeting = (str(path.absolute()), columns, self._source_columns)
@@ -54,17 +57,30 @@ class SqliteStore:
         """See EventStore.commit."""
         return frames.to_results(await self._writer.ask("commit", frames.from_batches(batches)))
 
-    async def change_opt_out(self, change: OptOutChange) -> None:
-        """See EventStore.change_opt_out."""
-        if await self._writer.ask("change_opt_out", astuple(change)):
-            self._opted_out.add(change.subject_digest)
-        else:
-            self._opted_out.discard(change.subject_digest)
+    async def work(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """See EventStore.work."""
+        outcome = await self._writer.ask("work", unit_of_work.pack(unit, args, kwargs))
+        if unit_of_work.is_forbidding(unit):
+            self._forbidden.take(await self._writer.ask("changes_since", self._forbidden.epoch))
+        done: T = unit_of_work.unpack_outcome(outcome)
+        return done
+
+    async def read(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """See EventStore.read."""
+
+        def run(db: sqlite3.Connection) -> T:
+            try:
+                with Sessions(db).session() as session:
+                    return unit(session, *args, **kwargs)
+            except DBAPIError as error:
+                raise error.orig or error from None
+
+        return await self._read(run)
 
     @property
-    def opted_out(self) -> AbstractSet[bytes]:
-        """See EventStore.opted_out."""
-        return self._opted_out
+    def forbidden(self) -> Forbidden:
+        """See EventStore.forbidden."""
+        return self._forbidden
 
     async def replay(self, items: Sequence[Replay]) -> list[str]:
         """See EventStore.replay."""
@@ -112,13 +128,15 @@ class SqliteStore:
         self._reading.shutdown()
         self._ownership.release()
 
-    def _on_ready(self, opted_out: list[bytes]) -> None:
+    def _on_ready(self, changes: list[Change]) -> None:
         """Take what a new writer read from the file as what holds."""
-        self._opted_out = set(opted_out)
+        self._forbidden.take(changes)
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def read() -> T:
-            db = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
+            db = sqlite3.connect(
+                f"{self._path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
+            )
             try:
                 return work(db)
             finally:

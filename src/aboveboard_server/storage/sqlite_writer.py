@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from aboveboard_server.errors import ServiceError
+from aboveboard_server.storage.forbidden import PARAMETERS, Forbidden, changes_since
 from aboveboard_server.storage.ports import QUARANTINE, CommitResult
 from aboveboard_server.storage.registry import SourceRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from aboveboard_server.schema.rows import Row
-    from aboveboard_server.storage.ports import EventBatch, OptOutChange, Replay
+    from aboveboard_server.storage.forbidden import Change
+    from aboveboard_server.storage.ports import EventBatch, Replay
+    from aboveboard_server.storage.sqlite_sessions import Sessions
 
 T = TypeVar("T")
 
@@ -31,6 +33,8 @@ ROWS_PER_INSERT = 50
 FEWEST_WITH_SHARED_HEAD = 8
 # One for each table and number of rows, with a shared head and without.
 CACHED_STATEMENTS = 4096
+
+_CHANGES = changes_since("?", "cut_off_at")
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -65,29 +69,48 @@ class SqliteWriter:
             self._db.execute(pragma)
         self._columns = {table: ("source_id", "received_at", *names) for table, names in columns.items()}
         self._registry = SourceRegistry(self._db, source_columns)
-        self._opted_out = {
-            digest
-            for (digest,) in self._db.execute("SELECT subject_digest FROM opt_out WHERE revoked_at IS NULL")
-        }
+        self._forbidden = Forbidden()
+        self._sessions: Sessions | None = None
+        self.changes_since(-1)
         self._statements: dict[tuple[str, int, bool], str] = {}
-
-    @property
-    def opted_out(self) -> AbstractSet[bytes]:
-        """The digests of every Subject whose opt-out is in force."""
-        return self._opted_out
 
     def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """Store batches in one transaction; see EventStore.commit."""
         return self._in_transaction(lambda: self._store(batches))
 
-    def change_opt_out(self, change: OptOutChange) -> bool:
-        """Make an opt-out's change durable; return whether any opt-out of that Subject is in force now."""
-        in_force = self._in_transaction(lambda: self._write_opt_out(change))
-        if in_force:
-            self._opted_out.add(change.subject_digest)
-        else:
-            self._opted_out.discard(change.subject_digest)
-        return in_force
+    def work(self, call: bytes) -> bytes:
+        """Run a packed unit of work in one transaction, and return its packed outcome."""
+        # Late: a writer that was killed is back sooner without, and most never need it.
+        from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
+
+        from aboveboard_server.storage import unit_of_work  # noqa: PLC0415
+        from aboveboard_server.storage.sqlite_sessions import Sessions  # noqa: PLC0415
+
+        self._sessions = self._sessions or Sessions(self._db)
+        unit, args, kwargs = unit_of_work.unpack(call)
+
+        def run(sessions: Sessions) -> Any:
+            with sessions.session() as session:
+                return unit_of_work.run(session, unit, args, kwargs)
+
+        sessions = self._sessions
+        try:
+            done = self._in_transaction(lambda: run(sessions))
+        except ServiceError as error:
+            done = error
+        except DBAPIError as error:
+            raise error.orig or error from None
+        if unit_of_work.is_forbidding(unit):
+            # Rows of the registry may be gone.
+            self._registry.forget()
+            self.changes_since(self._forbidden.epoch)
+        return unit_of_work.pack_outcome(done)
+
+    def changes_since(self, epoch: int) -> list[Change]:
+        """Return every change after an epoch of what may not be stored, and obey it."""
+        changes = self._db.execute(_CHANGES, (epoch,) * PARAMETERS).fetchall()
+        self._forbidden.take(changes)
+        return changes
 
     def replay(self, items: Sequence[Replay]) -> list[str]:
         """Move quarantined events to their tables; see EventStore.replay."""
@@ -127,9 +150,13 @@ class SqliteWriter:
         results = []
         tables: dict[str, list[_Segment]] = {}
         for batch in batches:
-            result = CommitResult(opted_out=not self._opted_out.isdisjoint(batch.source.subjects))
+            subjects = batch.source.subjects
+            result = CommitResult(
+                opted_out=not self._forbidden.allows(subjects),
+                stale=self._forbidden.erased_since(subjects, batch.epoch),
+            )
             results.append(result)
-            if result.opted_out:
+            if result.opted_out or result.stale:
                 continue
             head = (self._registry.source_id(batch.source, batch.received_at), batch.received_at)
             for table, rows in batch.rows.items():
@@ -188,29 +215,15 @@ class SqliteWriter:
             self._statements[table, rows, shared_head] = statement
         return statement
 
-    def _write_opt_out(self, change: OptOutChange) -> bool:
-        subject = (change.subject_digest, change.subject_kind, change.origin)
-        where = "subject_digest = ? AND subject_kind = ? AND origin = ? AND revoked_at IS NULL"
-        if not change.disabled:
-            self._db.execute(
-                f"UPDATE opt_out SET revoked_at = ? WHERE {where}", (change.changed_at, *subject)
-            )
-        elif not self._db.execute(f"SELECT 1 FROM opt_out WHERE {where}", subject).fetchone():
-            self._db.execute(
-                "INSERT INTO opt_out (opt_out_id, subject_digest, subject_kind, origin, created_at)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (str(uuid.uuid4()), *subject, change.changed_at),
-            )
-        in_force = "SELECT 1 FROM opt_out WHERE subject_digest = ? AND revoked_at IS NULL"
-        return self._db.execute(in_force, (change.subject_digest,)).fetchone() is not None
-
     def _replay_one(self, item: Replay) -> str:
         statement = f"DELETE FROM {QUARANTINE} WHERE quarantined_event_id = ?"
         if not self._db.execute(statement, (item.quarantined_event_id,)).rowcount:
             # Erased since it was read, or replayed by someone else: it must not come back.
             return "DUPLICATE"
-        if not self._opted_out.isdisjoint(item.subjects):
+        if not self._forbidden.allows(item.subjects):
             return "OPTED_OUT"
+        if self._forbidden.erased_since(item.subjects, item.epoch):
+            return "SUBJECT_ERASED"
         if item.row is None:
             return "DROPPED"
         stored = self._insert_one(item.table, (item.source_id, item.received_at, *item.row))

@@ -1,7 +1,7 @@
-"""The hand-written tables. Alembic owns them; `migrations/` must follow every change made here.
+"""The hand-written tables of what was sent and by whom; those of privacy stand in `privacy_tables`.
 
-`info["subject"]` says how erasure finds a Subject's rows: through their `source_id`, by the table's own
-subject columns, or that there is none, and why.
+Alembic owns them; `migrations/` must follow every change made here. `info["subject"]` says how erasure finds
+a Subject's rows, see `schema.erasure`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aboveboard_server.storage.columns import ROW_ID, UUID_TEXT, UtcMicros
 from aboveboard_server.storage.ports import QUARANTINE
 
 
-def _subject(data_class: str, key: str = "") -> dict[str, Any]:
+def subject(data_class: str, key: str = "") -> dict[str, Any]:
     """Annotate a column as the schema's fields are annotated."""
     return {"info": {"data_class": data_class} | ({"subject_key": key} if key else {})}
 
@@ -28,11 +28,27 @@ class CompanyRow(SQLModel, table=True):
     __table_args__: ClassVar[Any] = ({"info": {"subject": "columns"}},)
 
     company_id: str = Field(
-        sa_type=Text(), primary_key=True, sa_column_kwargs=_subject("ORGANIZATION", "COMPANY")
+        sa_type=Text(), primary_key=True, sa_column_kwargs=subject("ORGANIZATION", "COMPANY")
     )
-    company_name: str | None = Field(default=None, sa_type=Text(), sa_column_kwargs=_subject("ORGANIZATION"))
+    company_name: str | None = Field(default=None, sa_type=Text(), sa_column_kwargs=subject("ORGANIZATION"))
+    contact_name: str | None = Field(default=None, sa_type=Text(), sa_column_kwargs=subject("ORGANIZATION"))
+    contact_email: str | None = Field(default=None, sa_type=Text(), sa_column_kwargs=subject("ORGANIZATION"))
+    contact_phone: str | None = Field(default=None, sa_type=Text(), sa_column_kwargs=subject("ORGANIZATION"))
+    contact_note: str | None = Field(default=None, sa_type=Text(), sa_column_kwargs=subject("FREE_FORM"))
     first_seen_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
     last_seen_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+
+
+class CompanyKeyRow(SQLModel, table=True):
+    """The key that a company's users are keyed with again; itself encrypted under a key outside of here."""
+
+    __tablename__: ClassVar[str] = "company_key"
+    __table_args__: ClassVar[Any] = ({"info": {"subject": "columns"}},)
+
+    company_id: str = Field(
+        sa_type=Text(), primary_key=True, sa_column_kwargs=subject("ORGANIZATION", "COMPANY")
+    )
+    wrapped_key: bytes = Field(sa_type=LargeBinary())
 
 
 class DeploymentRow(SQLModel, table=True):
@@ -42,13 +58,13 @@ class DeploymentRow(SQLModel, table=True):
     __table_args__: ClassVar[Any] = ({"info": {"subject": "columns"}},)
 
     company_id: str = Field(
-        sa_type=Text(), primary_key=True, sa_column_kwargs=_subject("ORGANIZATION", "COMPANY")
+        sa_type=Text(), primary_key=True, sa_column_kwargs=subject("ORGANIZATION", "COMPANY")
     )
     deployment_id: str = Field(
-        sa_type=Text(), primary_key=True, sa_column_kwargs=_subject("INSTALLATION", "DEPLOYMENT")
+        sa_type=Text(), primary_key=True, sa_column_kwargs=subject("INSTALLATION", "DEPLOYMENT")
     )
     deployment_name: str | None = Field(
-        default=None, sa_type=Text(), sa_column_kwargs=_subject("ORGANIZATION")
+        default=None, sa_type=Text(), sa_column_kwargs=subject("ORGANIZATION")
     )
     first_seen_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
     last_seen_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
@@ -61,7 +77,7 @@ class ServerRow(SQLModel, table=True):
     __table_args__: ClassVar[Any] = ({"info": {"subject": "columns"}},)
 
     server_uuid: str = Field(
-        sa_type=UUID_TEXT, primary_key=True, sa_column_kwargs=_subject("INSTALLATION", "SERVER")
+        sa_type=UUID_TEXT, primary_key=True, sa_column_kwargs=subject("INSTALLATION", "SERVER")
     )
     first_seen_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
     last_seen_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
@@ -86,24 +102,7 @@ class QuarantinedEventRow(SQLModel, table=True):
     occurred_at_corrected: datetime = Field(sa_type=UtcMicros(), nullable=False)
     event_field_number: int = Field(sa_type=Integer())
     reason: int = Field(sa_type=Integer())
-    envelope: bytes = Field(sa_type=LargeBinary(), sa_column_kwargs=_subject("FREE_FORM"))
-
-
-class OptOutRow(SQLModel, table=True):
-    """A Subject of whom nothing is collected while `revoked_at` is empty."""
-
-    __tablename__: ClassVar[str] = "opt_out"
-    __table_args__: ClassVar[Any] = (
-        Index("opt_out_by_subject", "subject_digest"),
-        {"info": {"subject": "none", "why": "holds a keyed digest, and must outlive the Subject's data"}},
-    )
-
-    opt_out_id: str = Field(sa_type=UUID_TEXT, primary_key=True)
-    subject_digest: bytes = Field(sa_type=LargeBinary())
-    subject_kind: str = Field(sa_type=Text())
-    origin: str = Field(sa_type=Text())
-    created_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
-    revoked_at: datetime | None = Field(default=None, sa_type=UtcMicros())
+    envelope: bytes = Field(sa_type=LargeBinary(), sa_column_kwargs=subject("FREE_FORM"))
 
 
 class KeyFingerprintRow(SQLModel, table=True):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aboveboard_server.storage import frames
-from aboveboard_server.storage.ports import OptOutChange, Replay
+from aboveboard_server.storage.ports import Replay
 from aboveboard_server.storage.sqlite_writer import SqliteWriter
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def main() -> None:
         except sqlite3.Error as error:
             connection.sendall(frames.pack((UNAVAILABLE, _name(error))))
             return
-        connection.sendall(frames.pack((DONE, list(writer.opted_out))))
+        connection.sendall(frames.pack((DONE, writer.changes_since(-1))))
         try:
             _serve(connection, requests, _operations(writer))
         finally:
@@ -64,7 +64,8 @@ def _serve(connection: socket.socket, requests: Any, operations: dict[str, Calla
 def _operations(writer: SqliteWriter) -> dict[str, Callable[[Any], Any]]:
     return {
         "commit": lambda batches: frames.from_results(writer.commit(frames.to_batches(batches))),
-        "change_opt_out": lambda change: writer.change_opt_out(OptOutChange(*change)),
+        "work": writer.work,
+        "changes_since": writer.changes_since,
         "replay": lambda items: writer.replay([Replay(*item) for item in items]),
         "pin_keys": writer.pin_keys,
     }

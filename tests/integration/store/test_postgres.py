@@ -71,12 +71,12 @@ async def test_an_opt_out_holds_on_every_server_at_once(backend: Backend) -> Non
     digest = record(HERE).subjects[0]
     async with stores(backend, 2) as (here, there):
         await there.commit([batch_of(HERE, *elements(*ids(1)))])
-        await here.change_opt_out(opt_out(digest))
+        await opt_out(here, digest)
         assert (await there.commit([batch_of(HERE, *elements(*ids(1)))]))[0].opted_out
-        await here.change_opt_out(opt_out(digest, disabled=False))
+        await opt_out(here, digest, disabled=False)
         assert not (await there.commit([batch_of(HERE, *elements(*ids(1)))]))[0].opted_out
-        await here.change_opt_out(opt_out(digest))
-        await within_a_second(lambda: digest in there.opted_out)
+        await opt_out(here, digest)
+        await within_a_second(lambda: not there.forbidden.allows([digest]))
     assert backend.count("element_stat") == 2
 
 
@@ -92,11 +92,11 @@ async def test_nothing_comes_in_elsewhere_once_an_opt_out_has_returned(backend: 
         for _ in range(5):
             sending = [asyncio.create_task(keep_sending(store)) for store in (one, two, one, two)]
             await asyncio.sleep(0.1)
-            await three.change_opt_out(opt_out(digest))
+            await opt_out(three, digest)
             stored = backend.count("element_stat")
             await asyncio.wait_for(asyncio.gather(*sending), 20)
             assert backend.count("element_stat") == stored
-            await three.change_opt_out(opt_out(digest, disabled=False))
+            await opt_out(three, digest, disabled=False)
 
 
 async def test_a_batch_sent_to_several_servers_at_once_is_stored_once(backend: Backend) -> None:

@@ -31,39 +31,39 @@ HERE = server_source(version="1.2")
 async def test_an_opt_out_is_told_of_once_it_has_returned(store: EventStore) -> None:
     """`opted_out` holds the Subject as soon as the change has returned, and not after it was lifted."""
     digest = record(HERE).subjects[0]
-    await store.change_opt_out(opt_out(digest))
-    assert digest in store.opted_out
-    await store.change_opt_out(opt_out(digest, disabled=False))
-    assert digest not in store.opted_out
+    await opt_out(store, digest)
+    assert not store.forbidden.allows([digest])
+    await opt_out(store, digest, disabled=False)
+    assert store.forbidden.allows([digest])
 
 
 async def test_an_opt_out_is_lifted_only_in_the_way_it_was_set(store: EventStore, backend: Backend) -> None:
     """What an administrator has set stays when the source lifts its own, and the other way round."""
     digest = record(HERE).subjects[0]
     for origin in (ADMINISTRATOR, SELF_SERVICE):
-        await store.change_opt_out(opt_out(digest, origin=origin))
-    await store.change_opt_out(opt_out(digest, origin=SELF_SERVICE, disabled=False))
+        await opt_out(store, digest, origin=origin)
+    await opt_out(store, digest, origin=SELF_SERVICE, disabled=False)
     assert (await store.commit([batch_of(HERE, *elements(*ids(1)))]))[0].opted_out
-    await store.change_opt_out(opt_out(digest, origin=ADMINISTRATOR, disabled=False))
+    await opt_out(store, digest, origin=ADMINISTRATOR, disabled=False)
     assert not (await store.commit([batch_of(HERE, *elements(*ids(1)))]))[0].opted_out
 
 
 async def test_changing_an_opt_out_again_changes_nothing(store: EventStore, backend: Backend) -> None:
     """Set twice it is one, lifted once it is gone; lifting what was never set does nothing."""
     digest = record(HERE).subjects[0]
-    await store.change_opt_out(opt_out(digest, disabled=False))
-    await store.change_opt_out(opt_out(digest))
-    await store.change_opt_out(opt_out(digest))
+    await opt_out(store, digest, disabled=False)
+    await opt_out(store, digest)
+    await opt_out(store, digest)
     assert backend.count("opt_out") == 1
-    await store.change_opt_out(opt_out(digest, disabled=False))
-    assert digest not in store.opted_out
+    await opt_out(store, digest, disabled=False)
+    assert store.forbidden.allows([digest])
     assert backend.query("SELECT count(*) FROM opt_out WHERE revoked_at IS NULL") == [(0,)]
 
 
 async def test_an_opt_out_of_a_wider_subject_covers_the_narrower(store: EventStore) -> None:
     """A company's opt-out refuses the batches of all its deployments and users."""
     company = record(deployment_source("acme")).subjects[0]
-    await store.change_opt_out(opt_out(company))
+    await opt_out(store, company)
     sources = [deployment_source("acme", "d1", user_id="u"), deployment_source("acme", "d2")]
     results = await store.commit([batch_of(source, *elements(*ids(1))) for source in sources])
     assert [result.opted_out for result in results] == [True, True]
@@ -82,7 +82,7 @@ async def test_no_commit_after_an_opt_out_stores_what_it_forbids(store: EventSto
 
     sending = [asyncio.create_task(keep_sending()) for _ in range(4)]
     await asyncio.sleep(0.2)
-    await store.change_opt_out(opt_out(digest))
+    await opt_out(store, digest)
     stored = backend.count("element_stat")
     await asyncio.wait_for(asyncio.gather(*sending), 10)
     assert stored > 0
@@ -168,7 +168,7 @@ async def test_what_opted_out_since_is_not_replayed(store: EventStore, backend: 
     """The event leaves the quarantine and is stored nowhere."""
     await quarantine(store, 2)
     events = await store.quarantined(after=0, limit=10, whole=True)
-    await store.change_opt_out(opt_out(record(HERE).subjects[0]))
+    await opt_out(store, record(HERE).subjects[0])
     assert await store.replay([replay_of(event) for event in events]) == ["OPTED_OUT", "OPTED_OUT"]
     assert [backend.count(table) for table in (QUARANTINE, "element_stat")] == [0, 0]
 

@@ -17,6 +17,7 @@ class SourceRow(SQLModel, table=True):
         UniqueConstraint("fingerprint"),
         Index("source_by_server_uuid", "server_uuid"),
         Index("source_by_company_id", "company_id"),
+        Index("source_by_deletion_id", "deletion_id"),
         {"info": {"generated": True, "subject": "columns"}},
     )
 
@@ -25,6 +26,7 @@ class SourceRow(SQLModel, table=True):
     origin: str = Field(sa_type=Text())
     first_seen_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
     last_seen_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+    deletion_id: str | None = Field(default=None, sa_type=UUID_TEXT, nullable=True)
     server_uuid: str | None = Field(default=None, sa_type=UUID_TEXT, nullable=True, sa_column_kwargs={"info": {"data_class": "INSTALLATION", "subject_key": "SERVER"}})
     solution: str | None = Field(default=None, sa_type=Text(), nullable=True, sa_column_kwargs={"info": {"data_class": "TECHNICAL"}})
     version: str | None = Field(default=None, sa_type=Text(), nullable=True, sa_column_kwargs={"info": {"data_class": "TECHNICAL"}})

@@ -1,0 +1,96 @@
+"""Opt-outs as an administrator sets, lists and lifts them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aboveboard.admin.v1 import opt_out_pb2 as o
+from aboveboard.admin.v1 import subject_pb2
+from aboveboard_server.ids import uuid7
+from aboveboard_server.privacy import arguments, times
+from aboveboard_server.privacy.named import described, kind_number
+from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE
+from aboveboard_server.storage.work import opt_outs as work
+from aboveboard_server.storage.work.audit import Act
+
+if TYPE_CHECKING:
+    from aboveboard_server.privacy.named import SubjectReader
+    from aboveboard_server.storage.ports import EventStore
+    from aboveboard_server.storage.privacy_tables import OptOutRow
+
+ORIGINS = {
+    ADMINISTRATOR: subject_pb2.ORIGIN_ADMINISTRATOR,
+    SELF_SERVICE: subject_pb2.ORIGIN_SELF_SERVICE,
+}
+ACTIVE: dict[int, bool | None] = {
+    o.OptOut.STATE_UNSPECIFIED: None,
+    o.OptOut.STATE_ACTIVE: True,
+    o.OptOut.STATE_REVOKED: False,
+}
+
+
+class OptOuts:
+    """What AdminService promises of opt-outs."""
+
+    def __init__(self, store: EventStore, subjects: SubjectReader) -> None:
+        self._store = store
+        self._subjects = subjects
+
+    async def create(self, request: o.CreateOptOutRequest, actor: str) -> o.OptOut:
+        """Opt a Subject out; in force everywhere once this has returned."""
+        subject = await self._subjects.read(request)
+        reference = arguments.reference(request.reference)
+        request_id = arguments.request_id(request.request_id)
+        row = await self._store.work(
+            work.create,
+            subject,
+            opt_out_id=str(uuid7()),
+            origin=ADMINISTRATOR,
+            created_at=datetime.now(UTC),
+            reference=reference,
+            request_id=request_id,
+            act=Act(actor, "CreateOptOut", subject.digest, reference, subject.kind),
+        )
+        return _described(row)
+
+    async def get(self, request: o.GetOptOutRequest) -> o.OptOut:
+        """Return one opt-out."""
+        opt_out_id = arguments.uuid(request.opt_out_id, "opt_out_id")
+        return _described(await self._store.read(work.get, opt_out_id))
+
+    async def page(self, request: o.ListOptOutsRequest) -> o.ListOptOutsResponse:
+        """Return a page of opt-outs, the newest first."""
+        size = arguments.page_size(request.page_size)
+        active = arguments.one_of(ACTIVE, request.state, "state")
+        found = await self._store.read(
+            work.page, before=arguments.time_and_id(request.page_token), limit=size + 1, active=active
+        )
+        response = o.ListOptOutsResponse(opt_outs=[_described(row) for row in found[:size]])
+        if len(found) > size:
+            last = found[size - 1]
+            response.next_page_token = arguments.time_and_id_token(last.created_at, last.opt_out_id)
+        return response
+
+    async def revoke(self, request: o.RevokeOptOutRequest, actor: str) -> o.OptOut:
+        """Lift one opt-out."""
+        opt_out_id = arguments.uuid(request.opt_out_id, "opt_out_id")
+        known = await self._store.read(work.get, opt_out_id)
+        act = Act(actor, "RevokeOptOut", known.subject_digest, known.reference, known.subject_kind)
+        return _described(
+            await self._store.work(work.revoke, opt_out_id, revoked_at=datetime.now(UTC), act=act)
+        )
+
+
+def _described(row: OptOutRow) -> o.OptOut:
+    return o.OptOut(
+        opt_out_id=row.opt_out_id,
+        subject=described(row),
+        subject_kind=kind_number(row.subject_kind),
+        subject_digest=row.subject_digest,
+        reference=row.reference,
+        origin=ORIGINS[row.origin],
+        state=o.OptOut.STATE_REVOKED if row.revoked_at else o.OptOut.STATE_ACTIVE,
+        created_at=times.timestamp(row.created_at),
+        revoked_at=times.timestamp(row.revoked_at),
+    )

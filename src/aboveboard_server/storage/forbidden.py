@@ -1,0 +1,89 @@
+"""What may not be stored, as it is held in memory: opted-out Subjects, and the tombstones of deleted ones.
+
+Every change has the epoch of the database in which it was made. Whoever knows an epoch asks for what came
+later, and a commit that meets a tombstone newer than what its batch was sorted by sends the batch back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# What a change is of: the epoch itself (value), an opt-out (whether in force), a tombstone (cut-off, epoch).
+EPOCH, OPT_OUT, TOMBSTONE = "epoch", "opt_out", "tombstone"
+Change: TypeAlias = "tuple[str, bytes | None, int, int]"
+
+
+class Tombstone(NamedTuple):
+    """Nothing of a Subject is taken that occurred at or before `cut_off`, in µs since 1970."""
+
+    cut_off: int
+    epoch: int
+
+
+class Forbidden:
+    """What may not be stored, as of `epoch`; nothing is known before the first changes are taken in."""
+
+    def __init__(self) -> None:
+        self.epoch = -1
+        self.opted_out: set[bytes] = set()
+        self.erased: dict[bytes, Tombstone] = {}
+
+    def take(self, changes: Iterable[Change]) -> None:
+        """Take in what `changes_since` has read, unless something newer was taken in meanwhile."""
+        found = list(changes)
+        epoch = next(value for kind, _, value, _ in found if kind == EPOCH)
+        if epoch < self.epoch:
+            return
+        for kind, digest, value, made_in in found:
+            if digest is None:
+                continue
+            if kind == TOMBSTONE:
+                self.erased[digest] = Tombstone(value, made_in)
+            elif value:
+                self.opted_out.add(digest)
+            else:
+                self.opted_out.discard(digest)
+        self.epoch = epoch
+
+    def allows(self, subjects: Iterable[bytes]) -> bool:
+        """Whether none of these Subjects has opted out."""
+        return self.opted_out.isdisjoint(subjects)
+
+    def cut_off(self, subjects: Sequence[bytes]) -> int | None:
+        """Return the latest cut-off of a deletion of these Subjects, in µs; None where there is none."""
+        if self.erased.keys().isdisjoint(subjects):
+            return None
+        return max(found.cut_off for subject in subjects if (found := self.erased.get(subject)))
+
+    def erased_since(self, subjects: Sequence[bytes], epoch: int) -> bool:
+        """Whether one of these Subjects was deleted after that epoch."""
+        if self.epoch <= epoch or self.erased.keys().isdisjoint(subjects):
+            return False
+        return any(found.epoch > epoch for subject in subjects if (found := self.erased.get(subject)))
+
+
+def changes_since(parameter: str, cut_off: str) -> str:
+    """Return the statement that reads every change after an epoch, with `parameter` as its placeholder.
+
+    One statement sees one moment: an epoch never goes with the changes of another. `cut_off` is the
+    expression that reads that column in µs.
+    """
+    parts = [f"SELECT '{EPOCH}', CAST(NULL AS bytea), epoch, epoch FROM ingest_epoch"]
+    for digest in ("subject_digest", "stored_digest"):
+        changed = f"SELECT subject_digest FROM opt_out WHERE epoch > {parameter}"
+        parts.append(
+            f"SELECT '{OPT_OUT}', {digest}, max(CASE WHEN revoked_at IS NULL THEN 1 ELSE 0 END), 0"
+            f" FROM opt_out WHERE subject_digest IN ({changed}) AND {digest} IS NOT NULL GROUP BY {digest}"
+        )
+        parts.append(
+            f"SELECT '{TOMBSTONE}', {digest}, {cut_off}, epoch FROM tombstone"
+            f" WHERE epoch > {parameter} AND {digest} IS NOT NULL"
+        )
+    return " UNION ALL ".join(parts)
+
+
+# How often `changes_since` wants its parameter.
+PARAMETERS = 4

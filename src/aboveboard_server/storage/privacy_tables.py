@@ -1,0 +1,192 @@
+"""The hand-written tables of the privacy operations: who opted out, what was deleted, kept, released, done.
+
+Alembic owns them; `migrations/` must follow every change made here. What must outlive a Subject's data holds
+keyed digests; its clear columns are `redacted` when the Subject is erased, see `schema.erasure`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, LargeBinary, Text
+from sqlmodel import Field, SQLModel
+
+from aboveboard_server.storage.columns import JSON_OBJECT, UUID_TEXT, UtcMicros
+from aboveboard_server.storage.tables import subject
+
+
+class OptOutRow(SQLModel, table=True):
+    """A Subject of whom nothing is collected while `revoked_at` is empty.
+
+    `stored_digest` is a user's digest by what the store holds of it. `epoch` is that of the newest change.
+    """
+
+    __tablename__: ClassVar[str] = "opt_out"
+    __table_args__: ClassVar[Any] = (
+        Index("opt_out_by_subject", "subject_digest"),
+        Index("opt_out_by_epoch", "epoch"),
+        Index("opt_out_by_request", "request_id", unique=True),
+        Index("opt_out_by_company", "company_id"),
+        Index("opt_out_by_server", "server_uuid"),
+        {"info": {"subject": "redacted"}},
+    )
+
+    opt_out_id: str = Field(sa_type=UUID_TEXT, primary_key=True)
+    subject_kind: str = Field(sa_type=Text())
+    subject_digest: bytes = Field(sa_type=LargeBinary())
+    stored_digest: bytes | None = Field(default=None, sa_type=LargeBinary())
+    origin: str = Field(sa_type=Text())
+    reference: str = Field(default="", sa_type=Text())
+    request_id: str | None = Field(default=None, sa_type=UUID_TEXT)
+    epoch: int = Field(default=0, sa_type=BigInteger())
+    created_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcMicros())
+    company_id: str | None = Field(
+        default=None, sa_type=Text(), sa_column_kwargs=subject("ORGANIZATION", "COMPANY")
+    )
+    deployment_id: str | None = Field(
+        default=None, sa_type=Text(), sa_column_kwargs=subject("INSTALLATION", "DEPLOYMENT")
+    )
+    server_uuid: str | None = Field(
+        default=None, sa_type=UUID_TEXT, sa_column_kwargs=subject("INSTALLATION", "SERVER")
+    )
+    user_id: str | None = Field(default=None, sa_type=Text(), sa_column_kwargs=subject("PSEUDONYM", "USER"))
+
+
+class TombstoneRow(SQLModel, table=True):
+    """A Subject that was deleted: of it nothing is taken that occurred at or before the cut-off."""
+
+    __tablename__: ClassVar[str] = "tombstone"
+    __table_args__: ClassVar[Any] = (
+        Index("tombstone_by_epoch", "epoch"),
+        {"info": {"subject": "none", "why": "holds a keyed digest, and must outlive the Subject's data"}},
+    )
+
+    subject_digest: bytes = Field(sa_type=LargeBinary(), primary_key=True)
+    subject_kind: str = Field(sa_type=Text())
+    stored_digest: bytes | None = Field(default=None, sa_type=LargeBinary())
+    deletion_id: str = Field(sa_type=UUID_TEXT)
+    epoch: int = Field(sa_type=BigInteger())
+    cut_off_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+
+
+class DeletionRow(SQLModel, table=True):
+    """A deletion, from its request to its receipt. `state` is a Deletion.State by its name.
+
+    `removed` counts rows by table; `receipt` is a serialized Receipt.
+    """
+
+    __tablename__: ClassVar[str] = "deletion"
+    __table_args__: ClassVar[Any] = (
+        Index("deletion_by_request", "request_id", unique=True),
+        Index("deletion_by_receipt", "receipt_sequence", unique=True),
+        Index("deletion_by_state", "state"),
+        Index("deletion_by_company", "company_id"),
+        Index("deletion_by_server", "server_uuid"),
+        {"info": {"subject": "redacted"}},
+    )
+
+    deletion_id: str = Field(sa_type=UUID_TEXT, primary_key=True)
+    subject_kind: str = Field(sa_type=Text())
+    subject_digest: bytes = Field(sa_type=LargeBinary())
+    stored_digest: bytes | None = Field(default=None, sa_type=LargeBinary())
+    origin: str = Field(sa_type=Text())
+    reference: str = Field(default="", sa_type=Text())
+    request_id: str | None = Field(default=None, sa_type=UUID_TEXT)
+    state: str = Field(sa_type=Text())
+    also_opt_out: bool = Field(default=False, sa_type=Boolean())
+    scrub_now: bool = Field(default=False, sa_type=Boolean())
+    created_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcMicros())
+    cut_off_at: datetime | None = Field(default=None, sa_type=UtcMicros())
+    erased_at: datetime | None = Field(default=None, sa_type=UtcMicros())
+    scrubbed_at: datetime | None = Field(default=None, sa_type=UtcMicros())
+    removed: dict[str, int] = Field(default_factory=dict, sa_type=JSON_OBJECT)
+    receipt: bytes | None = Field(default=None, sa_type=LargeBinary())
+    receipt_sequence: int | None = Field(default=None, sa_type=BigInteger())
+    company_id: str | None = Field(
+        default=None, sa_type=Text(), sa_column_kwargs=subject("ORGANIZATION", "COMPANY")
+    )
+    deployment_id: str | None = Field(
+        default=None, sa_type=Text(), sa_column_kwargs=subject("INSTALLATION", "DEPLOYMENT")
+    )
+    server_uuid: str | None = Field(
+        default=None, sa_type=UUID_TEXT, sa_column_kwargs=subject("INSTALLATION", "SERVER")
+    )
+    user_id: str | None = Field(default=None, sa_type=Text(), sa_column_kwargs=subject("PSEUDONYM", "USER"))
+
+
+class RetentionPolicyRow(SQLModel, table=True):
+    """How long events of one type live, where it is not what their annotation says."""
+
+    __tablename__: ClassVar[str] = "retention_policy"
+    __table_args__: ClassVar[Any] = ({"info": {"subject": "none", "why": "holds no data of anyone"}},)
+
+    event_type: str = Field(sa_type=Text(), primary_key=True)
+    retention_days: int | None = Field(default=None, sa_type=Integer())
+    updated_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+
+
+class ScheduledJobRow(SQLModel, table=True):
+    """When a scheduled job last ended well, on whichever server."""
+
+    __tablename__: ClassVar[str] = "scheduled_job"
+    __table_args__: ClassVar[Any] = ({"info": {"subject": "none", "why": "holds no data of anyone"}},)
+
+    name: str = Field(sa_type=Text(), primary_key=True)
+    finished_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+
+
+class ArchiveReleaseRow(SQLModel, table=True):
+    """A month's release: its settings, and the noise that was drawn for it, by cell; drawn once."""
+
+    __tablename__: ClassVar[str] = "archive_release"
+    __table_args__: ClassVar[Any] = (
+        {"info": {"subject": "none", "why": "holds settings and noise, which depend on nobody"}},
+    )
+
+    month: str = Field(sa_type=Text(), primary_key=True)
+    settings: dict[str, Any] = Field(sa_type=JSON_OBJECT, nullable=False)
+    noise: dict[str, Any] = Field(sa_type=JSON_OBJECT, nullable=False)
+    drawn_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+    released_at: datetime | None = Field(default=None, sa_type=UtcMicros())
+
+
+class ArchivedAggregateRow(SQLModel, table=True):
+    """A published cell of a release: differentially private, and never restated."""
+
+    __tablename__: ClassVar[str] = "archived_aggregate"
+    __table_args__: ClassVar[Any] = (
+        {"info": {"subject": "none", "why": "differentially private: points at nobody"}},
+    )
+
+    month: str = Field(sa_type=Text(), primary_key=True)
+    event_type: str = Field(sa_type=Text(), primary_key=True)
+    change_type: str = Field(sa_type=Text(), primary_key=True)
+    solution: str = Field(sa_type=Text(), primary_key=True)
+    count: int = Field(sa_type=BigInteger())
+    count_expected_error: float = Field(sa_type=Float(53))
+    contributors: int = Field(sa_type=BigInteger())
+    contributors_expected_error: float = Field(sa_type=Float(53))
+    epsilon: float = Field(sa_type=Float(53))
+
+
+class AuditEntryRow(SQLModel, table=True):
+    """Who did what, when: added to, never changed; each holds the hash of the one before."""
+
+    __tablename__: ClassVar[str] = "audit_entry"
+    __table_args__: ClassVar[Any] = (
+        {"info": {"subject": "none", "why": "holds a keyed digest, and must outlive the Subject's data"}},
+    )
+
+    # Given by whoever appends, without gaps: a sequence of the database would leave some.
+    entry_id: int = Field(sa_type=BigInteger(), primary_key=True, sa_column_kwargs={"autoincrement": False})
+    recorded_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+    actor: str = Field(sa_type=Text())
+    action: str = Field(sa_type=Text())
+    subject_digest: bytes = Field(default=b"", sa_type=LargeBinary())
+    reference: str = Field(default="", sa_type=Text())
+    details: str = Field(default="", sa_type=Text())
+    previous_hash: bytes = Field(default=b"", sa_type=LargeBinary())
+    hash: bytes = Field(sa_type=LargeBinary())

@@ -1,0 +1,19 @@
+"""Pages of a list that is in order of several columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import literal, tuple_
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement
+
+
+def before(place: Sequence[Any], last: Sequence[Any]) -> ColumnElement[bool]:
+    """Return the condition of what comes below `last`, whose values are those of the columns of `place`."""
+    # Each by its column's type: a time would be compared as a text otherwise.
+    values = (literal(value, column.type) for column, value in zip(place, last, strict=True))
+    return tuple_(*place) < tuple_(*values)
