@@ -69,6 +69,7 @@ class GroupCommitter:
             raise ShuttingDownError
         if self._pending + len(batch) > self._max_pending:
             raise OverloadedError
+        self._store.prepare(batch)
         future: Future = asyncio.get_running_loop().create_future()
         self._waiting.append((batch, future))
         self._pending += len(batch)

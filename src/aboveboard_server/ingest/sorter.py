@@ -53,7 +53,7 @@ class Sorted:
 
     def drop_empty(self) -> None:
         """Forget the tables that no row came to."""
-        for table in [table for table, rows in self.rows.items() if not rows]:
+        for table in [table for table, made in self.rows.items() if not made]:
             del self.rows[table], self.indices[table]
 
 

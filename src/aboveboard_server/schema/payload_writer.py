@@ -47,7 +47,8 @@ def _object(fields: Mapping[str, Value], keys_left: list[int], levels_left: int)
             written = encode_basestring(text)
         elif number := value.number_value:
             # `_number` in line as well, for whole numbers: NaN and the infinities are none.
-            written = repr(int(number)) if number.is_integer() and -EXACT <= number <= EXACT else _number(number)
+            whole = number.is_integer() and -EXACT <= number <= EXACT
+            written = repr(int(number)) if whole else _number(number)
         else:
             written = _other(value, keys_left, levels_left)
         members.append(f"{encode_basestring(key)}:{written}")

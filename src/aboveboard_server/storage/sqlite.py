@@ -53,6 +53,10 @@ class SqliteStore:
         self._writer = WriterLink(greeting, self._on_ready, ownership.descriptor)
         self._reading = ThreadPoolExecutor(2, "sqlite-reader")
 
+    def prepare(self, batch: EventBatch) -> None:
+        """See EventStore.prepare."""
+        frames.pack_batch(batch)
+
     async def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """See EventStore.commit."""
         return frames.to_results(await self._writer.ask("commit", frames.from_batches(batches)))

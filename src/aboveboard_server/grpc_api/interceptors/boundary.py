@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 import structlog
@@ -23,13 +23,16 @@ from aboveboard_server.unforeseen import internal
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
+if TYPE_CHECKING:
+    Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
+
 log = structlog.get_logger()
 
 # Health checks are answered to the end: they tell that it comes.
 HEALTH = "/grpc.health."
 
 # By whether requests and answers are streams. Untyped: grpc's own types know synchronous handlers only.
-MAKERS: dict[tuple[bool, bool], Callable[..., grpc.RpcMethodHandler[Any, Any]]] = {
+MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
     (False, False): grpc.unary_unary_rpc_method_handler,
     (False, True): grpc.unary_stream_rpc_method_handler,
     (True, False): grpc.stream_unary_rpc_method_handler,
@@ -44,13 +47,13 @@ class Boundary(grpc.aio.ServerInterceptor):
         # Whether new calls are told to go elsewhere: transport that stops would cut them off without a word.
         self.draining = False
         # By method, what stands around which handler: making it takes as long as sorting an event.
-        self._wrapped: dict[str, tuple[Any, grpc.RpcMethodHandler[Any, Any]]] = {}
+        self._wrapped: dict[str, tuple[Any, Handler]] = {}
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+    ) -> Handler | None:
         """Return a handler around the one that answers this method, None where there is none."""
         method = handler_call_details.method
         try:
@@ -59,7 +62,7 @@ class Boundary(grpc.aio.ServerInterceptor):
             return self._always_failing(method, error)
         return None if handler is None else self.bounded(method, handler)
 
-    def bounded(self, method: str, handler: grpc.RpcMethodHandler[Any, Any]) -> grpc.RpcMethodHandler[Any, Any]:
+    def bounded(self, method: str, handler: Handler) -> Handler:
         """Return the handler of a method with the boundary around it."""
         inner, outer = self._wrapped.get(method, (None, None))
         if inner is not handler or outer is None:
@@ -67,7 +70,7 @@ class Boundary(grpc.aio.ServerInterceptor):
             self._wrapped[method] = (handler, outer)
         return outer
 
-    def _around(self, method: str, handler: Any) -> grpc.RpcMethodHandler[Any, Any]:
+    def _around(self, method: str, handler: Any) -> Handler:
         message_class = getattr(handler.request_deserializer, "__self__", None)
         call = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
 
@@ -92,7 +95,7 @@ class Boundary(grpc.aio.ServerInterceptor):
         make = MAKERS[handler.request_streaming, handler.response_streaming]
         return make(answer_each if streams else answer, None, handler.response_serializer)
 
-    def _always_failing(self, method: str, error: Exception) -> grpc.RpcMethodHandler[Any, Any]:
+    def _always_failing(self, method: str, error: Exception) -> Handler:
         async def fail(_received: Any, context: Any) -> AsyncIterator[None]:
             async with _Guarded(self, method, context):
                 raise error
@@ -112,9 +115,7 @@ class Registrar:
     def add_generic_rpc_handlers(self, _handlers: object) -> None:
         """Do nothing: whoever adds handlers in this way adds them in the other one as well."""
 
-    def add_registered_method_handlers(
-        self, service: str, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]]
-    ) -> None:
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
         """Add a service's handlers, by the names of their methods."""
         bounded = {name: self._boundary.bounded(f"/{service}/{name}", one) for name, one in handlers.items()}
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, bounded),))
