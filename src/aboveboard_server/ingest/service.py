@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
@@ -31,8 +31,16 @@ def check_count(events: int) -> None:
         raise ServiceError(reasons.ERROR_REASON_TOO_MANY_EVENTS, text, field="events")
 
 
+class Outcome(NamedTuple):
+    """What became of a request's events; `enabled` is whether its source may go on collecting."""
+
+    accepted: int
+    verdicts: list[v.EventVerdict]
+    enabled: bool
+
+
 class Publication:
-    """A request on its way to the disk. `await` its answer once `done`, or at once."""
+    """A request on its way to the disk. `await` its answer or outcome once `done`, or at once."""
 
     def __init__(self, gate: Gate, request: ingest.PublishEventsRequest) -> None:
         self._gate = gate
@@ -50,6 +58,17 @@ class Publication:
         return self._commit is None or self._commit.done()
 
     async def answer(self) -> ingest.PublishEventsResponse:
+        """Return the whole answer, once everything accepted is durable."""
+        outcome = await self.outcome()
+        response = ingest.PublishEventsResponse(accepted_count=outcome.accepted, verdicts=outcome.verdicts)
+        self.tell(response.collection_status, outcome)
+        return response
+
+    def tell(self, status: v.CollectionStatus, outcome: Outcome) -> None:
+        """Fill in an answer's status."""
+        self._gate.tell(status, enabled=outcome.enabled)
+
+    async def outcome(self) -> Outcome:
         """Return the verdicts, once everything accepted is durable."""
         if self._sorted is None:
             return self._opted_out()
@@ -60,18 +79,11 @@ class Publication:
                 return self._opted_out()
             if result.duplicates:
                 verdicts = self._with_duplicates(self._sorted, result.duplicates)
-        return self._answer(len(self._request.events) - len(verdicts), verdicts, enabled=True)
+        return Outcome(len(self._request.events) - len(verdicts), verdicts, enabled=True)
 
-    def _opted_out(self) -> ingest.PublishEventsResponse:
+    def _opted_out(self) -> Outcome:
         verdicts = [opted_out(index, event) for index, event in enumerate(self._request.events)]
-        return self._answer(0, verdicts, enabled=False)
-
-    def _answer(
-        self, accepted: int, verdicts: list[v.EventVerdict], *, enabled: bool
-    ) -> ingest.PublishEventsResponse:
-        response = ingest.PublishEventsResponse(accepted_count=accepted, verdicts=verdicts)
-        self._gate.tell(response.collection_status, enabled=enabled)
-        return response
+        return Outcome(0, verdicts, enabled=False)
 
     def _with_duplicates(self, done: Sorted, duplicates: dict[str, list[int]]) -> list[v.EventVerdict]:
         by_index = {verdict.index: verdict for verdict in done.verdicts}
