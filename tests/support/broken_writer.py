@@ -9,7 +9,7 @@ from aboveboard_server.storage import writer_process
 from aboveboard_server.storage.sqlite_writer import SqliteWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from aboveboard_server.storage.ports import CommitResult, EventBatch
 
@@ -27,8 +27,9 @@ ERRORS: dict[str, Exception] = {
 store = SqliteWriter._store  # noqa: SLF001  # the innermost place, inside the transaction
 
 
-def fail_or_store(self: SqliteWriter, batches: Sequence[EventBatch]) -> list[CommitResult]:
+def fail_or_store(self: SqliteWriter, batches: Iterable[EventBatch]) -> list[CommitResult]:
     """Store as ever, then fail if one of the sources asks for it: what was stored must be rolled back."""
+    batches = list(batches)
     done = store(self, batches)
     for batch in batches:
         for value in batch.source.values:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -15,7 +15,7 @@ from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
 from aboveboard.ingest.v1 import ingest_service_pb2_grpc as ingest_stubs
 from aboveboard_server.errors import StartupError
 from aboveboard_server.grpc_api.decoding import MAX_TRANSPORT_BYTES
-from aboveboard_server.grpc_api.interceptors.boundary import Boundary
+from aboveboard_server.grpc_api.interceptors.boundary import Boundary, Registrar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,25 +37,34 @@ OPTIONS = [
 
 
 class Listener:
-    """A gRPC server on one address, with standard health checking."""
+    """A gRPC server on one address, with standard health checking.
+
+    Its handlers are added to `handlers`. The boundary is the outermost of the interceptors; where these are
+    None, it is put around each handler.
+    """
 
     def __init__(
         self,
         bind: str,
         service: str,
-        interceptors: Sequence[grpc.aio.ServerInterceptor],
+        interceptors: Sequence[grpc.aio.ServerInterceptor] | None,
         *,
         reuse_port: bool,
     ) -> None:
         # Not unless workers share the port on purpose: a second server would bind it silently and take half
         # of the calls.
         options = [*OPTIONS, ("grpc.so_reuseport", int(reuse_port))]
-        self._boundary = Boundary()
-        self.server = grpc.aio.server(interceptors=(self._boundary, *interceptors), options=options)
+        self._boundary = boundary = Boundary()
+        if interceptors is None:
+            self.server = grpc.aio.server(options=options)
+            self.handlers: Any = Registrar(boundary, self.server)
+        else:
+            self.server = grpc.aio.server(interceptors=(boundary, *interceptors), options=options)
+            self.handlers = self.server
         self._bind = bind
         self._service = service
         self._health = health.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self.server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self.handlers)
 
     async def start(self) -> str:
         """Bind and serve; return the address with the port in use. StartupError where it is taken."""
@@ -91,8 +100,8 @@ def ingest_listener(
     reuse_port: bool = False,
 ) -> Listener:
     """Return the public listener. No reflection: the schema is published, the server's inside is not."""
-    listener = Listener(bind, INGEST_SERVICE, interceptors, reuse_port=reuse_port)
-    ingest_stubs.add_IngestServiceServicer_to_server(servicer, listener.server)
+    listener = Listener(bind, INGEST_SERVICE, interceptors or None, reuse_port=reuse_port)
+    ingest_stubs.add_IngestServiceServicer_to_server(servicer, listener.handlers)
     return listener
 
 
@@ -105,7 +114,7 @@ def admin_listener(
 ) -> Listener:
     """Return the administrators' listener, with reflection for their tools."""
     listener = Listener(bind, ADMIN_SERVICE, interceptors, reuse_port=reuse_port)
-    admin_stubs.add_AdminServiceServicer_to_server(servicer, listener.server)
+    admin_stubs.add_AdminServiceServicer_to_server(servicer, listener.handlers)
     names = (ADMIN_SERVICE, INGEST_SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
     reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), listener.server)
     return listener

@@ -3,6 +3,9 @@
 While one commit is on its way to the disk the next group gathers, so a lone caller waits for nobody and
 many callers share the cost of a sync. Commits run in a task of their own: a caller whose deadline passes
 goes away without taking its neighbours' commit along.
+
+Where many call, the next commit lingers for those that the last one answered: they are likely to call again,
+and each further commit costs as much as several of its batches.
 """
 
 from __future__ import annotations
@@ -30,6 +33,9 @@ MAX_GROUP = 4_000
 # Commits under way at once, and the events that must wait for another to be begun beside the first.
 MAX_COMMITS = 2
 SEND_AHEAD = 2_000
+# Callers up to whom none is waited for, and the seconds that a commit lingers for more of them.
+FEW_CALLERS = 4
+LINGER = 0.005
 # Events waiting to be committed, beyond which new ones are refused: it bounds memory, and the wait.
 MAX_PENDING = 64_000
 
@@ -44,12 +50,15 @@ class GroupCommitter:
         self._waiting: list[tuple[EventBatch, Future]] = []
         # Events that were taken and have no result yet, and those of them that no commit has begun for.
         self._pending = self._waiting_events = 0
-        self._commits = 0
-        self._wake = asyncio.Event()
+        # The loop holds its tasks weakly: one that nobody else holds may vanish.
+        self._commits: set[asyncio.Task[None]] = set()
+        # Callers that were there when the last commit ended: those it answered, and those that waited.
+        self._callers = 0
+        self._begins: asyncio.Handle | None = None
+        self._lingers = False
         self._closing = False
         # When the newest commit failed, as time.monotonic() tells it; None where it did not.
         self.failed_at: float | None = None
-        self._task = asyncio.create_task(self._run(), name="group-commit")
 
     def submit(self, batch: EventBatch) -> Future:
         """Queue a batch; the future is done when it is durable.
@@ -60,30 +69,36 @@ class GroupCommitter:
             raise ShuttingDownError
         if self._pending + len(batch) > self._max_pending:
             raise OverloadedError
+        self._store.prepare(batch)
         future: Future = asyncio.get_running_loop().create_future()
         self._waiting.append((batch, future))
         self._pending += len(batch)
         self._waiting_events += len(batch)
-        self._wake.set()
+        self._consider()
         return future
 
     async def close(self) -> None:
         """Commit what waits, and stop."""
         self._closing = True
-        self._wake.set()
-        await self._task
+        while self._waiting or self._commits:
+            self._consider()
+            await asyncio.sleep(0)
+            if self._commits:
+                await asyncio.wait(self._commits)
 
-    async def _run(self) -> None:
-        # The loop holds its tasks weakly: one that nobody else holds may vanish.
-        tasks: set[asyncio.Task[None]] = set()
-        while self._waiting or self._commits or not self._closing:
-            while self._waiting and self._may_begin():
-                self._commits += 1
-                task = asyncio.create_task(self._commit_group(self._take()))
-                tasks.add(task)
-                task.add_done_callback(tasks.discard)
-            await self._wake.wait()
-            self._wake.clear()
+    def _consider(self) -> None:
+        """See to it that what waits is committed: now, after a while, or by the end of a commit under way."""
+        if not self._waiting or not self._may_begin():
+            return
+        lingers = not self._complete()
+        if self._begins is not None:
+            if lingers or not self._lingers:
+                return
+            self._begins.cancel()
+        loop = asyncio.get_running_loop()
+        self._lingers = lingers
+        # At the soonest in the loop's next turn: whoever else is ready in this one comes along.
+        self._begins = loop.call_later(LINGER, self._begin) if lingers else loop.call_soon(self._begin)
 
     def _may_begin(self) -> bool:
         """Whether to begin a commit beside those under way.
@@ -91,15 +106,34 @@ class GroupCommitter:
         One more is sent ahead where a whole group's worth waits, so that the store has no pause between two;
         a smaller one gains more by growing.
         """
-        return not self._commits or (self._commits < MAX_COMMITS and self._waiting_events >= SEND_AHEAD)
+        return not self._commits or (len(self._commits) < MAX_COMMITS and self._waiting_events >= SEND_AHEAD)
+
+    def _complete(self) -> bool:
+        """Whether nobody else is to be waited for."""
+        return (
+            self._callers <= FEW_CALLERS
+            or len(self._waiting) >= self._callers
+            or self._waiting_events >= min(self._max_group, SEND_AHEAD)
+            or self._closing
+        )
+
+    def _begin(self) -> None:
+        self._begins = None
+        task = asyncio.create_task(self._commit_group(self._take()))
+        self._commits.add(task)
+        task.add_done_callback(self._ended)
+        self._consider()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._commits.discard(task)
+        self._consider()
 
     async def _commit_group(self, group: Sequence[tuple[EventBatch, Future]]) -> None:
         try:
             await self._commit(group)
         finally:
-            self._commits -= 1
             self._pending -= sum(len(batch) for batch, _ in group)
-            self._wake.set()
+            self._callers = len(group) + len(self._waiting)
 
     def _take(self) -> list[tuple[EventBatch, Future]]:
         """Take the batches that wait, as many as fit a group, and one at least."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
@@ -36,8 +36,16 @@ def check_count(events: int) -> None:
         raise ServiceError(reasons.ERROR_REASON_TOO_MANY_EVENTS, text, field="events")
 
 
+class Outcome(NamedTuple):
+    """What became of a request's events; `enabled` is whether its source may go on collecting."""
+
+    accepted: int
+    verdicts: list[v.EventVerdict]
+    enabled: bool
+
+
 class Publication:
-    """A request on its way to the disk. `await` its answer once `done`, or at once."""
+    """A request on its way to the disk. `await` its answer or outcome once `done`, or at once."""
 
     def __init__(self, service: IngestService, request: ingest.PublishEventsRequest) -> None:
         self._service = service
@@ -57,6 +65,17 @@ class Publication:
         return isinstance(self._became, CommitResult) or self._became.done()
 
     async def answer(self) -> ingest.PublishEventsResponse:
+        """Return the whole answer, once everything accepted is durable."""
+        outcome = await self.outcome()
+        response = ingest.PublishEventsResponse(accepted_count=outcome.accepted, verdicts=outcome.verdicts)
+        self.tell(response.collection_status, outcome)
+        return response
+
+    def tell(self, status: v.CollectionStatus, outcome: Outcome) -> None:
+        """Fill in an answer's status."""
+        self._service.gate.tell(status, self._sender, enabled=outcome.enabled)
+
+    async def outcome(self) -> Outcome:
         """Return the verdicts, once everything accepted is durable."""
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -69,19 +88,12 @@ class Publication:
                 verdicts = self._sorted.verdicts
                 if result.duplicates:
                     verdicts = self._with_duplicates(self._sorted, result.duplicates)
-                return self._answer(len(self.request.events) - len(verdicts), verdicts, enabled=True)
+                return Outcome(len(self.request.events) - len(verdicts), verdicts, enabled=True)
         raise StoreUnavailableError
 
-    def _opted_out(self) -> ingest.PublishEventsResponse:
+    def _opted_out(self) -> Outcome:
         verdicts = [opted_out(index, event) for index, event in enumerate(self.request.events)]
-        return self._answer(0, verdicts, enabled=False)
-
-    def _answer(
-        self, accepted: int, verdicts: list[v.EventVerdict], *, enabled: bool
-    ) -> ingest.PublishEventsResponse:
-        response = ingest.PublishEventsResponse(accepted_count=accepted, verdicts=verdicts)
-        self._service.gate.tell(response.collection_status, self._sender, enabled=enabled)
-        return response
+        return Outcome(0, verdicts, enabled=False)
 
     def _with_duplicates(self, done: Sorted, duplicates: dict[str, list[int]]) -> list[v.EventVerdict]:
         by_index = {verdict.index: verdict for verdict in done.verdicts}

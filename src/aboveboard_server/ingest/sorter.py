@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from aboveboard_server.schema.catalog import Catalog, EventType
     from aboveboard_server.schema.compiler import Extractor
     from aboveboard_server.schema.rows import Row
+
+    # Makes a row of an event of one table, and takes in the row and the event's index.
+    _Place: TypeAlias = tuple[Extractor, Callable[[Row], None], Callable[[int], None]]
 
 LENGTH_DELIMITED = 2
 # The most bytes an unknown event may have and still be kept.
@@ -68,6 +71,11 @@ class Sorted:
         verdicts += [subject_erased(index, events[index]) for index in erased]
         self.verdicts = sorted(verdicts, key=lambda verdict: verdict.index)
 
+    def drop_empty(self) -> None:
+        """Forget the tables that no row came to."""
+        for table in [table for table, made in self.rows.items() if not made]:
+            del self.rows[table], self.indices[table]
+
 
 class Sorter:
     """Knows every event of the catalog, what it must hold, and how it becomes a row.
@@ -84,18 +92,27 @@ class Sorter:
     def sort(self, events: Iterable[EventEnvelope], skew: int) -> Sorted:
         """Sort events; `skew` is how far the client's clock is behind, in µs."""
         done = Sorted(skew)
-        made, indices, extractor_of = done.rows, done.indices, self._fast.get
+        # By table, what makes a row, and where the row and the event's index go: looked up once for each.
+        places: dict[str | None, _Place] = {}
         for index, envelope in enumerate(events):
-            table = envelope.WhichOneof("event") or ""
-            row = extractor_of(table, _not_plain)(envelope, skew)
+            table = envelope.WhichOneof("event")
+            try:
+                extract, add_row, add_index = places[table]
+            except KeyError:
+                extract, add_row, add_index = places[table] = self._place(done, table or "")
+            row = extract(envelope, skew)
             if row is None:
                 self._judge(done, index, envelope)
-            elif table in made:
-                made[table].append(row)
-                indices[table].append(index)
             else:
-                done.add(table, index, row)
+                add_row(row)
+                add_index(index)
+        if not all(done.rows.values()):
+            done.drop_empty()
         return done
+
+    def _place(self, done: Sorted, table: str) -> _Place:
+        rows, indices = done.rows.setdefault(table, []), done.indices.setdefault(table, [])
+        return self._fast.get(table, _not_plain), rows.append, indices.append
 
     def _judge(self, done: Sorted, index: int, envelope: EventEnvelope) -> None:
         """Sort one event by the reference."""

@@ -84,9 +84,10 @@ async def _collect(answer: ingest.StreamEventsResponse, item: Item, queue: Queue
 
     Return what was taken from the queue and must wait for an answer of its own, if anything.
     """
+    told = None
     while not isinstance(item, _End):
         try:
-            await _add(answer, *item)
+            told = await _add(answer, *item, told=told)
         except Exception as error:  # noqa: BLE001  # raised by `acknowledge`, behind what this answer acknowledges
             return _End(error)
         if queue.empty():
@@ -97,11 +98,20 @@ async def _collect(answer: ingest.StreamEventsResponse, item: Item, queue: Queue
     return item
 
 
-async def _add(answer: ingest.StreamEventsResponse, sequence: int, publication: Publication) -> None:
-    response = await publication.answer()
+async def _add(
+    answer: ingest.StreamEventsResponse, sequence: int, publication: Publication, *, told: bool | None
+) -> bool:
+    """Put one request's outcome into an answer, which says `told` of the source's status so far.
+
+    Return what it says of it now.
+    """
+    outcome = await publication.outcome()
     answer.acknowledged_through = sequence
-    answer.accepted_count += response.accepted_count
-    answer.verdicts.extend(
-        ingest.StreamVerdict(sequence=sequence, verdict=verdict) for verdict in response.verdicts
-    )
-    answer.collection_status.CopyFrom(response.collection_status)
+    answer.accepted_count += outcome.accepted
+    if outcome.verdicts:
+        answer.verdicts.extend(
+            ingest.StreamVerdict(sequence=sequence, verdict=verdict) for verdict in outcome.verdicts
+        )
+    if outcome.enabled is not told:
+        publication.tell(answer.collection_status, outcome)
+    return outcome.enabled

@@ -46,7 +46,9 @@ def _object(fields: Mapping[str, Value], keys_left: list[int], levels_left: int)
         if text := value.string_value:
             written = encode_basestring(text)
         elif number := value.number_value:
-            written = _number(number)
+            # `_number` in line as well, for whole numbers: NaN and the infinities are none.
+            whole = number.is_integer() and -EXACT <= number <= EXACT
+            written = repr(int(number)) if whole else _number(number)
         else:
             written = _other(value, keys_left, levels_left)
         members.append(f"{encode_basestring(key)}:{written}")

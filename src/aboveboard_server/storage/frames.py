@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aboveboard_server.storage.ports import CommitResult, EventBatch, SourceRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 HEADER = struct.Struct("!I")
 
@@ -29,28 +29,48 @@ def unpack(data: bytes) -> Any:
     return marshal.loads(data)  # noqa: S302  # from our own other half, see above
 
 
-def from_batches(batches: Iterable[EventBatch]) -> list[tuple[Any, ...]]:
-    """Return batches as plain values."""
-    return [
-        (
-            batch.source.origin,
-            batch.source.fingerprint,
-            batch.source.values,
-            batch.source.subjects,
-            batch.received_at,
-            batch.rows,
-            batch.epoch,
+def take(received: bytearray) -> Any:
+    """Take the first frame off what was received and return its value; None where it is not whole yet."""
+    if len(received) < HEADER.size:
+        return None
+    (length,) = HEADER.unpack_from(received)
+    end = HEADER.size + length
+    if len(received) < end:
+        return None
+    value = unpack(bytes(received[HEADER.size : end]))
+    del received[:end]
+    return value
+
+
+def pack_batch(batch: EventBatch) -> None:
+    """Put a batch's bytes in the place of its rows."""
+    if not batch.packed:
+        source = batch.source
+        batch.packed = marshal.dumps(
+            (
+                (source.origin, source.fingerprint, source.values, source.subjects),
+                batch.received_at,
+                batch.rows,
+                batch.epoch,
+            )
         )
-        for batch in batches
-    ]
+        batch.size, batch.rows = len(batch), {}
 
 
-def to_batches(values: Iterable[tuple[Any, ...]]) -> list[EventBatch]:
-    """Return the batches that `from_batches` took apart."""
-    return [
-        EventBatch(SourceRecord(*source), received_at, rows, epoch)
-        for *source, received_at, rows, epoch in values
-    ]
+def from_batches(batches: Iterable[EventBatch]) -> list[bytes]:
+    """Return batches as plain values."""
+    packed = []
+    for batch in batches:
+        pack_batch(batch)
+        packed.append(batch.packed)
+    return packed
+
+
+def to_batches(packed: Iterable[bytes]) -> Iterator[EventBatch]:
+    """Yield the batches that `from_batches` packed, each when it is asked for: see EventStore.prepare."""
+    for data in packed:
+        source, received_at, rows, epoch = unpack(data)
+        yield EventBatch(SourceRecord(*source), received_at, rows, epoch)
 
 
 def from_results(results: Iterable[CommitResult]) -> list[Any]:

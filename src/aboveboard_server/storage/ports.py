@@ -69,16 +69,19 @@ class SubjectRecord:
 class EventBatch:
     """The rows of one request, by table. Committed whole or not at all, duplicates left out.
 
-    `epoch` is that of the tombstones it was sorted by, and of the keys its source was read with.
+    `epoch` is that of the tombstones it was sorted by, and of the keys its source was read with. `packed` is
+    what a store made of it ahead of its commit, all `size` rows included; `rows` is empty then.
     """
 
     source: SourceRecord
     received_at: int
     rows: dict[str, list[Row]]
     epoch: int = 0
+    packed: bytes = b""
+    size: int = 0
 
     def __len__(self) -> int:
-        return sum(map(len, self.rows.values()))
+        return self.size or sum(map(len, self.rows.values()))
 
 
 @dataclass(slots=True)
@@ -152,6 +155,12 @@ class Loss:
 
 class EventStore(Protocol):
     """Takes events. Every method MUST raise StoreUnavailableError where the store cannot do it now."""
+
+    def prepare(self, batch: EventBatch) -> None:
+        """Do what can be done of a commit at once, while the batch's rows are in the processor's cache.
+
+        Where many wait, they have left it by the time of the commit. Not needed before `commit`.
+        """
 
     async def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """Store batches and return what became of each, in their order.

@@ -75,6 +75,9 @@ class PostgresStore:
             asyncio.create_task(self._keep_partitions(), name="postgres-partitions"),
         ]
 
+    def prepare(self, batch: EventBatch) -> None:
+        """See EventStore.prepare. There is nothing to be done before the commit."""
+
     async def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """See EventStore.commit."""
         async with self._ingest.use() as connection:

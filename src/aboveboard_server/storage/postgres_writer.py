@@ -147,7 +147,7 @@ class PostgresWriter:
         tables = sorted(loads)
         if begin and sum(len(load.rows) for load in loads.values()) <= FEW:
             rows = [(table, row) for table in tables for row in loads[table].rows]
-            _committed(await self._few.store(connection.pgconn, self._opted_out.epoch, rows))
+            _committed(await self._few.store(connection.pgconn, self._forbidden.epoch, rows))
             return
         await _finish(
             connection,

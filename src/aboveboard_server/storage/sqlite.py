@@ -56,6 +56,10 @@ class SqliteStore:
         self._asked_at = time.monotonic()
         self._reading = ThreadPoolExecutor(2, "sqlite-reader")
 
+    def prepare(self, batch: EventBatch) -> None:
+        """See EventStore.prepare."""
+        frames.pack_batch(batch)
+
     async def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """See EventStore.commit."""
         self._asked_at = time.monotonic()

@@ -17,13 +17,17 @@ from aboveboard_server.storage.ports import QUARANTINE, CommitResult
 from aboveboard_server.storage.registry import SourceRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
+    from typing import TypeAlias
 
     from aboveboard_server.schema.rows import Row
     from aboveboard_server.storage.forbidden import Change
     from aboveboard_server.storage.ports import EventBatch, Replay
     from aboveboard_server.storage.sqlite_sessions import Sessions
+
+    # A row with its head, the result it belongs to, and its position there.
+    _Whole: TypeAlias = tuple[Row, CommitResult, int]
 
 T = TypeVar("T")
 
@@ -74,7 +78,7 @@ class SqliteWriter:
         self.changes_since(-1)
         self._statements: dict[tuple[str, int, bool], str] = {}
 
-    def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
+    def commit(self, batches: Iterable[EventBatch]) -> list[CommitResult]:
         """Store batches in one transaction; see EventStore.commit."""
         return self._in_transaction(lambda: self._store(batches))
 
@@ -160,9 +164,10 @@ class SqliteWriter:
         self._registry.keep_committed()
         return done
 
-    def _store(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
+    def _store(self, batches: Iterable[EventBatch]) -> list[CommitResult]:
         results = []
-        tables: dict[str, list[_Segment]] = {}
+        # By table, the few rows of each batch that are inserted together with those of others.
+        rest: dict[str, list[_Whole]] = {}
         for batch in batches:
             subjects = batch.source.subjects
             result = CommitResult(
@@ -174,27 +179,30 @@ class SqliteWriter:
                 continue
             head = (self._registry.source_id(batch.source, batch.received_at), batch.received_at)
             for table, rows in batch.rows.items():
-                tables.setdefault(table, []).append(_Segment(head, rows, result))
-        for table, segments in tables.items():
-            self._insert(table, segments)
+                left = self._insert_shared(table, _Segment(head, rows, result))
+                if left:
+                    rest.setdefault(table, []).extend(left)
+        for table, left in rest.items():
+            self._insert_whole(table, left)
         return results
 
-    def _insert(self, table: str, segments: Sequence[_Segment]) -> None:
-        """Insert rows: those of one batch share its head, the few that are left over go together."""
-        rest: list[tuple[Row, CommitResult, int]] = []
-        for segment in segments:
-            for start in range(0, len(segment.rows), ROWS_PER_INSERT):
-                rows = segment.rows[start : start + ROWS_PER_INSERT]
-                if len(rows) < FEWEST_WITH_SHARED_HEAD:
-                    rest += _with_head(segment, rows, start)
-                    continue
-                try:
-                    self._db.execute(
-                        self._statement(table, len(rows), shared_head=True),
-                        (*segment.head, *itertools.chain.from_iterable(rows)),
-                    )
-                except sqlite3.IntegrityError:
-                    self._insert_each(table, _with_head(segment, rows, start))
+    def _insert_shared(self, table: str, segment: _Segment) -> list[_Whole]:
+        """Insert rows that share a head, and return those at the end that are too few for it."""
+        for start in range(0, len(segment.rows), ROWS_PER_INSERT):
+            rows = segment.rows[start : start + ROWS_PER_INSERT]
+            if len(rows) < FEWEST_WITH_SHARED_HEAD:
+                return _with_head(segment, rows, start)
+            try:
+                self._db.execute(
+                    self._statement(table, len(rows), shared_head=True),
+                    (*segment.head, *itertools.chain.from_iterable(rows)),
+                )
+            except sqlite3.IntegrityError:
+                self._insert_each(table, _with_head(segment, rows, start))
+        return []
+
+    def _insert_whole(self, table: str, rest: Sequence[_Whole]) -> None:
+        """Insert rows of any number of batches."""
         for start in range(0, len(rest), ROWS_PER_INSERT):
             chunk = rest[start : start + ROWS_PER_INSERT]
             try:
@@ -205,7 +213,7 @@ class SqliteWriter:
             except sqlite3.IntegrityError:
                 self._insert_each(table, chunk)
 
-    def _insert_each(self, table: str, rows: Sequence[tuple[Row, CommitResult, int]]) -> None:
+    def _insert_each(self, table: str, rows: Sequence[_Whole]) -> None:
         """Insert rows one by one, and note in their results those whose key was there already.
 
         A constraint that failed has backed out its own statement alone and left the transaction open.
@@ -248,6 +256,6 @@ class SqliteWriter:
         return "REPLAYED" if stored else "DUPLICATE"
 
 
-def _with_head(segment: _Segment, rows: list[Row], start: int) -> list[tuple[Row, CommitResult, int]]:
+def _with_head(segment: _Segment, rows: list[Row], start: int) -> list[_Whole]:
     """Return each row whole, with the result it belongs to and its position there."""
     return [(segment.head + row, segment.result, start + offset) for offset, row in enumerate(rows)]

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
@@ -23,8 +23,8 @@ log = structlog.get_logger()
 # Seconds between two starts of a writer that will not live, and how long a request waits for one that does.
 RESTART_DELAY = 0.25
 PATIENCE = 5.0
-# Bytes of one answer that are buffered; answers are small.
-BUFFER = 1 << 20
+# Bytes that the kernel is asked to hold for the writer, so that a group goes out at once.
+SEND_BUFFER = 1 << 20
 
 
 class WriterError(Exception):
@@ -43,8 +43,7 @@ class WriterLink:
         self._greeting = frames.pack(greeting)
         self._on_ready = on_ready
         self._lock = lock
-        self._waiting: deque[asyncio.Future[Any]] = deque()
-        self._writer: asyncio.StreamWriter | None = None
+        self._connection: _Connection | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = asyncio.Event()
         self._closing = False
@@ -54,12 +53,9 @@ class WriterLink:
         """Return the writer's answer; StoreUnavailableError where it died or cannot do it now."""
         if not self._ready.is_set():
             await self._wait_until_ready()
-        if self._writer is None:
+        if self._connection is None:
             raise StoreUnavailableError
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        self._writer.write(frames.pack((operation, argument)))
-        kind, answer = await future
+        kind, answer = await self._connection.ask(frames.pack((operation, argument)))
         if kind == writer_process.DONE:
             return answer
         if kind == writer_process.UNAVAILABLE:
@@ -75,8 +71,8 @@ class WriterLink:
     async def close(self) -> None:
         """Let the writer finish and end."""
         self._closing = True
-        if self._writer is not None:
-            self._writer.close()
+        if self._connection is not None:
+            self._connection.transport.close()
         else:
             self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -103,39 +99,65 @@ class WriterLink:
             self._process = subprocess.Popen(  # noqa: ASYNC220, S603  # takes a millisecond; our own program
                 command, pass_fds=(theirs.fileno(), self._lock), stdin=subprocess.DEVNULL
             )
-        reader, self._writer = await asyncio.open_connection(sock=ours, limit=BUFFER)
-        self._writer.write(self._greeting)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(_Connection, sock=ours)
+        self._connection = connection
         try:
-            kind, answer = await _read(reader)
+            kind, answer = await connection.ask(self._greeting)
             if kind != writer_process.DONE:
                 log.error("store_unavailable", error=answer)
                 return
             self._on_ready(answer)
             self._ready.set()
-            while True:
-                # Answered in order: the first that waits is the one this is for. Its caller may be gone.
-                value = await _read(reader)
-                future = self._waiting.popleft()
-                if not future.done():
-                    future.set_result(value)
-        except (asyncio.IncompleteReadError, ConnectionError):
+            await connection.ended
+        except StoreUnavailableError:
             pass
         finally:
             self._ready.clear()
-            self._writer.close()
-            self._writer = None
-            self._fail_unanswered()
-            await asyncio.get_running_loop().run_in_executor(None, self._process.wait)
+            self._connection = None
+            connection.transport.close()
+            await loop.run_in_executor(None, self._process.wait)
             self._process = None
 
-    def _fail_unanswered(self) -> None:
-        """Nobody knows whether what was asked was done: the client sends it again and is told."""
+
+class _Connection(asyncio.Protocol):
+    """The socket to one writer: requests go out, and answers come back in their order.
+
+    A protocol, since streams cost each commit several turns of the event loop.
+    """
+
+    transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._received = bytearray()
+
+    def ask(self, frame: bytes) -> asyncio.Future[Any]:
+        """Send a request and return its answer's future; it fails where the writer ends before it."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        self.transport.write(frame)
+        return future
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on every answer that is whole; what is left is the beginning of the next."""
+        self._received += data
+        while (frame := frames.take(self._received)) is not None:
+            # Answered in order: the first that waits is the one this is for. Its caller may be gone.
+            future = self._waiting.popleft()
+            if not future.done():
+                future.set_result(frame)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Fail what was left unanswered. Nobody knows whether it was done: the client sends it again."""
         while self._waiting:
             future = self._waiting.popleft()
             if not future.done():
                 future.set_exception(StoreUnavailableError())
-
-
-async def _read(reader: asyncio.StreamReader) -> Any:
-    (length,) = frames.HEADER.unpack(await reader.readexactly(frames.HEADER.size))
-    return frames.unpack(await reader.readexactly(length))
+        self.ended.set_result(None)

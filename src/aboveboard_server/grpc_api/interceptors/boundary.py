@@ -1,14 +1,15 @@
 """The boundary: decodes requests, turns errors into statuses, and logs one line per RPC.
 
-It must be the outermost interceptor: grpc.aio sends `str(exception)` of whatever gets past it.
+Nothing may stand outside it: grpc.aio sends `str(exception)` of whatever gets past it. Where interceptors
+stand behind it, it is the outermost one itself; where there are none, it is put around the handlers when they
+are registered, which spares each RPC a tenth of the server's time.
 """
 
 from __future__ import annotations
 
 import inspect
 import time
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 import structlog
@@ -20,7 +21,10 @@ from aboveboard_server.grpc_api.status import code_of, trailers_of
 from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+if TYPE_CHECKING:
+    Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
 
 log = structlog.get_logger()
 
@@ -28,7 +32,7 @@ log = structlog.get_logger()
 HEALTH = "/grpc.health."
 
 # By whether requests and answers are streams. Untyped: grpc's own types know synchronous handlers only.
-MAKERS: dict[tuple[bool, bool], Callable[..., grpc.RpcMethodHandler[Any, Any]]] = {
+MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
     (False, False): grpc.unary_unary_rpc_method_handler,
     (False, True): grpc.unary_stream_rpc_method_handler,
     (True, False): grpc.stream_unary_rpc_method_handler,
@@ -43,28 +47,30 @@ class Boundary(grpc.aio.ServerInterceptor):
         # Whether new calls are told to go elsewhere: transport that stops would cut them off without a word.
         self.draining = False
         # By method, what stands around which handler: making it takes as long as sorting an event.
-        self._wrapped: dict[str, tuple[Any, grpc.RpcMethodHandler[Any, Any]]] = {}
+        self._wrapped: dict[str, tuple[Any, Handler]] = {}
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+    ) -> Handler | None:
         """Return a handler around the one that answers this method, None where there is none."""
         method = handler_call_details.method
         try:
             handler = await continuation(handler_call_details)
         except Exception as error:  # noqa: BLE001  # an interceptor behind this one failed
             return self._always_failing(method, error)
-        if handler is None:
-            return None
+        return None if handler is None else self.bounded(method, handler)
+
+    def bounded(self, method: str, handler: Handler) -> Handler:
+        """Return the handler of a method with the boundary around it."""
         inner, outer = self._wrapped.get(method, (None, None))
         if inner is not handler or outer is None:
             outer = self._around(method, handler)
             self._wrapped[method] = (handler, outer)
         return outer
 
-    def _around(self, method: str, handler: Any) -> grpc.RpcMethodHandler[Any, Any]:
+    def _around(self, method: str, handler: Any) -> Handler:
         message_class = getattr(handler.request_deserializer, "__self__", None)
         call = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
 
@@ -76,11 +82,11 @@ class Boundary(grpc.aio.ServerInterceptor):
             return decoded_each(received) if handler.request_streaming else decode(message_class, received)
 
         async def answer(received: Any, context: Any) -> Any:
-            async with self._guarded(method, context):
+            async with _Guarded(self, method, context):
                 return await call(decoded(received), context)
 
         async def answer_each(received: Any, context: Any) -> AsyncIterator[Any]:
-            async with self._guarded(method, context):
+            async with _Guarded(self, method, context):
                 async for response in call(decoded(received), context):
                     yield response
 
@@ -89,42 +95,72 @@ class Boundary(grpc.aio.ServerInterceptor):
         make = MAKERS[handler.request_streaming, handler.response_streaming]
         return make(answer_each if streams else answer, None, handler.response_serializer)
 
-    def _always_failing(self, method: str, error: Exception) -> grpc.RpcMethodHandler[Any, Any]:
+    def _always_failing(self, method: str, error: Exception) -> Handler:
         async def fail(_received: Any, context: Any) -> AsyncIterator[None]:
-            async with self._guarded(method, context):
+            async with _Guarded(self, method, context):
                 raise error
             yield
 
         # Of no known arity: on the wire a stream that fails at once serves them all.
         return MAKERS[True, True](fail, None, None)
 
-    @asynccontextmanager
-    async def _guarded(self, method: str, context: Any) -> AsyncIterator[None]:
-        """Turn what is raised inside into a status, and log the RPC: no payload, no identifiers."""
+
+class Registrar:
+    """Takes handlers as a server does, and gives them to it with the boundary around each."""
+
+    def __init__(self, boundary: Boundary, server: grpc.aio.Server) -> None:
+        self._boundary = boundary
+        self._server = server
+
+    def add_generic_rpc_handlers(self, _handlers: object) -> None:
+        """Do nothing: whoever adds handlers in this way adds them in the other one as well."""
+
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
+        """Add a service's handlers, by the names of their methods."""
+        bounded = {name: self._boundary.bounded(f"/{service}/{name}", one) for name, one in handlers.items()}
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, bounded),))
+
+
+class _Guarded:
+    """Turns what is raised inside into a status, and logs the RPC: no payload, no identifiers.
+
+    A class, since a generator with its decorator costs an RPC as much as parsing its request.
+    """
+
+    __slots__ = ("_boundary", "_context", "_method", "_started")
+
+    def __init__(self, boundary: Boundary, method: str, context: Any) -> None:
+        self._boundary = boundary
+        self._method = method
+        self._context = context
+
+    async def __aenter__(self) -> None:
         structlog.contextvars.clear_contextvars()
-        started = time.perf_counter()
-        code = grpc.StatusCode.OK
-        try:
-            self._admit(method)
-            yield
-        except grpc.aio.AbortError:
+        self._started = time.perf_counter()
+        if self._boundary.draining and not self._method.startswith(HEALTH):
+            # What is raised here would not come to `__aexit__`.
+            await self._end(ShuttingDownError())
+
+    async def __aexit__(self, _kind: object, raised: BaseException | None, _trace: object) -> None:
+        await self._end(raised)
+
+    async def _end(self, raised: BaseException | None) -> None:
+        """Log the RPC, and abort it where an error was raised that the caller is to be told of."""
+        error = None
+        if raised is None:
+            code = grpc.StatusCode.OK
+        elif isinstance(raised, grpc.aio.AbortError):
             code = grpc.StatusCode.UNKNOWN
-            raise
-        except Exception as raised:  # noqa: BLE001  # nothing unforeseen may reach the caller
-            error = _as_service_error(method, raised)
+        elif isinstance(raised, Exception):
+            error = _as_service_error(self._method, raised)
             code = code_of(error)
             structlog.contextvars.bind_contextvars(reason=error.reason_name)
-            await context.abort(code, str(error), trailers_of(error))
-        except BaseException:
+        else:
             code = grpc.StatusCode.CANCELLED
-            raise
-        finally:
-            ms = round((time.perf_counter() - started) * 1000, 2)
-            log.info("rpc", method=method, code=code.name, ms=ms)
-
-    def _admit(self, method: str) -> None:
-        if self.draining and not method.startswith(HEALTH):
-            raise ShuttingDownError
+        ms = round((time.perf_counter() - self._started) * 1000, 2)
+        log.info("rpc", method=self._method, code=code.name, ms=ms)
+        if error is not None:
+            await self._context.abort(code, str(error), trailers_of(error))
 
 
 def _as_service_error(method: str, raised: Exception) -> ServiceError:
