@@ -30,7 +30,7 @@ def company(rng: Random, keys: Sequence[Cell], median: float) -> dict[Cell, int]
 
 
 def population(rng: Random, keys: Sequence[Cell], companies: int, median: float) -> Population:
-    """Return companies, often with a giant or a holding of equals among them; or a giant in one cell alone."""
+    """Return companies, often with a giant, one in a single cell, or a holding of equals among them."""
     members = [company(rng, keys, median) for _ in range(companies)]
     if rng.random() < 0.5:
         members[0] = {key: count * 10_000 for key, count in members[0].items()}

@@ -9,14 +9,16 @@ from aboveboard_server.errors import StartupError
 from aboveboard_server.schema.policy import enum_value_names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from aboveboard_server.privacy.archive_settings import ArchiveSettings
-    from aboveboard_server.schema.catalog import Catalog, EventType
+    from aboveboard_server.schema.catalog import Catalog, EventType, Field
 
 CHANGE_TYPE = "aboveboard.event.v1.ChangeType"
 
 
 class Cell(NamedTuple):
-    """One key: the event's table, what happened by the name its rows hold, "" where nothing does, the product."""
+    """One key: the event's table, what happened as its rows hold it ("" where none says), the product."""
 
     event_type: str
     change_type: str
@@ -39,16 +41,16 @@ def fixed_cells(catalog: Catalog, settings: ArchiveSettings) -> tuple[Cell, ...]
 
 def change_type_column(event: EventType) -> str:
     """Return the column that says what happened, "" where an event has none."""
-    for field in event.fields:
-        enum = field.descriptor.enum_type
-        if enum and enum.full_name == CHANGE_TYPE:
-            return field.name
-    return ""
+    return next((field.name for field, _ in _change_types(event)), "")
 
 
 def change_types(event: EventType) -> tuple[str, ...]:
     """Return what may have happened, as rows hold it; one empty name where an event does not say."""
-    if not (column := change_type_column(event)):
-        return ("",)
-    names = enum_value_names(event.message.fields_by_name[column].enum_type)
-    return tuple(name for number, name in names.items() if number)
+    return next((names for _, names in _change_types(event)), ("",))
+
+
+def _change_types(event: EventType) -> Iterator[tuple[Field, tuple[str, ...]]]:
+    for field in event.fields:
+        enum = field.descriptor.enum_type
+        if enum and enum.full_name == CHANGE_TYPE:
+            yield field, tuple(name for number, name in enum_value_names(enum).items() if number)

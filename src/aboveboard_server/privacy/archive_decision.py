@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Tally(NamedTuple):
     """A cell's two numbers: how many events, each contributor's share clipped, and how many contributors."""
 
-    count: int
+    events: int
     contributors: int
 
 
@@ -29,31 +29,31 @@ class Tally(NamedTuple):
 class Threshold:
     """What a cell's noisy numbers must reach, so that its exact ones meet the conditions but for bad luck."""
 
-    count: float
+    events: float
     contributors: int
 
     def is_reached(self, noisy: Tally) -> bool:
         """Whether both numbers reach it."""
-        return noisy.count >= self.count and noisy.contributors >= self.contributors
+        return noisy.events >= self.events and noisy.contributors >= self.contributors
 
 
 def threshold(settings: ArchiveSettings, cells: int, probability: float) -> Threshold:
-    """Return the threshold that a cell which does not meet the conditions reaches with this probability at most.
+    """Return what a cell that does not meet the conditions reaches with this probability at most.
 
     `cells` is the number of fixed keys: noise, and with it the margin, grows with them.
     """
-    count_margin = noise.margin(noise.count_scale(settings), probability)
+    events_margin = noise.margin(noise.count_scale(settings), probability)
     contributors_margin = noise.margin(noise.contributors_scale(settings, cells), probability)
     return Threshold(
-        settings.min_clips * settings.clip + count_margin, settings.min_contributors + contributors_margin
+        settings.min_clips * settings.clip + events_margin, settings.min_contributors + contributors_margin
     )
 
 
 def publishable(settings: ArchiveSettings, noisy: Mapping[Cell, Tally]) -> set[Cell]:
-    """Return the cells, out of all the fixed ones, that meet the conditions, as do all others of their solution.
+    """Return the cells, out of all the fixed ones, that meet the conditions as the others of their solution do.
 
-    The others, taken together, are what is left where somebody knows the solution's total and subtracts the cell.
-    They meet the conditions where one of them does by itself.
+    The others, taken together, are what is left where somebody who knows the solution's total subtracts the
+    cell. They meet the conditions where one of them does by itself.
     """
     alone = threshold(settings, len(noisy), settings.failure_probability)
     chosen = set()

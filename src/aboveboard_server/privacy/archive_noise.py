@@ -1,7 +1,7 @@
 """The noise of a release: drawn by OpenDP before anyone is counted, and what is known of it in advance.
 
-OpenDP's Laplace mechanism over whole numbers adds discrete Laplace noise, P(z) = (1 - a) / (1 + a) * a^|z| with
-a = exp(-1 / scale). What it makes of zeros is that noise.
+OpenDP's Laplace mechanism over whole numbers adds discrete Laplace noise: P(z) = (1 - a) / (1 + a) * a^|z|,
+where a = exp(-1 / scale). What it makes of zeros is that noise.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def draw(scale: float, values: int) -> list[int]:
 
 
 def privacy_loss(scale: float, sensitivity: int) -> float:
-    """Return the epsilon that OpenDP proves for values which one contributor moves by `sensitivity` in all."""
+    """Return the epsilon that OpenDP proves where one contributor moves the values by this much in all."""
     loss: float = _measurement(scale).map(sensitivity)
     return loss
 

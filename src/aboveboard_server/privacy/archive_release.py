@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """A month's noise, what is added to both numbers of each fixed cell, and the settings it was drawn under."""
+    """A month's noise, added to both numbers of each fixed cell, and the settings it was drawn under."""
 
     settings: ArchiveSettings
     noise: dict[Cell, Tally]
@@ -41,7 +41,7 @@ def draw(settings: ArchiveSettings, cells: Sequence[Cell]) -> Draw:
 
 
 def clipped(contribution: Mapping[Cell, int], clip: int) -> dict[Cell, int]:
-    """Return a contributor's month, each cell shrunk alike and rounded down where they hold over `clip` in all."""
+    """Return a contributor's month, each cell shrunk alike and rounded down where all hold over `clip`."""
     total = sum(contribution.values())
     if total <= clip:
         return dict(contribution)
@@ -65,14 +65,14 @@ def tally(contributions: Iterable[Mapping[Cell, int]], cells: Iterable[Cell], cl
 def publish(drawn: Draw, exact: Mapping[Cell, Tally]) -> list[Published]:
     """Add a month's noise to the exact tallies of all its cells, and return what may be published."""
     noisy = {
-        cell: Tally(exact[cell].count + added.count, exact[cell].contributors + added.contributors)
+        cell: Tally(exact[cell].events + added.events, exact[cell].contributors + added.contributors)
         for cell, added in drawn.noise.items()
     }
     chosen = publishable(drawn.settings, noisy)
     count_error = noise.deviation(noise.count_scale(drawn.settings))
     contributors_error = noise.deviation(noise.contributors_scale(drawn.settings, len(noisy)))
     return [
-        Published(cell, one.count, count_error, one.contributors, contributors_error)
+        Published(cell, one.events, count_error, one.contributors, contributors_error)
         for cell, one in noisy.items()
         if cell in chosen
     ]
@@ -86,7 +86,9 @@ def stored(drawn: Draw) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def restored(settings: Mapping[str, Any], noise_drawn: Mapping[str, Any]) -> Draw:
     """Return the draw of which `stored` has made this."""
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
+    }
     width = len(Cell._fields)
     rows = noise_drawn["cells"]
     return Draw(ArchiveSettings(**values), {Cell(*row[:width]): Tally(*row[width:]) for row in rows})

@@ -19,9 +19,10 @@ LARGEST_CLIP = 10**9
 class ArchiveSettings:
     """How months are released. StartupError naming the setting where a value cannot be meant or is weaker.
 
-    `solutions` and `event_types` fix the keys; without solutions nothing is released, no event types mean all.
-    `clip` is the most events of one contributor that count in a month, over all cells; `contributors_share` is
-    the part of `epsilon` that is spent on the contributor counts. Both move errors about, not privacy.
+    `solutions` and `event_types` fix the keys; without solutions nothing is released, no event types mean
+    all. `clip` is the most events of one contributor that count in a month, over all cells;
+    `contributors_share` is the part of `epsilon` that is spent on the contributor counts. These two decide
+    about errors, not about privacy.
     """
 
     solutions: tuple[str, ...] = ()
@@ -59,7 +60,8 @@ class ArchiveSettings:
         ):
             if is_weaker:
                 raise StartupError(
-                    f"--archive-{setting}: weaker than the default, {default:g}; --archive-allow-weaker allows it"
+                    f"--archive-{setting}: weaker than {default:g}, the default; "
+                    "--archive-allow-weaker allows it"
                 )
 
 

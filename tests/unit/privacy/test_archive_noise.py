@@ -48,7 +48,7 @@ def test_opendp_draws_that_distribution() -> None:
 
 @pytest.mark.parametrize(("epsilon", "share", "clip", "cells"), [(1, 0.25, 10_000, 12), (0.3, 0.7, 7, 50)])
 def test_opendp_proves_the_epsilon(epsilon: float, share: float, clip: int, cells: int) -> None:
-    """What one contributor moves, its clipped counts and a 1 in each cell, costs epsilon in all, and no less."""
+    """What one contributor moves, its clipped counts and 1 in each cell, costs epsilon in all, not less."""
     chosen = ArchiveSettings(epsilon=epsilon, contributors_share=share, clip=clip)
     spent = archive_noise.privacy_loss(archive_noise.count_scale(chosen), clip)
     spent += archive_noise.privacy_loss(archive_noise.contributors_scale(chosen, cells), cells)

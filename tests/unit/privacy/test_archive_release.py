@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ def margins(chosen: ArchiveSettings, keys: Collection[Cell], probability: float)
 
 
 def is_safe(members: Population, keys: Collection[Cell], clip: int) -> bool:
-    """Whether at least ten hold the cells' total, none more than half, nor does the runner-up know the largest."""
+    """Whether at least ten hold the total, none over half, nor can the second tell the first to 25 %."""
     shares = sorted(
         (
             sum(month.get(key, 0) for key in keys)
@@ -58,7 +59,7 @@ def is_safe(members: Population, keys: Collection[Cell], clip: int) -> bool:
 def test_what_is_published_is_safe_but_for_noise_beyond_the_margins(
     seed: int, count: int, epsilon: float
 ) -> None:
-    """A published cell has ten contributors, none above half, p% at 25 %; the rest of its solution has too."""
+    """A published cell has ten contributors, none over half, p% at 25 %; so has the rest of its solution."""
     rng = random.Random(seed)
     keys = cells(rng.randint(1, 4), rng.randint(1, 2))
     clip = rng.choice([1, 100, 5_000])
@@ -72,7 +73,9 @@ def test_what_is_published_is_safe_but_for_noise_beyond_the_margins(
         if all(value <= bound for value, bound in zip(noise[one.cell], usual, strict=True)):
             assert is_safe(members, [one.cell], clip)
         rare = margins(chosen, keys, chosen.failure_probability / max(1, len(rest)))
-        if rest and all(value <= bound for key in rest for value, bound in zip(noise[key], rare, strict=True)):
+        if rest and all(
+            value <= bound for key in rest for value, bound in zip(noise[key], rare, strict=True)
+        ):
             assert is_safe(members, rest, clip)
 
 
@@ -81,7 +84,7 @@ def test_what_is_published_is_safe_but_for_noise_beyond_the_margins(
 def test_one_contributor_moves_the_exact_tallies_by_no_more_than_the_noise_is_made_for(
     seed: int, count: int
 ) -> None:
-    """With any one contributor gone, all counts together change by at most the clip, contributors by 1 a cell."""
+    """With one contributor gone, all counts together change by at most the clip, contributors by 1 a cell."""
     rng = random.Random(seed)
     keys = cells(rng.randint(1, 6), rng.randint(1, 2))
     clip = rng.choice([1, 100, 5_000])
@@ -90,7 +93,7 @@ def test_one_contributor_moves_the_exact_tallies_by_no_more_than_the_noise_is_ma
     gone = rng.randrange(count)
     left = tally(members[:gone] + members[gone + 1 :], keys, clip)
     assert list(whole) == list(left) == list(keys)
-    assert sum(abs(whole[key].count - left[key].count) for key in keys) <= clip
+    assert sum(abs(whole[key].events - left[key].events) for key in keys) <= clip
     assert all(whole[key].contributors - left[key].contributors in {0, 1} for key in keys)
 
 
@@ -104,7 +107,7 @@ def test_large_populations_are_published() -> None:
     published = archive_release.publish(drawn, exact := tally(members, keys, chosen.clip))
     assert [one.cell for one in published] == list(keys)
     for one in published:
-        assert one.count == exact[one.cell].count + drawn.noise[one.cell].count
+        assert one.count == exact[one.cell].events + drawn.noise[one.cell].events
         assert one.contributors == exact[one.cell].contributors + drawn.noise[one.cell].contributors
         assert one.count_expected_error == pytest.approx(2**0.5 * 5_000 / 0.75, rel=1e-3)
         assert one.contributors_expected_error == pytest.approx(2**0.5 * 4 / 0.25, rel=1e-2)
@@ -115,11 +118,25 @@ def test_a_cell_is_published_only_with_another_large_one_beside_it() -> None:
     keys = cells(3, solutions=2)
     chosen = ArchiveSettings()
     bound = threshold(chosen, len(keys), chosen.failure_probability / 2)
-    large, small = Tally(int(bound.count) + 1, bound.contributors), Tally(0, 0)
+    large, small = Tally(int(bound.events) + 1, bound.contributors), Tally(0, 0)
     lonely = {key: large if key.event_type == "event_0" else small for key in keys}
     assert publishable(chosen, lonely) == set()
     paired = {key: large if key.event_type != "event_2" else small for key in keys}
     assert publishable(chosen, paired) == {key for key in keys if key.event_type != "event_2"}
+
+
+def test_what_stands_behind_a_cell_must_be_large_with_more_certainty() -> None:
+    """One of several others is more likely to have bad luck than one cell: it needs a wider margin."""
+    keys = cells(4)
+    chosen = ArchiveSettings()
+    alone = threshold(chosen, len(keys), 1e-6)
+    firm = threshold(chosen, len(keys), 1e-6 / 3)
+    noisy = dict.fromkeys(keys, Tally(0, 0))
+    noisy[keys[0]] = noisy[keys[1]] = Tally(math.ceil(firm.events) - 1, firm.contributors)
+    assert publishable(chosen, noisy) == set()
+    noisy[keys[0]] = Tally(math.ceil(firm.events), firm.contributors)
+    noisy[keys[1]] = Tally(math.ceil(alone.events), alone.contributors)
+    assert publishable(chosen, noisy) == {keys[1]}
 
 
 def test_the_keys_are_fixed() -> None:

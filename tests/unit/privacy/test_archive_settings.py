@@ -52,7 +52,7 @@ def test_what_cannot_be_meant_is_refused_even_aloud(name: str) -> None:
 
 
 def test_every_event_has_its_cells() -> None:
-    """Each event type × change type × solution is one; without a change type, one for each solution."""
+    """Each event type has one for each change type and solution; without change types, for each solution."""
     known = catalog.default()
     found = fixed_cells(known, ArchiveSettings(solutions=("web", "app")))
     assert len(set(found)) == len(found)
