@@ -82,7 +82,7 @@ class _World:
         return one_backs if found else one_backs + math.prod(1 - chance for chance in backing)
 
     def _reaching(self, exact: Tally, bound: Threshold) -> float:
-        needed = math.ceil(bound.events) - exact.count, bound.contributors - exact.contributors
+        needed = math.ceil(bound.events) - exact.events, bound.contributors - exact.contributors
         return math.prod(map(_at_least, self._scales, needed))
 
 

@@ -50,7 +50,7 @@ def threshold(settings: ArchiveSettings, cells: int, probability: float) -> Thre
 
 
 def publishable(settings: ArchiveSettings, noisy: Mapping[Cell, Tally]) -> set[Cell]:
-    """Return the cells, out of all the fixed ones, that meet the conditions as the others of their solution do.
+    """Return the cells, out of all the fixed ones, that meet the conditions, and whose solution's others do.
 
     The others, taken together, are what is left where somebody who knows the solution's total subtracts the
     cell. They meet the conditions where one of them does by itself.
