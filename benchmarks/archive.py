@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
-from benchmarks import report
-
 from aboveboard_server.privacy import archive_release
 from aboveboard_server.privacy.archive_cells import Cell
 from aboveboard_server.privacy.archive_settings import ArchiveSettings
+from benchmarks import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
