@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from sqlalchemy import column, func, literal, literal_column, select, table, text, union_all
+from sqlalchemy import Text, column, func, literal, select, table, text, union_all
 from sqlmodel import col
 
 from aboveboard_server.storage.columns import UtcMicros
@@ -89,7 +89,7 @@ def contributions(
         session.connection().execute(text(_PATIENCE))
     months: dict[tuple[str | None, str | None], dict[Key, int]] = defaultdict(dict)
     statement = _contributions(counted, solutions, first, end)
-    for company_id, server_uuid, event_type, change_type, solution, count in session.connection().execute(
+    for company_id, server_uuid, solution, event_type, change_type, count in session.connection().execute(
         statement
     ):
         months[company_id, server_uuid][event_type, change_type, solution] = count
@@ -147,19 +147,18 @@ def _contributions(
     counted: Sequence[Counted], solutions: Sequence[str], first: datetime, end: datetime
 ) -> CompoundSelect[Any]:
     """Return one statement, so that all event types are counted at one moment."""
+    # Not the mapped tables, which not every process has loaded.
     source = table("source", *map(column, ("source_id", "company_id", "server_uuid", "solution")))
-    who = (source.c.company_id, source.c.server_uuid)
     each = []
     for one in counted:
-        # Not the mapped tables, which not every process has loaded.
-        names = filter(None, ["source_id", one.change_type_column])
-        events = table(one.table, *map(column, names), column("received_at", UtcMicros()))
-        happened = events.c[one.change_type_column] if one.change_type_column else literal_column("''")
+        happened = [column(one.change_type_column, Text())] if one.change_type_column else []
+        events = table(one.table, column("source_id"), column("received_at", UtcMicros()), *happened)
+        who = (source.c.company_id, source.c.server_uuid, source.c.solution)
         each.append(
-            select(*who, literal(one.table), happened, source.c.solution, func.count())
+            select(*who, literal(one.table), *(happened or (literal(""),)), func.count())
             .join_from(events, source, events.c.source_id == source.c.source_id)
             .where(events.c.received_at >= first, events.c.received_at < end)
             .where(source.c.solution.in_(solutions))
-            .group_by(*who, happened, source.c.solution)
+            .group_by(*who, *happened)
         )
     return union_all(*each)
