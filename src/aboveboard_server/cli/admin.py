@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from aboveboard_server.cli import opt_out, quarantine
+from aboveboard_server.cli import archive, opt_out, quarantine
 from aboveboard_server.cli.audit import audit
 from aboveboard_server.cli.loss import estimate_loss
 
 app = typer.Typer(help="What administrators do.", no_args_is_help=True)
+app.add_typer(archive.app, name="archive")
 app.add_typer(opt_out.app, name="opt-out")
 app.add_typer(quarantine.app, name="quarantine")
 app.command("audit")(audit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,9 @@ class Archive:
     async def _drawn(self, month: str, now: datetime) -> Draw:
         kept = await self._store.read(work.release, month)
         if kept is None:
-            settings, noise = archive_release.stored(archive_release.draw(self._settings, self._cells))
+            # In a thread, for to load OpenDP takes a while.
+            drawn = await asyncio.to_thread(archive_release.draw, self._settings, self._cells)
+            settings, noise = archive_release.stored(drawn)
             kept = await self._store.work(work.begin, month, settings=settings, noise=noise, drawn_at=now)
         return archive_release.restored(kept.settings, kept.noise)
 
@@ -78,7 +81,8 @@ class Archive:
         solutions = sorted({cell.solution for cell in drawn.noise})
         found = await self._store.read(work.contributions, counted, solutions, *archive_months.bounds(month))
         contributions = ({cell: sent[cell] for cell in drawn.noise if cell in sent} for sent in found)
-        return archive_release.tally(contributions, drawn.noise, drawn.settings.clip)
+        # There may be very many.
+        return await asyncio.to_thread(archive_release.tally, contributions, drawn.noise, drawn.settings.clip)
 
     async def _shortest_life(self) -> int:
         """Return how many days all events live that are archived."""
