@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -109,7 +110,7 @@ async def test_each_number_has_its_expected_error(store: EventStore) -> None:
 )
 async def test_what_cannot_be_meant_is_refused(request_: dict[str, Any], field: str) -> None:
     """The error names the field, before the store is asked."""
-    nobody: Any = None
+    nobody: Any = SimpleNamespace(read=None)
     with pytest.raises(ServiceError) as refused:
         await ArchiveList(nobody).page(ListArchivedAggregatesRequest(**request_))
     assert refused.value.field == field
