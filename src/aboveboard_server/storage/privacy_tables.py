@@ -139,7 +139,7 @@ class ScheduledJobRow(SQLModel, table=True):
 
 
 class ArchiveReleaseRow(SQLModel, table=True):
-    """A month's release: its settings, and the noise that was drawn for it, by cell; drawn once."""
+    """A month's release: its settings, and the noise that was drawn for it, by cell, until it is published."""
 
     __tablename__: ClassVar[str] = "archive_release"
     __table_args__: ClassVar[Any] = (
