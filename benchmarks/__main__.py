@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: run, growth, deletion, report."""
+"""`python -m benchmarks`: run, growth, deletion, report, archive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import machine, report, rounds, tables
+from benchmarks import archive, machine, report, rounds, tables
 from benchmarks.bench import FULL, QUICK, Bench
 from benchmarks.contenders import contenders
 from benchmarks.deletion import QUICK_SIZES as DELETION_QUICK_SIZES
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).with_name("results")
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
+ARCHIVE = DOCUMENT.with_name("archive.md")
 # Events of the run that watches the server's memory.
 SUSTAINED = 5_000_000
 
@@ -86,6 +87,13 @@ def write_report(results: Path, document: Path = DOCUMENT) -> None:
     """Write a run's tables and plot into the documentation."""
     report.write(json.loads(results.read_text()), document)
     console.print(f"{document} and {document.with_suffix('.svg')} tell of {results}")
+
+
+@app.command("archive")
+def write_archive(document: Path = ARCHIVE) -> None:
+    """Simulate the archive's releases, and write what privacy costs into the documentation."""
+    archive.write(list(archive.table()), document)
+    console.print(f"{document} tells of it")
 
 
 def _rounds(bench: Bench, chosen: list[Contender], results: dict[str, Any], progress: Progress) -> None:

@@ -10,7 +10,7 @@ from benchmarks.judge import cores, cpu_micros, judge, memory, middle
 from benchmarks.plot import draw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 BEGIN = "<!-- Written by `python -m benchmarks report`; do not edit by hand. -->"
@@ -24,15 +24,20 @@ class MarkerError(Exception):
 
 
 def write(results: dict[str, Any], document: Path) -> None:
-    """Replace what stands between the markers."""
-    text = document.read_text()
-    if BEGIN not in text or END not in text:
-        raise MarkerError(f"{document}: no markers")
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    body = "\n".join(_body(results))
-    document.write_text(f"{before}{BEGIN}\n\n{body}\n\n{END}{after}")
+    """Replace what stands between the markers, and draw the plot anew."""
+    replace(document, BEGIN, _body(results))
     document.with_suffix(".svg").write_text(draw(results))
+
+
+def replace(document: Path, begin: str, lines: Iterable[str]) -> None:
+    """Replace what stands between a marker and the end of what is written."""
+    text = document.read_text()
+    if begin not in text or END not in text:
+        raise MarkerError(f"{document}: no markers")
+    before, _, rest = text.partition(begin)
+    after = rest.partition(END)[2]
+    body = "\n".join(lines)
+    document.write_text(f"{before}{begin}\n\n{body}\n\n{END}{after}")
 
 
 def _body(results: dict[str, Any]) -> Iterator[str]:

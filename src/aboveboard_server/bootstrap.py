@@ -29,6 +29,7 @@ from aboveboard_server.ingest.service import IngestService
 from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.privacy import keys as key_files
+from aboveboard_server.privacy.archive_list import ArchiveList
 from aboveboard_server.privacy.audit import AuditLog
 from aboveboard_server.privacy.deletion import Deletions
 from aboveboard_server.privacy.eraser import Eraser, ScrubPolicy
@@ -181,6 +182,7 @@ async def start(
         quarantine=Quarantine(store, sources, sorter, gate),
         loss=LossEstimator(store),
         audit=AuditLog(store),
+        archive=ArchiveList(store),
     )
     admin = AdminServicer(rooms)  # type: ignore[abstract]  # see above
     listeners: tuple[Door, ...] = (

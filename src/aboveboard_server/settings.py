@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aboveboard_server.errors import StartupError
+from aboveboard_server.privacy.archive_settings import ArchiveSettings
 
 MAX_NOTICE_BYTES = 500
 MAX_PORT = 65_535
@@ -28,6 +29,7 @@ class Settings:
     scrub_within_hours: int = 24
     log_level: str = "info"
     workers: int = 1
+    archive: ArchiveSettings = field(default_factory=ArchiveSettings)
     # Whether the addresses are shared with the other workers.
     reuse_port: bool = False
 

@@ -9,11 +9,14 @@ from typing import Annotated
 import typer
 
 from aboveboard_server import logging
+from aboveboard_server.cli import archive_options as options
 from aboveboard_server.early import refuse_what_is_taken
 from aboveboard_server.errors import StartupError
+from aboveboard_server.privacy.archive_settings import ArchiveSettings
 from aboveboard_server.settings import DEFAULT_DATABASE, Settings
 
 Database = Annotated[str, typer.Option(envvar="ABOVEBOARD_DATABASE", help="Where events are kept, as a URL.")]
+ARCHIVE = ArchiveSettings()
 
 
 def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
@@ -53,6 +56,15 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     workers: Annotated[
         int, typer.Option(envvar="ABOVEBOARD_WORKERS", help="Server processes; more than 1 need PostgreSQL.")
     ] = 1,
+    archive_solution: options.Solutions = "",
+    archive_event_type: options.EventTypes = "",
+    archive_clip: options.Clip = ARCHIVE.clip,
+    archive_contributors_share: options.ContributorsShare = ARCHIVE.contributors_share,
+    archive_epsilon: options.Epsilon = ARCHIVE.epsilon,
+    archive_min_contributors: options.MinContributors = ARCHIVE.min_contributors,
+    archive_min_clips: options.MinClips = ARCHIVE.min_clips,
+    archive_failure_probability: options.FailureProbability = ARCHIVE.failure_probability,
+    archive_allow_weaker: options.AllowWeaker = False,  # noqa: FBT002  # a flag
     log_level: Annotated[
         str, typer.Option(envvar="ABOVEBOARD_LOG_LEVEL", help="debug, info, warning or error.")
     ] = "info",
@@ -70,6 +82,17 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
             scrub_quiet_seconds=scrub_quiet_seconds,
             scrub_within_hours=scrub_within_hours,
             workers=workers,
+            archive=ArchiveSettings(
+                solutions=options.names(archive_solution),
+                event_types=options.names(archive_event_type),
+                clip=archive_clip,
+                contributors_share=archive_contributors_share,
+                epsilon=archive_epsilon,
+                min_contributors=archive_min_contributors,
+                min_clips=archive_min_clips,
+                failure_probability=archive_failure_probability,
+                allow_weaker=archive_allow_weaker,
+            ),
             log_level=log_level,
         )
         logging.configure(log_level)

@@ -10,10 +10,11 @@ from aboveboard.admin.v1 import deletion_pb2 as d
 from aboveboard.admin.v1 import opt_out_pb2 as o
 
 if TYPE_CHECKING:
-    from aboveboard.admin.v1 import audit_pb2, loss_pb2
+    from aboveboard.admin.v1 import archive_pb2, audit_pb2, loss_pb2
     from aboveboard.admin.v1 import quarantine_pb2 as q
     from aboveboard_server.ingest.loss import LossEstimator
     from aboveboard_server.ingest.quarantine import Quarantine
+    from aboveboard_server.privacy.archive_list import ArchiveList
     from aboveboard_server.privacy.audit import AuditLog
     from aboveboard_server.privacy.deletion import Deletions
     from aboveboard_server.privacy.opt_outs import OptOuts
@@ -31,6 +32,7 @@ class Rooms:
     quarantine: Quarantine
     loss: LossEstimator
     audit: AuditLog
+    archive: ArchiveList
 
 
 class AdminServicer(stubs.AdminServiceServicer):
@@ -98,3 +100,9 @@ class AdminServicer(stubs.AdminServiceServicer):
     ) -> audit_pb2.ListAuditEntriesResponse:
         """See admin_service.proto."""
         return await self._rooms.audit.page(request)
+
+    async def ListArchivedAggregates(
+        self, request: archive_pb2.ListArchivedAggregatesRequest, context: Any
+    ) -> archive_pb2.ListArchivedAggregatesResponse:
+        """See admin_service.proto."""
+        return await self._rooms.archive.page(request)

@@ -151,7 +151,7 @@ class ScheduledJobRow(SQLModel, table=True):
 
 
 class ArchiveReleaseRow(SQLModel, table=True):
-    """A month's release: its settings, and the noise that was drawn for it, by cell; drawn once."""
+    """A month's release: its settings, and until it is published the noise that was drawn for it, by cell."""
 
     __tablename__: ClassVar[str] = "archive_release"
     __table_args__: ClassVar[Any] = (

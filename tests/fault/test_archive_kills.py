@@ -1,0 +1,168 @@
+"""A release that is killed at any moment, as often as you like, publishes what one left in peace does."""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.support.archive_runner import MONTHS, NOW, SETTINGS, long_lived
+from tests.support.batches import batch_of
+from tests.support.clients import deployment_source, element
+
+from aboveboard.event.v1.change_type_pb2 import CHANGE_TYPE_UPDATE
+from aboveboard_server import bootstrap
+from aboveboard_server.privacy import archive_months, archive_release
+from aboveboard_server.privacy.archive_cells import Cell
+from aboveboard_server.privacy.archive_decision import Tally
+from aboveboard_server.storage.columns import EPOCH, MICROSECOND
+from aboveboard_server.storage.work import archive as work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import TypeAlias
+
+    from tests.support.postgres import PostgresServer
+
+    from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
+
+    Query: TypeAlias = Callable[[str], list[tuple[Any, ...]]]
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(1_200)]
+
+KILLS = 30
+COMPANIES = 12
+# What every month holds: three creations and two changes of each company.
+EXACT = {"CREATE": Tally(36, COMPANIES), "UPDATE": Tally(24, COMPANIES)}
+# Every noise that was ever kept, whatever becomes of it.
+WATCH_SQLITE = """
+CREATE TABLE drawn (month TEXT, settings TEXT, noise TEXT);
+CREATE TRIGGER watch AFTER INSERT ON archive_release BEGIN
+    INSERT INTO drawn VALUES (NEW.month, NEW.settings, NEW.noise);
+END
+"""
+WATCH_POSTGRES = """
+CREATE TABLE drawn (month TEXT, settings TEXT, noise TEXT);
+CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN INSERT INTO drawn VALUES (NEW.month, NEW.settings, NEW.noise); RETURN NULL; END';
+CREATE TRIGGER watch AFTER INSERT ON archive_release FOR EACH ROW EXECUTE FUNCTION watch()
+"""
+
+
+def updated() -> EventEnvelope:
+    event = element()
+    event.element_stat.change_type = CHANGE_TYPE_UPDATE
+    return event
+
+
+async def fill(url: str) -> list[str]:
+    """Give every month the same events; return the months, the oldest first."""
+    store = await bootstrap.open_store(url)
+    retention = long_lived().events[0].policy.retention_days
+    months = list(archive_months.closed(NOW, retention))
+    for month in months:
+        received_at = (archive_months.bounds(month)[0] - EPOCH) // MICROSECOND
+        await store.commit(
+            [
+                batch_of(
+                    deployment_source(f"company-{number}"),
+                    *(element(), element(), element(), updated(), updated()),
+                    received_at=received_at,
+                )
+                for number in range(COMPANIES)
+            ]
+        )
+    await store.close()
+    return months
+
+
+def run(url: str) -> subprocess.Popen[str]:
+    """Start to release, and return once it has begun."""
+    arguments = [sys.executable, "-m", "tests.support.archive_runner", url]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    assert process.stdout.readline() == "begins\n"
+    return process
+
+
+async def campaign(url: str, query: Query, months: list[str]) -> None:
+    """Kill releases until all are done, and reckon."""
+    seed = secrets.randbits(32)
+    print(f"seed {seed}")  # noqa: T201  # shown where it fails
+    chance = random.Random(seed)
+    for _ in range(KILLS):
+        kill_once(url, query, chance)
+    left = len(months) - count_released(query)
+    print(f"{KILLS} kills, {left} of {len(months)} months left")  # noqa: T201  # as above
+    assert 0 < left < len(months)
+    with run(url) as process:
+        assert process.wait() == 0
+    drawn = query("SELECT month, settings, noise FROM drawn ORDER BY month")
+    assert [month for month, _, _ in drawn] == months
+    store = await bootstrap.open_store(url)
+    found = await store.read(work.aggregates, min_month="", max_month="", event_type="")
+    await store.close()
+    assert len(found) > MONTHS
+    by_month: dict[str, dict[Cell, tuple[int, int]]] = defaultdict(dict)
+    for one in found:
+        cell = Cell(one.event_type, one.change_type, one.solution)
+        by_month[one.month][cell] = one.count, one.contributors
+    for month, settings, noise in drawn:
+        draw = archive_release.restored(json.loads(settings), json.loads(noise))
+        assert draw.settings == SETTINGS
+        clean = archive_release.publish(draw, {cell: exact(cell) for cell in draw.noise})
+        assert by_month[month] == {one.cell: (one.count, one.contributors) for one in clean}
+
+
+def kill_once(url: str, query: Query, chance: random.Random) -> None:
+    """Kill a process some months after it began, and anywhere within a month."""
+    enough = count_released(query) + chance.randint(0, 3)
+    with run(url) as process:
+        while count_released(query) < enough:
+            assert process.poll() is None
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0, 0.03))
+        process.kill()
+        assert process.wait() == -signal.SIGKILL, "it was done before it was killed often enough"
+
+
+def count_released(query: Query) -> int:
+    [(count,)] = query("SELECT count(*) FROM archive_release WHERE released_at IS NOT NULL")
+    return int(count)
+
+
+def exact(cell: Cell) -> Tally:
+    return EXACT.get(cell.change_type, Tally(0, 0))
+
+
+async def test_on_sqlite(tmp_path: Path) -> None:
+    """Through 30 kills each month's noise is drawn once, and every number is that of a clean run."""
+    database = tmp_path / "aboveboard.db"
+    url = f"sqlite:///{database}"
+    months = await fill(url)
+    with closing(sqlite3.connect(database)) as db:
+        db.executescript(WATCH_SQLITE)
+
+    def query(statement: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as db:
+            return db.execute(statement).fetchall()
+
+    await campaign(url, query, months)
+
+
+async def test_on_postgresql(postgres: PostgresServer) -> None:
+    """Through 30 kills each month's noise is drawn once, and every number is that of a clean run."""
+    url = postgres.new_database()
+    months = await fill(url)
+    postgres.query(url, WATCH_POSTGRES)
+    await campaign(url, lambda statement: postgres.query(url, statement), months)

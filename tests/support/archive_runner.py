@@ -1,0 +1,68 @@
+"""Releases ten years of months in a process of its own, that tests may kill: `python -m … URL`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aboveboard_server import bootstrap
+from aboveboard_server.errors import StartupError
+from aboveboard_server.privacy.archive import Archive
+from aboveboard_server.privacy.archive_settings import ArchiveSettings
+from aboveboard_server.schema import catalog
+
+if TYPE_CHECKING:
+    from aboveboard_server.storage.ports import EventStore
+
+NOW = datetime(2026, 7, 2, tzinfo=UTC)
+MONTHS = 120
+# Weak enough for twelve companies to be published, and yet with noise in every number.
+SETTINGS = ArchiveSettings(
+    solutions=("Connects",),
+    event_types=("element_stat",),
+    clip=10,
+    epsilon=20,
+    min_contributors=2,
+    min_clips=0.1,
+    failure_probability=0.01,
+    allow_weaker=True,
+)
+# Seconds that the writer of a killed process gets to end.
+PATIENCE = 25
+
+
+def long_lived() -> catalog.Catalog:
+    """Return the schema, its events kept for just over ten years."""
+    schema = catalog.default()
+    events = (
+        replace(event, policy=replace(event.policy, retention_days=366 * 10)) for event in schema.events
+    )
+    return replace(schema, events=tuple(events))
+
+
+async def opened(url: str) -> EventStore:
+    """Open the store as soon as whoever was killed has let go of it."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return await bootstrap.open_store(url)
+        except StartupError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.02)
+
+
+async def main(url: str) -> None:
+    """Release what is due; say when it begins."""
+    store = await opened(url)
+    print("begins", flush=True)  # noqa: T201  # the test waits for it
+    await Archive(store, long_lived(), SETTINGS).release_due(NOW)
+    await store.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))
