@@ -31,6 +31,7 @@ from aboveboard_server.privacy.audit import AuditLog
 from aboveboard_server.privacy.named import SubjectReader
 from aboveboard_server.privacy.opt_outs import OptOuts
 from aboveboard_server.privacy.preferences import Preferences
+from aboveboard_server.privacy.schedule import Schedule
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema import dictionary
 from aboveboard_server.storage.address import database_url, is_postgres, libpq_parameters, sqlite_path
@@ -166,8 +167,11 @@ async def start(
             reuse_port=settings.reuse_port,
         ),
     )
+    schedule = Schedule(store, jobs=[])
+    stack.push_async_callback(schedule.stop)
     stack.push_async_callback(_stop, listeners)
     addresses = [await listener.start() for listener in listeners]
+    schedule.start()
     return Service(listeners, *addresses)
 
 

@@ -129,13 +129,14 @@ class RetentionPolicyRow(SQLModel, table=True):
 
 
 class ScheduledJobRow(SQLModel, table=True):
-    """When a scheduled job last ended well, on whichever server."""
+    """When a scheduled job last ended well, on whichever server, and what a run under way has done so far."""
 
     __tablename__: ClassVar[str] = "scheduled_job"
     __table_args__: ClassVar[Any] = ({"info": {"subject": "none", "why": "holds no data of anyone"}},)
 
     name: str = Field(sa_type=Text(), primary_key=True)
-    finished_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcMicros())
+    progress: dict[str, int] = Field(default_factory=dict, sa_type=JSON_OBJECT, nullable=False)
 
 
 class ArchiveReleaseRow(SQLModel, table=True):
