@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from aboveboard_server.errors import StartupError
+from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.grpc_api.admin_servicer import AdminServicer, Rooms
 from aboveboard_server.grpc_api.ingest_servicer import IngestServicer
 from aboveboard_server.grpc_api.server import admin_listener, ingest_listener
@@ -27,13 +27,16 @@ from aboveboard_server.ingest.service import IngestService
 from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.privacy import keys as key_files
+from aboveboard_server.privacy import sweep
 from aboveboard_server.privacy.audit import AuditLog
 from aboveboard_server.privacy.named import SubjectReader
 from aboveboard_server.privacy.opt_outs import OptOuts
 from aboveboard_server.privacy.preferences import Preferences
-from aboveboard_server.privacy.schedule import Schedule
+from aboveboard_server.privacy.published import PublishedDictionary
+from aboveboard_server.privacy.retention import Retention
+from aboveboard_server.privacy.schedule import Job, Schedule
+from aboveboard_server.privacy.sweep import Sweep
 from aboveboard_server.schema import catalog as schema_catalog
-from aboveboard_server.schema import dictionary
 from aboveboard_server.storage.address import database_url, is_postgres, libpq_parameters, sqlite_path
 from aboveboard_server.storage.ownership import FileOwnership
 from aboveboard_server.storage.postgres import PostgresStore
@@ -146,12 +149,20 @@ async def start(
     readiness = Readiness(store, committer)
     stack.push_async_callback(readiness.close)
     ingest = IngestServicer(service, preferences)
+    retention = Retention(store, catalog)
+    sweeper = Sweep(store, retention, catalog, keys.digest)
+    published = PublishedDictionary(catalog, retention)
+    with suppress(StoreUnavailableError):
+        # Known from the start, so that the page is there when the store is not.
+        await published.current()
     # What is missing comes with the privacy operations, and is answered UNIMPLEMENTED until then.
     rooms = Rooms(
         opt_outs=OptOuts(store, SubjectReader(keys.digest)),
         quarantine=Quarantine(store, sources, sorter, gate),
         loss=LossEstimator(store),
         audit=AuditLog(store),
+        retention=retention,
+        sweep=sweeper,
     )
     admin = AdminServicer(rooms)  # type: ignore[abstract]  # see above
     listeners: tuple[Door, ...] = (
@@ -159,15 +170,13 @@ async def start(
         admin_listener(settings.admin_bind, admin, interceptors, reuse_port=settings.reuse_port),
         HttpListener(
             settings.http_bind,
-            http_app.build(
-                http_app.Rooms(service, preferences, readiness.is_ready, dictionary.build(catalog))
-            ),
+            http_app.build(http_app.Rooms(service, preferences, readiness.is_ready, published.current)),
             GRACE,
             readiness.stop,
             reuse_port=settings.reuse_port,
         ),
     )
-    schedule = Schedule(store, jobs=[])
+    schedule = Schedule(store, [Job(sweep.NAME, sweeper.run)])
     stack.push_async_callback(schedule.stop)
     stack.push_async_callback(_stop, listeners)
     addresses = [await listener.start() for listener in listeners]

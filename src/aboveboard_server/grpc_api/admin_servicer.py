@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aboveboard.admin.v1 import admin_service_pb2_grpc as stubs
 from aboveboard.admin.v1 import opt_out_pb2 as o
+from aboveboard.admin.v1 import retention_pb2 as r
 
 if TYPE_CHECKING:
     from aboveboard.admin.v1 import audit_pb2, loss_pb2
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from aboveboard_server.ingest.quarantine import Quarantine
     from aboveboard_server.privacy.audit import AuditLog
     from aboveboard_server.privacy.opt_outs import OptOuts
+    from aboveboard_server.privacy.retention import Retention
+    from aboveboard_server.privacy.sweep import Sweep
 
 # Who acts, as long as administrators have no keys of their own.
 ACTOR = "administrator"
@@ -28,6 +31,8 @@ class Rooms:
     quarantine: Quarantine
     loss: LossEstimator
     audit: AuditLog
+    retention: Retention
+    sweep: Sweep
 
 
 class AdminServicer(stubs.AdminServiceServicer):
@@ -51,6 +56,31 @@ class AdminServicer(stubs.AdminServiceServicer):
     async def RevokeOptOut(self, request: o.RevokeOptOutRequest, context: Any) -> o.RevokeOptOutResponse:
         """See admin_service.proto."""
         return o.RevokeOptOutResponse(opt_out=await self._rooms.opt_outs.revoke(request, ACTOR))
+
+    async def GetRetentionPolicy(
+        self, request: r.GetRetentionPolicyRequest, context: Any
+    ) -> r.GetRetentionPolicyResponse:
+        """See admin_service.proto."""
+        return r.GetRetentionPolicyResponse(retention_policy=await self._rooms.retention.get(request))
+
+    async def ListRetentionPolicies(
+        self, request: r.ListRetentionPoliciesRequest, context: Any
+    ) -> r.ListRetentionPoliciesResponse:
+        """See admin_service.proto."""
+        return await self._rooms.retention.page(request)
+
+    async def UpdateRetentionPolicy(
+        self, request: r.UpdateRetentionPolicyRequest, context: Any
+    ) -> r.UpdateRetentionPolicyResponse:
+        """See admin_service.proto."""
+        changed = await self._rooms.retention.update(request, ACTOR)
+        return r.UpdateRetentionPolicyResponse(retention_policy=changed)
+
+    async def EnforceRetention(
+        self, request: r.EnforceRetentionRequest, context: Any
+    ) -> r.EnforceRetentionResponse:
+        """See admin_service.proto."""
+        return await self._rooms.sweep.enforce(request, ACTOR)
 
     async def EstimateLoss(
         self, request: loss_pb2.EstimateLossRequest, context: Any

@@ -43,7 +43,7 @@ class Rooms:
     ingest: IngestService
     preferences: Preferences
     is_ready: Callable[[], Awaitable[bool]]
-    dictionary: Dictionary
+    dictionary: Callable[[], Awaitable[Dictionary]]
 
 
 def build(rooms: Rooms) -> Starlette:

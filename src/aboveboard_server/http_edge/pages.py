@@ -9,22 +9,43 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
+from starlette.routing import Route
 
 from aboveboard_server.http_edge.assets import Asset
 
 if TYPE_CHECKING:
-    from starlette.routing import Route
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
 
     from aboveboard_server.schema.dictionary import Dictionary
 
 TEMPLATES = files("aboveboard_server.http_edge") / "templates"
 
 
-def page_routes(dictionary: Dictionary) -> list[Route]:
+class Page:
+    """The page, laid out anew where the dictionary is another."""
+
+    def __init__(self, current: Callable[[], Awaitable[Dictionary]]) -> None:
+        self._current = current
+        self._style = (TEMPLATES / "dictionary.css").read_text(encoding="utf-8")
+        # To be asked for each time: it says what holds now, and mostly the answer is that nothing is new.
+        self._headers = {"Content-Security-Policy": policy(self._style), "Cache-Control": "no-cache"}
+        self._shown: tuple[Dictionary, Asset] | None = None
+
+    async def serve(self, request: Request) -> Response:
+        """Answer with what the dictionary says now."""
+        dictionary = await self._current()
+        if self._shown is None or self._shown[0] is not dictionary:
+            text = render(dictionary, self._style)
+            self._shown = dictionary, Asset("/", text, "text/html", self._headers)
+        return self._shown[1].answer(request)
+
+
+def page_routes(current: Callable[[], Awaitable[Dictionary]]) -> list[Route]:
     """Return the route of the page."""
-    style = (TEMPLATES / "dictionary.css").read_text(encoding="utf-8")
-    headers = {"Content-Security-Policy": policy(style), "Cache-Control": "public, max-age=300"}
-    return [Asset("/", render(dictionary, style), "text/html", headers).route()]
+    return [Route("/", Page(current).serve, methods=["GET"])]
 
 
 def policy(style: str) -> str:

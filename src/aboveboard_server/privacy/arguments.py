@@ -84,7 +84,7 @@ def number(page_token: str) -> int | None:
     if not page_token:
         return None
     if not _NUMBER.fullmatch(page_token):
-        raise _bad_token()
+        raise bad_token()
     return int(page_token)
 
 
@@ -94,11 +94,11 @@ def time_and_id(page_token: str) -> tuple[datetime, str] | None:
         return None
     found = _TIME_AND_ID.fullmatch(page_token)
     if not found:
-        raise _bad_token()
+        raise bad_token()
     try:
         return EPOCH + timedelta(microseconds=int(found[1])), found[2]
     except OverflowError:
-        raise _bad_token() from None
+        raise bad_token() from None
 
 
 def time_and_id_token(time: datetime, identity: str) -> str:
@@ -106,5 +106,6 @@ def time_and_id_token(time: datetime, identity: str) -> str:
     return f"{(time - EPOCH) // MICROSECOND} {identity}"
 
 
-def _bad_token() -> ServiceError:
+def bad_token() -> ServiceError:
+    """Return the refusal of a page token that is not from the list."""
     return ServiceError(reasons.ERROR_REASON_PAGE_TOKEN_INVALID, "not from this list", field="page_token")
