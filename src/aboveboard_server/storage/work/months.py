@@ -67,7 +67,7 @@ def count(session: Session, partition: str, limit: datetime) -> Count:
     go_by_index(session)
     connection = session.connection()
     some = f"SELECT 1 FROM {partition} WHERE received_at >= :limit LIMIT {LATE_ROWS + 1}"
-    late = connection.execute(text(f"SELECT count(*) FROM ({some}) some"), {"limit": limit}).scalar_one()
+    late = connection.execute(text(f"SELECT count(*) FROM ({some}) AS found"), {"limit": limit}).scalar_one()
     connection.execute(text("SET LOCAL enable_seqscan = on"))
     whole = f"SELECT count(*) FROM {partition} WHERE received_at < :limit"
     found = connection.execute(text(whole), {"limit": limit}).scalar_one()
