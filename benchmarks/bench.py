@@ -9,6 +9,7 @@ from benchmarks import jobs, servers
 from benchmarks.contenders import EMPTY, LOADED_ROWS, NAIVE, RAW
 from benchmarks.jobs import LONE, LoadSpec, WriteSpec
 from benchmarks.preload import preload
+from benchmarks.preload_privacy import preload_privacy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,8 @@ class Bench:
             return self._measure_on(contender, host, self.loaded(host))
         database = host.fresh()
         try:
+            if contender.private:
+                preload_privacy(database.url)
             return self._measure_on(contender, host, database)
         finally:
             host.drop(database)

@@ -16,6 +16,7 @@ RAW = "raw limit"
 NAIVE = "naive"
 EMPTY = "empty handler"
 SERVER = "server"
+PRIVATE = "10,000 opt-outs and tombstones"
 # Rows that lie in the tables before a run over full tables.
 LOADED_ROWS = 5_000_000
 
@@ -36,6 +37,8 @@ class Contender:
     ids: str = V7
     duplicates: bool = False
     loaded: bool = False
+    # Whether thousands of opt-outs, tombstones and users are there.
+    private: bool = False
     quick: bool = False
 
 
@@ -94,6 +97,15 @@ def _on(store: str) -> list[Contender]:
         one(RAW, "random ids", 160_000, ids=V4),
         one(SERVER, "random ids", 160_000, ids=V4),
         one(SERVER, "1 % duplicates", 200_000, duplicates=True),
+        one(SERVER, PRIVATE, 480_000, private=True),
+        one(
+            SERVER,
+            f"single events, {PRIVATE}",
+            20_000,
+            batch=1,
+            in_flight=128,
+            private=True,
+        ),
         one(RAW, "full tables", 480_000, loaded=True),
         one(SERVER, "full tables", 480_000, loaded=True),
     ]
@@ -108,6 +120,8 @@ def goals(stores: list[str]) -> list[Goal]:
             Goal("lone caller, p50 in ms", "server, lone caller", "", 1.0, None, "p50_ms"),
             Goal("streams, batches of 50", "server, streams of 50", "raw limit, base", 0.45, 0.60),
             Goal("streams, single events", "server, streams of single events", "server, single events", 4, 6),
+            Goal(f"batches of 500, {PRIVATE}", f"server, {PRIVATE}", "raw limit, base", 0.65, None),
+            Goal(f"unary, {PRIVATE}", f"server, single events, {PRIVATE}", EMPTY, 0.85, None),
             Goal("random ids", "server, random ids", "raw limit, random ids", 0, None),
             Goal("5 million rows there", "server, full tables", "raw limit, full tables", 0, None),
             Goal("1 % duplicates, of the base", "server, 1 % duplicates", "server, base", 0, None),
@@ -120,6 +134,8 @@ def goals(stores: list[str]) -> list[Goal]:
             Goal(
                 "streams, single events", "server, streams of single events", "server, single events", 0, None
             ),
+            Goal(f"batches of 500, {PRIVATE}", f"server, {PRIVATE}", "raw limit, base", 0.6, None),
+            Goal(f"unary, {PRIVATE}", f"server, single events, {PRIVATE}", EMPTY, 0.75, None),
             Goal("random ids", "server, random ids", "raw limit, random ids", 0, None),
             Goal("5 million rows there", "server, full tables", "raw limit, full tables", 0, None),
             Goal("1 % duplicates, of the base", "server, 1 % duplicates", "server, base", 0, None),

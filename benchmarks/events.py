@@ -144,6 +144,7 @@ def _source(number: int) -> Source:
         source.deployment.company_id = company(number)
         source.deployment.company_name = f"Company {number}"
         source.deployment.deployment_id = f"deployment-{number}"
+        source.deployment.user_id = f"user-{number}"
         source.deployment.version = "8.1.0"
     else:
         source.server.server_uuid = f"0195f3d8-7165-4000-8000-{number:012x}"

@@ -132,12 +132,7 @@ async def start(
     """Start everything; `stack` takes it down again in the reverse order, the listeners first."""
     store = await open_store(settings.database)
     stack.push_async_callback(store.close)
-    keys = key_files.load(settings.key_dir)
-    if foreign := await store.pin_keys(keys.fingerprints()):
-        raise StartupError(
-            f"the {', '.join(foreign)} key in {settings.key_dir} is not the one this database belongs to; "
-            "give the right directory with --key-dir"
-        )
+    keys = await key_files.unlock(settings.key_dir, store.pin_keys)
     catalog = schema_catalog.default()
     sources = SourceReader(catalog, keys.digest)
     sorter = Sorter(catalog)

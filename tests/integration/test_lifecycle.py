@@ -354,11 +354,17 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_keys_that_are_not_the_databases_own(stopped: ServerProcess) -> None:
-    """A key directory that belongs to another database is refused, and the key named."""
-    code, said, _ = serve(stopped.folder, key_dir=str(stopped.folder / "others"))
-    assert is_refused_clearly(code, said, "digest", "--key-dir", str(stopped.folder / "others"))
-    shutil.copy(stopped.folder / "keys" / "digest.key", stopped.folder / "others" / "digest.key")
-    code, said, _ = serve(stopped.folder, grpc_bind="999.0.0.1:0", key_dir=str(stopped.folder / "others"))
+    """A key directory that has lost a key, or has another database's, is refused, and the key named."""
+    others = stopped.folder / "others"
+    code, said, _ = serve(stopped.folder, key_dir=str(others))
+    assert is_refused_clearly(code, said, "digest", "missing", "--key-dir", str(others))
+    assert list(others.iterdir()) == []
+    shutil.copy(stopped.folder / "keys" / "digest.key", others)
+    (others / "wrapping.key").write_bytes(bytes(32))
+    code, said, _ = serve(stopped.folder, key_dir=str(others))
+    assert is_refused_clearly(code, said, "wrapping", "not the one", "--key-dir", str(others))
+    shutil.copytree(stopped.folder / "keys", others, dirs_exist_ok=True)
+    code, said, _ = serve(stopped.folder, grpc_bind="999.0.0.1:0", key_dir=str(others))
     assert is_refused_clearly(code, said, "999.0.0.1")
 
 

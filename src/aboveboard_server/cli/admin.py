@@ -16,6 +16,7 @@ from aboveboard.admin.v1 import admin_service_pb2_grpc as stubs
 from aboveboard.admin.v1 import loss_pb2
 from aboveboard.admin.v1 import quarantine_pb2 as q
 from aboveboard.telemetry.v1.verdict_pb2 import RejectionReason
+from aboveboard_server.cli import receipt
 from aboveboard_server.cli.errors import readable_errors
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="What administrators do.", no_args_is_help=True)
 quarantine = typer.Typer(help="Events from newer clients.", no_args_is_help=True)
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(receipt.app, name="receipt")
 
 Endpoint = Annotated[
     str, typer.Option(envvar="ABOVEBOARD_ADMIN_ENDPOINT", help="The administrators' listener, HOST:PORT.")

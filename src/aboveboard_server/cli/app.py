@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from aboveboard_server.cli import admin, schema
+from aboveboard_server.cli import admin, journal, schema
 from aboveboard_server.cli.demo import demo
 from aboveboard_server.cli.send import send
 from aboveboard_server.cli.serve import migrate, serve
@@ -15,4 +15,5 @@ app.command()(migrate)
 app.command()(send)
 app.command()(demo)
 app.add_typer(admin.app, name="admin")
+app.add_typer(journal.app, name="journal")
 app.add_typer(schema.app, name="schema")

@@ -12,6 +12,9 @@ COMPANY = "COMPANY"
 DEPLOYMENT = "DEPLOYMENT"
 SERVER = "SERVER"
 USER = "USER"
+# A user as it is stored, keyed again under its company's key. The quarantine is replayed from what is stored,
+# where the raw user_id is gone: what forbids a user must be found from there too.
+STORED_USER = "STORED_USER"
 
 # The subject keys that together name a Subject of each kind, the widest kind first. A deployment's id is
 # unique within its company only, and a user's within the deployment.
@@ -30,6 +33,11 @@ def digests(key: bytes, names: Mapping[str, str]) -> dict[str, bytes]:
         for kind, parts in NAMED_BY.items()
         if all(names.get(part) for part in parts)
     }
+
+
+def stored_user(key: bytes, company_id: str, deployment_id: str, rekeyed_user_id: str) -> bytes:
+    """Return the digest of a user of whom only the re-keyed `user_id` is known, 32 bytes."""
+    return digest(key, STORED_USER, [company_id, deployment_id, rekeyed_user_id])
 
 
 def digest(key: bytes, kind: str, names: list[str]) -> bytes:
