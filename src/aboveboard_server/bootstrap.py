@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from aboveboard_server.errors import StartupError
+from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.grpc_api.admin_servicer import AdminServicer, Rooms
 from aboveboard_server.grpc_api.ingest_servicer import IngestServicer
 from aboveboard_server.grpc_api.server import admin_listener, ingest_listener
@@ -29,6 +29,7 @@ from aboveboard_server.ingest.service import IngestService
 from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.privacy import keys as key_files
+from aboveboard_server.privacy import sweep
 from aboveboard_server.privacy.archive_list import ArchiveList
 from aboveboard_server.privacy.audit import AuditLog
 from aboveboard_server.privacy.deletion import Deletions
@@ -37,11 +38,14 @@ from aboveboard_server.privacy.journal_writer import JournalWriter
 from aboveboard_server.privacy.named import SubjectReader
 from aboveboard_server.privacy.opt_outs import OptOuts
 from aboveboard_server.privacy.preferences import Preferences
+from aboveboard_server.privacy.published import PublishedDictionary
 from aboveboard_server.privacy.receipt_chain import ReceiptChain
 from aboveboard_server.privacy.restore import Finder, restore
+from aboveboard_server.privacy.retention import Retention
+from aboveboard_server.privacy.schedule import Job, Schedule
+from aboveboard_server.privacy.sweep import Sweep
 from aboveboard_server.privacy.users import Users
 from aboveboard_server.schema import catalog as schema_catalog
-from aboveboard_server.schema import dictionary
 from aboveboard_server.storage.address import database_url, is_postgres, libpq_parameters, sqlite_path
 from aboveboard_server.storage.ownership import FileOwnership
 from aboveboard_server.storage.postgres import PostgresStore
@@ -175,6 +179,12 @@ async def start(
     readiness = Readiness(store, committer)
     stack.push_async_callback(readiness.close)
     ingest = IngestServicer(service, preferences)
+    retention = Retention(store, catalog)
+    sweeper = Sweep(store, retention, catalog, keys.digest)
+    published = PublishedDictionary(catalog, retention)
+    with suppress(StoreUnavailableError):
+        # Known from the start, so that the page is there when the store is not.
+        await published.current()
     # What is missing comes with the privacy operations, and is answered UNIMPLEMENTED until then.
     rooms = Rooms(
         opt_outs=OptOuts(store, subjects, journal),
@@ -183,6 +193,8 @@ async def start(
         loss=LossEstimator(store),
         audit=AuditLog(store),
         archive=ArchiveList(store),
+        retention=retention,
+        sweep=sweeper,
     )
     admin = AdminServicer(rooms)  # type: ignore[abstract]  # see above
     listeners: tuple[Door, ...] = (
@@ -192,11 +204,7 @@ async def start(
             settings.http_bind,
             http_app.build(
                 http_app.Rooms(
-                    service,
-                    preferences,
-                    readiness.is_ready,
-                    dictionary.build(catalog),
-                    receipts.published_head,
+                    service, preferences, readiness.is_ready, published.current, receipts.published_head
                 )
             ),
             GRACE,
@@ -204,8 +212,11 @@ async def start(
             reuse_port=settings.reuse_port,
         ),
     )
+    schedule = Schedule(store, [Job(sweep.NAME, sweeper.run)])
+    stack.push_async_callback(schedule.stop)
     stack.push_async_callback(_stop, listeners)
     addresses = [await listener.start() for listener in listeners]
+    schedule.start()
     return Service(listeners, *addresses)
 
 

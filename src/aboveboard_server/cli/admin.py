@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from aboveboard_server.cli import archive, deletion, opt_out, quarantine, receipt
+from aboveboard_server.cli import archive, deletion, opt_out, quarantine, receipt, retention
 from aboveboard_server.cli.audit import audit
 from aboveboard_server.cli.loss import estimate_loss
 
@@ -14,5 +14,6 @@ app.add_typer(opt_out.app, name="opt-out")
 app.add_typer(deletion.app, name="deletion")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(receipt.app, name="receipt")
+app.add_typer(retention.app, name="retention")
 app.command("audit")(audit)
 app.command("loss")(estimate_loss)

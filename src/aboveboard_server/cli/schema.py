@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aboveboard_server.schema import catalog, compat, dictionary, dictionary_markdown, erasure
+from aboveboard_server.schema import catalog, compat, dictionary, dictionary_markdown, erasure, expiry
 from aboveboard_server.schema.catalog import SchemaError
 from aboveboard_server.schema.image import compile_protos
 
@@ -31,7 +31,7 @@ Output = Annotated[
 
 @app.command("lint")
 def lint_command(protos: Protos = Path("protos")) -> None:
-    """Say whether every collected field tells what it is, and whether erasure reaches every table."""
+    """Say whether every collected field tells what it is, and erasure and retention reach every table."""
     # Late: it brings SQLModel along, which every other command would wait for.
     from aboveboard_server.schema import tables  # noqa: PLC0415
     from aboveboard_server.schema.lint import lint  # noqa: PLC0415
@@ -39,8 +39,16 @@ def lint_command(protos: Protos = Path("protos")) -> None:
     with _refusals():
         metadata = tables.import_all()
         image = compile_protos(protos)
-        findings = [*lint(image, tables.hand_written(metadata)), *erasure.unreachable(metadata)]
-    _tell(findings, f"{protos}: every collected field is annotated, and erasure reaches every table.")
+        events = {event.name for event in catalog.default().events}
+        findings = [
+            *lint(image, tables.hand_written(metadata)),
+            *erasure.unreachable(metadata),
+            *expiry.unlimited(metadata, events),
+        ]
+    _tell(
+        findings,
+        f"{protos}: every collected field is annotated, and erasure and retention reach every table.",
+    )
 
 
 @app.command("check")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aboveboard.admin.v1 import admin_service_pb2_grpc as stubs
 from aboveboard.admin.v1 import deletion_pb2 as d
 from aboveboard.admin.v1 import opt_out_pb2 as o
+from aboveboard.admin.v1 import retention_pb2 as r
 
 if TYPE_CHECKING:
     from aboveboard.admin.v1 import archive_pb2, audit_pb2, loss_pb2
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from aboveboard_server.privacy.audit import AuditLog
     from aboveboard_server.privacy.deletion import Deletions
     from aboveboard_server.privacy.opt_outs import OptOuts
+    from aboveboard_server.privacy.retention import Retention
+    from aboveboard_server.privacy.sweep import Sweep
 
 # Who acts, as long as administrators have no keys of their own.
 ACTOR = "administrator"
@@ -33,6 +36,8 @@ class Rooms:
     loss: LossEstimator
     audit: AuditLog
     archive: ArchiveList
+    retention: Retention
+    sweep: Sweep
 
 
 class AdminServicer(stubs.AdminServiceServicer):
@@ -76,6 +81,31 @@ class AdminServicer(stubs.AdminServiceServicer):
     async def ListDeletions(self, request: d.ListDeletionsRequest, context: Any) -> d.ListDeletionsResponse:
         """See admin_service.proto."""
         return await self._rooms.deletions.page(request)
+
+    async def GetRetentionPolicy(
+        self, request: r.GetRetentionPolicyRequest, context: Any
+    ) -> r.GetRetentionPolicyResponse:
+        """See admin_service.proto."""
+        return r.GetRetentionPolicyResponse(retention_policy=await self._rooms.retention.get(request))
+
+    async def ListRetentionPolicies(
+        self, request: r.ListRetentionPoliciesRequest, context: Any
+    ) -> r.ListRetentionPoliciesResponse:
+        """See admin_service.proto."""
+        return await self._rooms.retention.page(request)
+
+    async def UpdateRetentionPolicy(
+        self, request: r.UpdateRetentionPolicyRequest, context: Any
+    ) -> r.UpdateRetentionPolicyResponse:
+        """See admin_service.proto."""
+        changed = await self._rooms.retention.update(request, ACTOR)
+        return r.UpdateRetentionPolicyResponse(retention_policy=changed)
+
+    async def EnforceRetention(
+        self, request: r.EnforceRetentionRequest, context: Any
+    ) -> r.EnforceRetentionResponse:
+        """See admin_service.proto."""
+        return await self._rooms.sweep.enforce(request, ACTOR)
 
     async def EstimateLoss(
         self, request: loss_pb2.EstimateLossRequest, context: Any

@@ -44,7 +44,7 @@ class Rooms:
     ingest: IngestService
     preferences: Preferences
     is_ready: Callable[[], Awaitable[bool]]
-    dictionary: Dictionary
+    dictionary: Callable[[], Awaitable[Dictionary]]
     published_head: PublishedHead
 
 

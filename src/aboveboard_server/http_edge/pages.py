@@ -16,7 +16,7 @@ from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.http_edge.assets import Asset
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -27,23 +27,33 @@ if TYPE_CHECKING:
 TEMPLATES = files("aboveboard_server.http_edge") / "templates"
 
 
-def page_routes(dictionary: Dictionary, published_head: PublishedHead) -> list[Route]:
-    """Return the route of the page, which is made anew when there is a new receipt."""
-    style = (TEMPLATES / "dictionary.css").read_text(encoding="utf-8")
-    headers = {"Content-Security-Policy": policy(style), "Cache-Control": "public, max-age=300"}
-    shown: dict[str, str | int] | None = None
-    page = Asset("/", render(dictionary, style), "text/html", headers)
+class Page:
+    """The page, laid out anew where the dictionary is another, or the head of the receipts."""
 
-    async def serve(request: Request) -> Response:
-        nonlocal shown, page
-        # Without the store the page stays as it is: people can read it at any time.
+    def __init__(self, current: Callable[[], Awaitable[Dictionary]], published_head: PublishedHead) -> None:
+        self._current = current
+        self._published_head = published_head
+        self._head: dict[str, str | int] | None = None
+        self._style = (TEMPLATES / "dictionary.css").read_text(encoding="utf-8")
+        # To be asked for each time: it says what holds now, and mostly the answer is that nothing is new.
+        self._headers = {"Content-Security-Policy": policy(self._style), "Cache-Control": "no-cache"}
+        self._shown: tuple[Dictionary, dict[str, str | int] | None, Asset] | None = None
+
+    async def serve(self, request: Request) -> Response:
+        """Answer with what the dictionary says now."""
+        dictionary = await self._current()
+        # Without the store the head stays as it is: people can read the page at any time.
         with contextlib.suppress(StoreUnavailableError):
-            head = await published_head()
-            if head != shown:
-                shown, page = head, Asset("/", render(dictionary, style, head), "text/html", headers)
-        return page.answer(request)
+            self._head = await self._published_head()
+        if self._shown is None or self._shown[0] is not dictionary or self._shown[1] != self._head:
+            text = render(dictionary, self._style, self._head)
+            self._shown = dictionary, self._head, Asset("/", text, "text/html", self._headers)
+        return self._shown[2].answer(request)
 
-    return [Route("/", serve, methods=["GET"])]
+
+def page_routes(current: Callable[[], Awaitable[Dictionary]], published_head: PublishedHead) -> list[Route]:
+    """Return the route of the page."""
+    return [Route("/", Page(current, published_head).serve, methods=["GET"])]
 
 
 def policy(style: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.descriptor import FieldDescriptor
 
 from aboveboard_server.schema.catalog import STRUCT, TIMESTAMP
+from aboveboard_server.schema.expiry import GRACE_DAYS, QUARANTINE_DAYS
 from aboveboard_server.schema.policy import enum_value_names
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
     from aboveboard_server.schema.catalog import Catalog, EventType, Field, Origin
 
-# Days that anything may live beyond its limit: the daily sweep, and time to notice that one was missed.
-GRACE_DAYS = 7
-QUARANTINE_DAYS = 30
 QUARANTINE_BYTES = 16 * 1024
 
 # What each class of data can reveal, in a customer's words.
@@ -74,8 +72,9 @@ RIGHTS = (
     ),
 )
 KEEPING = (
-    f"Nothing may live more than {GRACE_DAYS} days beyond its limit, which counts from the day of receipt. "
-    "Until the service sweeps by itself, whoever runs it sees to that."
+    f"Nothing lives more than {GRACE_DAYS} days beyond its limit, which counts from the moment of receipt, "
+    "whatever time the sender's clock shows: a sweep removes every day what has outlived its limit. Who sent "
+    "it is forgotten once nothing of it is left and the longest of these times has passed."
 )
 QUARANTINE = (
     "An event of a kind that this service does not know yet, sent by a newer application, is kept apart as "

@@ -34,7 +34,7 @@ PARTITIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Month:
     """A calendar month in UTC, and the range of the UUIDv7 made in it."""
 

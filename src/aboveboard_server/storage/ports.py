@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeAlias, T
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from sqlmodel import Session
 
@@ -183,6 +184,12 @@ class EventStore(Protocol):
 
     async def read(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit of work that only reads, beside whatever is written meanwhile."""
+
+    def alone(self, task: str) -> AbstractAsyncContextManager[bool]:
+        """Hold a task for as long as the context lasts; yield whether it was had.
+
+        MUST NOT wait where another holds it, of any server of the database. MUST let go when its holder dies.
+        """
 
     @property
     def forbidden(self) -> Forbidden:

@@ -15,7 +15,9 @@ from aboveboard_server.schema import rows, tables
 from aboveboard_server.storage import postgres_sql as sql
 from aboveboard_server.storage import unit_of_work
 from aboveboard_server.storage.columns import UtcMicros, postgresql_type
+from aboveboard_server.storage.patience import to_its_end
 from aboveboard_server.storage.ports import QUARANTINE, QUARANTINE_COLUMNS, QuarantinedEvent
+from aboveboard_server.storage.postgres_alone import alone
 from aboveboard_server.storage.postgres_copy import TableCopy, table_copy
 from aboveboard_server.storage.postgres_link import Link
 from aboveboard_server.storage.postgres_loss import estimate_loss
@@ -25,6 +27,7 @@ from aboveboard_server.storage.postgres_writer import Known, PostgresWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from sqlalchemy import MetaData, Table
 
@@ -91,7 +94,7 @@ class PostgresStore:
 
     async def work(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See EventStore.work."""
-        done = await asyncio.to_thread(self._sessions.run, unit, args, kwargs)
+        done = await to_its_end(asyncio.to_thread(self._sessions.run, unit, args, kwargs))
         if unit_of_work.is_forbidding(unit) or unit_of_work.is_obeying(unit):
             async with self._service.use() as connection:
                 await self._forbidden.load(connection)
@@ -99,7 +102,11 @@ class PostgresStore:
 
     async def read(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See EventStore.read."""
-        return await asyncio.to_thread(self._sessions.read, unit, args, kwargs)
+        return await to_its_end(asyncio.to_thread(self._sessions.read, unit, args, kwargs))
+
+    def alone(self, task: str) -> AbstractAsyncContextManager[bool]:
+        """See EventStore.alone."""
+        return alone(self._parameters, task)
 
     @property
     def forbidden(self) -> Forbidden:

@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
+from aboveboard_server.schema.expiry import AGED, LONGEST_DAYS, Expires
 from aboveboard_server.storage.columns import JSON_OBJECT, UUID_TEXT, UtcMicros
-from aboveboard_server.storage.tables import kept, subject
+from aboveboard_server.storage.tables import ONE_EACH, kept, subject
 
 # Why a column names nobody.
 _OUR_ID = kept("an id made here")
@@ -22,6 +23,9 @@ _DIGEST = kept("a keyed digest, or a hash: without the key nobody can be guessed
 _REFERENCE = kept("the operator's own mark, which must not name the Subject")
 _REQUEST_ID = kept("a random id made by the administrator's program")
 _SCHEMA_NAME = kept("a name of the schema, or of the settings")
+
+# Why releases never go.
+ARCHIVED = "made to be kept when the events it counts are gone"
 
 
 class OptOutRow(SQLModel, table=True):
@@ -37,7 +41,8 @@ class OptOutRow(SQLModel, table=True):
         Index("opt_out_by_request", "request_id", unique=True),
         Index("opt_out_by_company", "company_id"),
         Index("opt_out_by_server", "server_uuid"),
-        {"info": {"subject": "redacted"}},
+        # One that is lifted says only what was, as the events of its time do.
+        {"info": {"subject": "redacted", "expires": Expires(AGED, "revoked_at")}},
     )
 
     opt_out_id: str = Field(sa_type=UUID_TEXT, primary_key=True, sa_column_kwargs=_OUR_ID)
@@ -68,7 +73,14 @@ class TombstoneRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "tombstone"
     __table_args__: ClassVar[Any] = (
         Index("tombstone_by_epoch", "epoch"),
-        {"info": {"subject": "none", "why": "holds a keyed digest, and must outlive the Subject's data"}},
+        {
+            "info": {
+                "subject": "none",
+                "why": "holds a keyed digest, and must outlive the Subject's data",
+                # Nothing that could come back is older: no event may live longer, wherever it is kept.
+                "expires": Expires(AGED, "cut_off_at", LONGEST_DAYS),
+            }
+        },
     )
 
     subject_digest: bytes = Field(sa_type=LargeBinary(), primary_key=True, sa_column_kwargs=_DIGEST)
@@ -92,7 +104,7 @@ class DeletionRow(SQLModel, table=True):
         Index("deletion_by_state", "state"),
         Index("deletion_by_company", "company_id"),
         Index("deletion_by_server", "server_uuid"),
-        {"info": {"subject": "redacted"}},
+        {"info": {"subject": "redacted", "stays": "proves what was done; each receipt holds the one before"}},
     )
 
     deletion_id: str = Field(sa_type=UUID_TEXT, primary_key=True, sa_column_kwargs=_OUR_ID)
@@ -133,7 +145,9 @@ class RetentionPolicyRow(SQLModel, table=True):
     """How long events of one type live, where it is not what their annotation says."""
 
     __tablename__: ClassVar[str] = "retention_policy"
-    __table_args__: ClassVar[Any] = ({"info": {"subject": "none", "why": "holds no data of anyone"}},)
+    __table_args__: ClassVar[Any] = (
+        {"info": {"subject": "none", "why": "holds no data of anyone", "stays": ONE_EACH}},
+    )
 
     event_type: str = Field(sa_type=Text(), primary_key=True, sa_column_kwargs=_SCHEMA_NAME)
     retention_days: int | None = Field(default=None, sa_type=Integer())
@@ -141,13 +155,18 @@ class RetentionPolicyRow(SQLModel, table=True):
 
 
 class ScheduledJobRow(SQLModel, table=True):
-    """When a scheduled job last ended well, on whichever server."""
+    """When a scheduled job last ended well, on whichever server, and what a run under way has done so far."""
 
     __tablename__: ClassVar[str] = "scheduled_job"
-    __table_args__: ClassVar[Any] = ({"info": {"subject": "none", "why": "holds no data of anyone"}},)
+    __table_args__: ClassVar[Any] = (
+        {"info": {"subject": "none", "why": "holds no data of anyone", "stays": ONE_EACH}},
+    )
 
     name: str = Field(sa_type=Text(), primary_key=True, sa_column_kwargs=kept("a job's name"))
-    finished_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcMicros())
+    progress: dict[str, int] = Field(
+        default_factory=dict, sa_type=JSON_OBJECT, nullable=False, sa_column_kwargs=kept("counts by table")
+    )
 
 
 class ArchiveReleaseRow(SQLModel, table=True):
@@ -155,7 +174,13 @@ class ArchiveReleaseRow(SQLModel, table=True):
 
     __tablename__: ClassVar[str] = "archive_release"
     __table_args__: ClassVar[Any] = (
-        {"info": {"subject": "none", "why": "holds settings and noise, which depend on nobody"}},
+        {
+            "info": {
+                "subject": "none",
+                "why": "holds settings and noise, which depend on nobody",
+                "stays": ARCHIVED,
+            }
+        },
     )
 
     month: str = Field(sa_type=Text(), primary_key=True, sa_column_kwargs=_SCHEMA_NAME)
@@ -170,7 +195,13 @@ class ArchivedAggregateRow(SQLModel, table=True):
 
     __tablename__: ClassVar[str] = "archived_aggregate"
     __table_args__: ClassVar[Any] = (
-        {"info": {"subject": "none", "why": "differentially private: points at nobody"}},
+        {
+            "info": {
+                "subject": "none",
+                "why": "differentially private: points at nobody",
+                "stays": ARCHIVED,
+            }
+        },
     )
 
     month: str = Field(sa_type=Text(), primary_key=True, sa_column_kwargs=_SCHEMA_NAME)
@@ -189,7 +220,13 @@ class AuditEntryRow(SQLModel, table=True):
 
     __tablename__: ClassVar[str] = "audit_entry"
     __table_args__: ClassVar[Any] = (
-        {"info": {"subject": "none", "why": "holds a keyed digest, and must outlive the Subject's data"}},
+        {
+            "info": {
+                "subject": "none",
+                "why": "holds a keyed digest, and must outlive the Subject's data",
+                "stays": "a log from which anything could go would prove nothing",
+            }
+        },
     )
 
     # Given by whoever appends, without gaps: a sequence of the database would leave some.

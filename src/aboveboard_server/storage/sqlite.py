@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import astuple
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,12 +19,13 @@ from aboveboard_server.schema import rows
 from aboveboard_server.storage import frames, unit_of_work
 from aboveboard_server.storage.forbidden import Forbidden
 from aboveboard_server.storage.loss import DAY, loss_statement
+from aboveboard_server.storage.patience import to_its_end
 from aboveboard_server.storage.ports import QUARANTINE, QUARANTINE_COLUMNS, Loss, QuarantinedEvent
 from aboveboard_server.storage.sqlite_sessions import Sessions
 from aboveboard_server.storage.writer_link import WriterLink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from aboveboard_server.schema.catalog import Catalog
@@ -48,6 +50,7 @@ class SqliteStore:
         self._ownership = ownership
         self._source_columns = rows.source_columns(catalog)
         self._forbidden = Forbidden()
+        self._tasks: set[str] = set()
         columns = {event.name: rows.columns(catalog, event) for event in catalog.events}
         columns[QUARANTINE] = QUARANTINE_COLUMNS
         greeting = (str(path.absolute()), columns, self._source_columns)
@@ -71,7 +74,8 @@ class SqliteStore:
 
     async def work(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See EventStore.work."""
-        outcome = await self._writer.ask("work", unit_of_work.pack(unit, args, kwargs))
+        asked = self._writer.ask("work", unit_of_work.pack(unit, args, kwargs))
+        outcome = await to_its_end(asked)
         if unit_of_work.is_forbidding(unit) or unit_of_work.is_obeying(unit):
             await self._catch_up()
         done: T = unit_of_work.unpack_outcome(outcome)
@@ -88,6 +92,18 @@ class SqliteStore:
                 raise error.orig or error from None
 
         return await self._read(run)
+
+    @asynccontextmanager
+    async def alone(self, task: str) -> AsyncIterator[bool]:
+        """See EventStore.alone: the file is this server's own, and so are its tasks."""
+        held = task not in self._tasks
+        if held:
+            self._tasks.add(task)
+        try:
+            yield held
+        finally:
+            if held:
+                self._tasks.remove(task)
 
     @property
     def forbidden(self) -> Forbidden:

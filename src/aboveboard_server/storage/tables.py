@@ -12,8 +12,22 @@ from typing import Any, ClassVar
 from sqlalchemy import BigInteger, Index, Integer, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from aboveboard_server.schema.expiry import (
+    AGED,
+    LAST_SEEN_AT,
+    OWNED,
+    QUARANTINE_DAYS,
+    RECEIVED_AT,
+    UNSEEN,
+    Expires,
+)
 from aboveboard_server.storage.columns import ROW_ID, UUID_TEXT, UtcMicros
 from aboveboard_server.storage.ports import QUARANTINE
+
+# Whoever was not seen for as long as any event lives goes, once nothing that it sent is left.
+NOT_SEEN = Expires(UNSEEN, LAST_SEEN_AT)
+# Why some rows never go.
+ONE_EACH = "one row for each of a few things that the service itself has"
 
 
 def subject(data_class: str, key: str = "") -> dict[str, Any]:
@@ -30,7 +44,7 @@ class CompanyRow(SQLModel, table=True):
     """A company that was seen, by what its deployments said of it last."""
 
     __tablename__: ClassVar[str] = "company"
-    __table_args__: ClassVar[Any] = ({"info": {"subject": "columns"}},)
+    __table_args__: ClassVar[Any] = ({"info": {"subject": "columns", "expires": NOT_SEEN}},)
 
     company_id: str = Field(
         sa_type=Text(), primary_key=True, sa_column_kwargs=subject("ORGANIZATION", "COMPANY")
@@ -48,7 +62,9 @@ class CompanyKeyRow(SQLModel, table=True):
     """The key that a company's users are keyed with again; itself encrypted under a key outside of here."""
 
     __tablename__: ClassVar[str] = "company_key"
-    __table_args__: ClassVar[Any] = ({"info": {"subject": "columns"}},)
+    __table_args__: ClassVar[Any] = (
+        {"info": {"subject": "columns", "expires": Expires(OWNED, owner="company")}},
+    )
 
     company_id: str = Field(
         sa_type=Text(), primary_key=True, sa_column_kwargs=subject("ORGANIZATION", "COMPANY")
@@ -60,7 +76,7 @@ class DeploymentRow(SQLModel, table=True):
     """A company's deployment that was seen."""
 
     __tablename__: ClassVar[str] = "deployment"
-    __table_args__: ClassVar[Any] = ({"info": {"subject": "columns"}},)
+    __table_args__: ClassVar[Any] = ({"info": {"subject": "columns", "expires": NOT_SEEN}},)
 
     company_id: str = Field(
         sa_type=Text(), primary_key=True, sa_column_kwargs=subject("ORGANIZATION", "COMPANY")
@@ -79,7 +95,7 @@ class ServerRow(SQLModel, table=True):
     """An anonymous server that was seen."""
 
     __tablename__: ClassVar[str] = "server"
-    __table_args__: ClassVar[Any] = ({"info": {"subject": "columns"}},)
+    __table_args__: ClassVar[Any] = ({"info": {"subject": "columns", "expires": NOT_SEEN}},)
 
     server_uuid: str = Field(
         sa_type=UUID_TEXT, primary_key=True, sa_column_kwargs=subject("INSTALLATION", "SERVER")
@@ -96,7 +112,13 @@ class QuarantinedEventRow(SQLModel, table=True):
         UniqueConstraint("event_id", "event_field_number"),
         Index("quarantined_event_by_source", "source_id", "received_at"),
         # A number is never given twice: a page token must not skip what came after it.
-        {"info": {"subject": "source_id"}, "sqlite_autoincrement": True},
+        {
+            "info": {
+                "subject": "source_id",
+                "expires": Expires(AGED, RECEIVED_AT, QUARANTINE_DAYS),
+            },
+            "sqlite_autoincrement": True,
+        },
     )
 
     quarantined_event_id: int | None = Field(default=None, sa_type=ROW_ID, primary_key=True)
@@ -114,7 +136,9 @@ class KeyFingerprintRow(SQLModel, table=True):
     """A key that this database belongs to, by its fingerprint."""
 
     __tablename__: ClassVar[str] = "key_fingerprint"
-    __table_args__: ClassVar[Any] = ({"info": {"subject": "none", "why": "holds no data of anyone"}},)
+    __table_args__: ClassVar[Any] = (
+        {"info": {"subject": "none", "why": "holds no data of anyone", "stays": ONE_EACH}},
+    )
 
     name: str = Field(sa_type=Text(), primary_key=True, sa_column_kwargs=kept("a name of ours"))
     fingerprint: str = Field(sa_type=Text(), sa_column_kwargs=kept("of a key of ours"))
@@ -124,7 +148,9 @@ class IngestEpochRow(SQLModel, table=True):
     """The one row that changes whenever what may be stored does: every commit on PostgreSQL looks at it."""
 
     __tablename__: ClassVar[str] = "ingest_epoch"
-    __table_args__: ClassVar[Any] = ({"info": {"subject": "none", "why": "holds no data of anyone"}},)
+    __table_args__: ClassVar[Any] = (
+        {"info": {"subject": "none", "why": "holds no data of anyone", "stays": ONE_EACH}},
+    )
 
     ingest_epoch_id: int = Field(sa_type=Integer(), primary_key=True)
     epoch: int = Field(sa_type=BigInteger())

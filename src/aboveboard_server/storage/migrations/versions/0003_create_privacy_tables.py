@@ -94,7 +94,8 @@ def _create_retention() -> None:
     op.create_table(
         "scheduled_job",
         sa.Column("name", sa.Text(), primary_key=True),
-        sa.Column("finished_at", UtcMicros(), nullable=False),
+        sa.Column("finished_at", UtcMicros()),
+        sa.Column("progress", JSON_OBJECT, nullable=False),
     )
     op.create_table(
         "archive_release",

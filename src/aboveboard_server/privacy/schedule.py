@@ -1,0 +1,96 @@
+"""Scheduled jobs: each runs once in its interval, on one of however many servers share the database."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from aboveboard_server.errors import StoreUnavailableError
+from aboveboard_server.storage.work import jobs as work
+from aboveboard_server.unforeseen import internal
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from aboveboard_server.storage.ports import EventStore
+
+log = structlog.get_logger()
+
+DAILY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be done again and again. `run` goes on where a run before it was cut off.
+
+    `run` may be cancelled at any await, and run anew by any server.
+    """
+
+    name: str
+    run: Callable[[], Awaitable[object]]
+    interval: timedelta = DAILY
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds from the start to the first look, between two looks, and until a job that failed is retried."""
+
+    first: float = 30.0
+    look: float = 60.0
+    retry: float = 600.0
+
+
+class Schedule:
+    """Runs jobs when they are due. When each last ended well stands in the store, for every server."""
+
+    def __init__(self, store: EventStore, jobs: Sequence[Job], pace: Pace | None = None) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._pace = pace or Pace()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to look whether a job is due."""
+        self._tasks = [asyncio.create_task(self._keep(job), name=f"job-{job.name}") for job in self._jobs]
+
+    async def stop(self) -> None:
+        """Cut off what runs, between two transactions, and return when it has ended."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _keep(self, job: Job) -> None:
+        pause = self._pace.first
+        while True:
+            await asyncio.sleep(pause)
+            pause = self._pace.look if await self._look(job) else self._pace.retry
+
+    async def _look(self, job: Job) -> bool:
+        """Run a job if it is due and nobody else is at it; return False where it failed."""
+        try:
+            if await self._is_due(job):
+                async with self._store.alone(job.name) as held:
+                    # Asked again: another server may have done it a moment ago.
+                    if held and await self._is_due(job):
+                        await job.run()
+                        await self._store.work(work.finish, job.name, datetime.now(UTC))
+                        log.info("job_done", job=job.name)
+        except StoreUnavailableError:
+            log.warning("job_put_off", job=job.name)
+            return False
+        except Exception as error:  # noqa: BLE001  # whatever it is, the job is tried again
+            internal(error, job=job.name)
+            return False
+        return True
+
+    async def _is_due(self, job: Job) -> bool:
+        finished_at = await self._store.read(work.finished_at, job.name)
+        if finished_at is None:
+            return True
+        since = datetime.now(UTC) - finished_at
+        # An end that is yet to come was written by a clock that has been set back.
+        return since >= job.interval or since < timedelta()

@@ -1,0 +1,41 @@
+"""What only one of all the servers of a PostgreSQL database does at a time."""
+
+from __future__ import annotations
+
+import zlib
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from aboveboard_server.errors import StoreUnavailableError
+from aboveboard_server.storage import postgres_sql as sql
+from aboveboard_server.storage.postgres_link import UNAVAILABLE
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+# The first of two numbers, so that a task's lock is never one of those that are known by a single number.
+TASKS = 0x61626F76
+_TRY = "SELECT pg_try_advisory_lock(%s::int, %s::int)"
+
+
+@asynccontextmanager
+async def alone(parameters: Mapping[str, Any], task: str) -> AsyncIterator[bool]:
+    """See EventStore.alone. The lock lives as long as a connection of its own, and ends with its server."""
+    # As a signed number: that is what PostgreSQL takes.
+    number = zlib.crc32(task.encode()) - (1 << 31)
+    try:
+        connection = await psycopg.AsyncConnection.connect(
+            **{**sql.CONNECTION, **parameters}, autocommit=True
+        )
+    except UNAVAILABLE as error:
+        raise StoreUnavailableError from error
+    try:
+        try:
+            ((held,),) = await (await connection.execute(_TRY, (TASKS, number))).fetchall()
+        except UNAVAILABLE as error:
+            raise StoreUnavailableError from error
+        yield held
+    finally:
+        await connection.close()
