@@ -17,6 +17,7 @@ from aboveboard.schema.v1.annotations_pb2 import Category
 from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
 from aboveboard.telemetry.v1.source_pb2 import DeploymentSource, ServerSource, Source
 from aboveboard.telemetry.v1.verdict_pb2 import CollectionStatus, EventVerdict, Outcome, RejectionReason
+from aboveboard_server.cli.enums import name_of
 from aboveboard_server.cli.errors import one_line, readable_errors
 from aboveboard_server.ids import uuid7
 
@@ -136,11 +137,3 @@ def _status(status: CollectionStatus) -> list[str]:
     if status.HasField("erased_before"):
         line += f"; erased: nothing from before {status.erased_before.ToJsonString()} is taken"
     return [line, *([f"notice: {status.notice}"] if status.notice else [])]
-
-
-def name_of(enum: Any, number: int, prefix: str) -> str:
-    """Return an enum value's name without its prefix; its number where a newer server sent one unknown."""
-    try:
-        return str(enum.Name(number)).removeprefix(prefix)
-    except ValueError:
-        return str(number)

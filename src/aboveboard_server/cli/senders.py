@@ -12,8 +12,8 @@ import grpc
 
 from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from aboveboard.telemetry.v1.verdict_pb2 import OUTCOME_REJECTED, CollectionStatus, Outcome, RejectionReason
+from aboveboard_server.cli.enums import name_of
 from aboveboard_server.cli.errors import read_details
-from aboveboard_server.cli.send import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
