@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING
 
+from aboveboard_server.schema.erasure import NAMED_BY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,15 +17,6 @@ USER = "USER"
 # A user as it is stored, keyed again under its company's key. The quarantine is replayed from what is stored,
 # where the raw user_id is gone: what forbids a user must be found from there too.
 STORED_USER = "STORED_USER"
-
-# The subject keys that together name a Subject of each kind, the widest kind first. A deployment's id is
-# unique within its company only, and a user's within the deployment.
-NAMED_BY: dict[str, tuple[str, ...]] = {
-    COMPANY: (COMPANY,),
-    DEPLOYMENT: (COMPANY, DEPLOYMENT),
-    SERVER: (SERVER,),
-    USER: (COMPANY, DEPLOYMENT, USER),
-}
 
 
 def digests(key: bytes, names: Mapping[str, str]) -> dict[str, bytes]:

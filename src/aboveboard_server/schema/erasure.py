@@ -7,19 +7,31 @@ A table says in `info["subject"]` how a Subject leads to its rows:
 - `columns`: by its own columns, those whose `info["subject_key"]` names a kind of Subject;
 - `redacted`: by its own columns as well, but the row stays, and every annotated column is emptied;
 - `none`: it holds nothing of any Subject, and `info["why"]` says why that is so.
+
+Where rows stay, each column that could name someone says in its own `info["why"]` why it does not.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aboveboard_server.schema.finding import Finding, message_of, rule_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import MetaData, Table
+    from sqlalchemy import Column, MetaData, Table
+
+# The subject keys that together name a Subject of each kind, the widest kind first. A deployment's id is
+# unique within its company only, and a user's within the deployment.
+NAMED_BY: dict[str, tuple[str, ...]] = {
+    "COMPANY": ("COMPANY",),
+    "DEPLOYMENT": ("COMPANY", "DEPLOYMENT"),
+    "SERVER": ("SERVER",),
+    "USER": ("COMPANY", "DEPLOYMENT", "USER"),
+}
 
 SOURCE_ID = "source_id"
 COLUMNS = "columns"
@@ -78,11 +90,11 @@ def annotated_columns(table: Table) -> tuple[str, ...]:
 
 
 def unreachable(metadata: MetaData) -> list[Finding]:
-    """Return every table whose rows no Subject leads to, which does not say why there are none."""
-    rule = table_is_reached
+    """Return every table and column that no Subject leads to, and that does not say why it need not."""
     return [
         Finding("tables", table.name, rule_name(rule), message_of(rule, detail))
         for table in metadata.sorted_tables
+        for rule in (table_is_reached, column_is_reached)
         for detail in rule(table)
     ]
 
@@ -94,8 +106,9 @@ def table_is_reached(table: Table) -> Iterator[str]:
         if SOURCE_ID not in table.columns:
             yield "it has no column source_id"
     elif path in {COLUMNS, REDACTED}:
-        if not key_columns(table):
-            yield "no column has a subject_key"
+        keys = {key.subject_key for key in key_columns(table)}
+        if not any(keys.issuperset(parts) for parts in NAMED_BY.values()):
+            yield "its columns with a subject_key name no Subject" if keys else "no column has a subject_key"
         if path == REDACTED:
             yield from (
                 f"{name} cannot be emptied"
@@ -108,3 +121,22 @@ def table_is_reached(table: Table) -> Iterator[str]:
         yield "`none` needs a reason in info['why']"
     elif key_columns(table) or SOURCE_ID in table.columns:
         yield "`none`, but it has columns that lead to a Subject"
+
+
+def column_is_reached(table: Table) -> Iterator[str]:
+    """A column whose rows stay is emptied when its Subject is erased, or says in info["why"] why not."""
+    path = table.info.get("subject")
+    if path not in {REDACTED, NONE}:
+        # The row goes, and every column with it.
+        return
+    for column in table.columns:
+        if column.info.get("data_class"):
+            if path == NONE:
+                yield f"{column.name} holds something of a Subject, and nothing empties it"
+        elif _could_name_someone(column) and not column.info.get("why"):
+            yield f"{column.name} says nothing"
+
+
+def _could_name_someone(column: Column[Any]) -> bool:
+    """Whether a column could hold text of anyone: numbers, truth values and times cannot."""
+    return not issubclass(column.type.python_type, int | float | datetime)

@@ -13,7 +13,15 @@ from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, LargeBinary, 
 from sqlmodel import Field, SQLModel
 
 from aboveboard_server.storage.columns import JSON_OBJECT, UUID_TEXT, UtcMicros
-from aboveboard_server.storage.tables import subject
+from aboveboard_server.storage.tables import kept, subject
+
+# Why a column names nobody.
+_OUR_ID = kept("an id made here")
+_OUR_WORD = kept("one of a few words of ours")
+_DIGEST = kept("a keyed digest, or a hash: without the key nobody can be guessed")
+_REFERENCE = kept("the operator's own mark, which must not name the Subject")
+_REQUEST_ID = kept("a random id made by the administrator's program")
+_SCHEMA_NAME = kept("a name of the schema, or of the settings")
 
 
 class OptOutRow(SQLModel, table=True):
@@ -32,13 +40,13 @@ class OptOutRow(SQLModel, table=True):
         {"info": {"subject": "redacted"}},
     )
 
-    opt_out_id: str = Field(sa_type=UUID_TEXT, primary_key=True)
-    subject_kind: str = Field(sa_type=Text())
-    subject_digest: bytes = Field(sa_type=LargeBinary())
-    stored_digest: bytes | None = Field(default=None, sa_type=LargeBinary())
-    origin: str = Field(sa_type=Text())
-    reference: str = Field(default="", sa_type=Text())
-    request_id: str | None = Field(default=None, sa_type=UUID_TEXT)
+    opt_out_id: str = Field(sa_type=UUID_TEXT, primary_key=True, sa_column_kwargs=_OUR_ID)
+    subject_kind: str = Field(sa_type=Text(), sa_column_kwargs=_OUR_WORD)
+    subject_digest: bytes = Field(sa_type=LargeBinary(), sa_column_kwargs=_DIGEST)
+    stored_digest: bytes | None = Field(default=None, sa_type=LargeBinary(), sa_column_kwargs=_DIGEST)
+    origin: str = Field(sa_type=Text(), sa_column_kwargs=_OUR_WORD)
+    reference: str = Field(default="", sa_type=Text(), sa_column_kwargs=_REFERENCE)
+    request_id: str | None = Field(default=None, sa_type=UUID_TEXT, sa_column_kwargs=_REQUEST_ID)
     epoch: int = Field(default=0, sa_type=BigInteger())
     created_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcMicros())
@@ -63,10 +71,10 @@ class TombstoneRow(SQLModel, table=True):
         {"info": {"subject": "none", "why": "holds a keyed digest, and must outlive the Subject's data"}},
     )
 
-    subject_digest: bytes = Field(sa_type=LargeBinary(), primary_key=True)
-    subject_kind: str = Field(sa_type=Text())
-    stored_digest: bytes | None = Field(default=None, sa_type=LargeBinary())
-    deletion_id: str = Field(sa_type=UUID_TEXT)
+    subject_digest: bytes = Field(sa_type=LargeBinary(), primary_key=True, sa_column_kwargs=_DIGEST)
+    subject_kind: str = Field(sa_type=Text(), sa_column_kwargs=_OUR_WORD)
+    stored_digest: bytes | None = Field(default=None, sa_type=LargeBinary(), sa_column_kwargs=_DIGEST)
+    deletion_id: str = Field(sa_type=UUID_TEXT, sa_column_kwargs=_OUR_ID)
     epoch: int = Field(sa_type=BigInteger())
     cut_off_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
 
@@ -87,14 +95,14 @@ class DeletionRow(SQLModel, table=True):
         {"info": {"subject": "redacted"}},
     )
 
-    deletion_id: str = Field(sa_type=UUID_TEXT, primary_key=True)
-    subject_kind: str = Field(sa_type=Text())
-    subject_digest: bytes = Field(sa_type=LargeBinary())
-    stored_digest: bytes | None = Field(default=None, sa_type=LargeBinary())
-    origin: str = Field(sa_type=Text())
-    reference: str = Field(default="", sa_type=Text())
-    request_id: str | None = Field(default=None, sa_type=UUID_TEXT)
-    state: str = Field(sa_type=Text())
+    deletion_id: str = Field(sa_type=UUID_TEXT, primary_key=True, sa_column_kwargs=_OUR_ID)
+    subject_kind: str = Field(sa_type=Text(), sa_column_kwargs=_OUR_WORD)
+    subject_digest: bytes = Field(sa_type=LargeBinary(), sa_column_kwargs=_DIGEST)
+    stored_digest: bytes | None = Field(default=None, sa_type=LargeBinary(), sa_column_kwargs=_DIGEST)
+    origin: str = Field(sa_type=Text(), sa_column_kwargs=_OUR_WORD)
+    reference: str = Field(default="", sa_type=Text(), sa_column_kwargs=_REFERENCE)
+    request_id: str | None = Field(default=None, sa_type=UUID_TEXT, sa_column_kwargs=_REQUEST_ID)
+    state: str = Field(sa_type=Text(), sa_column_kwargs=_OUR_WORD)
     also_opt_out: bool = Field(default=False, sa_type=Boolean())
     scrub_now: bool = Field(default=False, sa_type=Boolean())
     created_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
@@ -102,8 +110,12 @@ class DeletionRow(SQLModel, table=True):
     cut_off_at: datetime | None = Field(default=None, sa_type=UtcMicros())
     erased_at: datetime | None = Field(default=None, sa_type=UtcMicros())
     scrubbed_at: datetime | None = Field(default=None, sa_type=UtcMicros())
-    removed: dict[str, int] = Field(default_factory=dict, sa_type=JSON_OBJECT)
-    receipt: bytes | None = Field(default=None, sa_type=LargeBinary())
+    removed: dict[str, int] = Field(
+        default_factory=dict, sa_type=JSON_OBJECT, sa_column_kwargs=kept("counts by table")
+    )
+    receipt: bytes | None = Field(
+        default=None, sa_type=LargeBinary(), sa_column_kwargs=kept("signed: digests, counts and times")
+    )
     receipt_sequence: int | None = Field(default=None, sa_type=BigInteger())
     company_id: str | None = Field(
         default=None, sa_type=Text(), sa_column_kwargs=subject("ORGANIZATION", "COMPANY")
@@ -123,7 +135,7 @@ class RetentionPolicyRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "retention_policy"
     __table_args__: ClassVar[Any] = ({"info": {"subject": "none", "why": "holds no data of anyone"}},)
 
-    event_type: str = Field(sa_type=Text(), primary_key=True)
+    event_type: str = Field(sa_type=Text(), primary_key=True, sa_column_kwargs=_SCHEMA_NAME)
     retention_days: int | None = Field(default=None, sa_type=Integer())
     updated_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
 
@@ -134,7 +146,7 @@ class ScheduledJobRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "scheduled_job"
     __table_args__: ClassVar[Any] = ({"info": {"subject": "none", "why": "holds no data of anyone"}},)
 
-    name: str = Field(sa_type=Text(), primary_key=True)
+    name: str = Field(sa_type=Text(), primary_key=True, sa_column_kwargs=kept("a job's name"))
     finished_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
 
 
@@ -146,9 +158,9 @@ class ArchiveReleaseRow(SQLModel, table=True):
         {"info": {"subject": "none", "why": "holds settings and noise, which depend on nobody"}},
     )
 
-    month: str = Field(sa_type=Text(), primary_key=True)
-    settings: dict[str, Any] = Field(sa_type=JSON_OBJECT, nullable=False)
-    noise: dict[str, Any] = Field(sa_type=JSON_OBJECT, nullable=False)
+    month: str = Field(sa_type=Text(), primary_key=True, sa_column_kwargs=_SCHEMA_NAME)
+    settings: dict[str, Any] = Field(sa_type=JSON_OBJECT, nullable=False, sa_column_kwargs=kept("numbers"))
+    noise: dict[str, Any] = Field(sa_type=JSON_OBJECT, nullable=False, sa_column_kwargs=kept("numbers"))
     drawn_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
     released_at: datetime | None = Field(default=None, sa_type=UtcMicros())
 
@@ -161,10 +173,10 @@ class ArchivedAggregateRow(SQLModel, table=True):
         {"info": {"subject": "none", "why": "differentially private: points at nobody"}},
     )
 
-    month: str = Field(sa_type=Text(), primary_key=True)
-    event_type: str = Field(sa_type=Text(), primary_key=True)
-    change_type: str = Field(sa_type=Text(), primary_key=True)
-    solution: str = Field(sa_type=Text(), primary_key=True)
+    month: str = Field(sa_type=Text(), primary_key=True, sa_column_kwargs=_SCHEMA_NAME)
+    event_type: str = Field(sa_type=Text(), primary_key=True, sa_column_kwargs=_SCHEMA_NAME)
+    change_type: str = Field(sa_type=Text(), primary_key=True, sa_column_kwargs=_SCHEMA_NAME)
+    solution: str = Field(sa_type=Text(), primary_key=True, sa_column_kwargs=_SCHEMA_NAME)
     count: int = Field(sa_type=BigInteger())
     count_expected_error: float = Field(sa_type=Float(53))
     contributors: int = Field(sa_type=BigInteger())
@@ -183,10 +195,12 @@ class AuditEntryRow(SQLModel, table=True):
     # Given by whoever appends, without gaps: a sequence of the database would leave some.
     entry_id: int = Field(sa_type=BigInteger(), primary_key=True, sa_column_kwargs={"autoincrement": False})
     recorded_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
-    actor: str = Field(sa_type=Text())
-    action: str = Field(sa_type=Text())
-    subject_digest: bytes = Field(default=b"", sa_type=LargeBinary())
-    reference: str = Field(default="", sa_type=Text())
-    details: str = Field(default="", sa_type=Text())
-    previous_hash: bytes = Field(default=b"", sa_type=LargeBinary())
-    hash: bytes = Field(sa_type=LargeBinary())
+    actor: str = Field(sa_type=Text(), sa_column_kwargs=_OUR_WORD)
+    action: str = Field(sa_type=Text(), sa_column_kwargs=_OUR_WORD)
+    subject_digest: bytes = Field(default=b"", sa_type=LargeBinary(), sa_column_kwargs=_DIGEST)
+    reference: str = Field(default="", sa_type=Text(), sa_column_kwargs=_REFERENCE)
+    details: str = Field(
+        default="", sa_type=Text(), sa_column_kwargs=kept("written here, and never names the Subject")
+    )
+    previous_hash: bytes = Field(default=b"", sa_type=LargeBinary(), sa_column_kwargs=_DIGEST)
+    hash: bytes = Field(sa_type=LargeBinary(), sa_column_kwargs=_DIGEST)

@@ -21,6 +21,11 @@ def subject(data_class: str, key: str = "") -> dict[str, Any]:
     return {"info": {"data_class": data_class} | ({"subject_key": key} if key else {})}
 
 
+def kept(why: str) -> dict[str, Any]:
+    """Annotate a column that stays as it is when a Subject is erased: why it names nobody."""
+    return {"info": {"why": why}}
+
+
 class CompanyRow(SQLModel, table=True):
     """A company that was seen, by what its deployments said of it last."""
 
@@ -111,8 +116,8 @@ class KeyFingerprintRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "key_fingerprint"
     __table_args__: ClassVar[Any] = ({"info": {"subject": "none", "why": "holds no data of anyone"}},)
 
-    name: str = Field(sa_type=Text(), primary_key=True)
-    fingerprint: str = Field(sa_type=Text())
+    name: str = Field(sa_type=Text(), primary_key=True, sa_column_kwargs=kept("a name of ours"))
+    fingerprint: str = Field(sa_type=Text(), sa_column_kwargs=kept("of a key of ours"))
 
 
 class IngestEpochRow(SQLModel, table=True):
