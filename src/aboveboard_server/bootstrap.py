@@ -28,6 +28,8 @@ from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy.audit import AuditLog
+from aboveboard_server.privacy.companies import Companies
+from aboveboard_server.privacy.installations import Installations
 from aboveboard_server.privacy.named import SubjectReader
 from aboveboard_server.privacy.opt_outs import OptOuts
 from aboveboard_server.privacy.preferences import Preferences
@@ -143,6 +145,8 @@ async def start(
     # What is missing comes with the privacy operations, and is answered UNIMPLEMENTED until then.
     rooms = Rooms(
         opt_outs=OptOuts(store, SubjectReader(keys.digest)),
+        companies=Companies(store, keys.digest),
+        installations=Installations(store),
         quarantine=Quarantine(store, sources, sorter, gate),
         loss=LossEstimator(store),
         audit=AuditLog(store),

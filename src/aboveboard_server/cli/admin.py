@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from aboveboard_server.cli import opt_out, quarantine, receipt
+from aboveboard_server.cli import company, opt_out, quarantine, receipt
 from aboveboard_server.cli.audit import audit
+from aboveboard_server.cli.deployments import list_deployments
 from aboveboard_server.cli.loss import estimate_loss
 
 app = typer.Typer(help="What administrators do.", no_args_is_help=True)
+app.add_typer(company.app, name="company")
 app.add_typer(opt_out.app, name="opt-out")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(receipt.app, name="receipt")
 app.command("audit")(audit)
+app.command("deployments")(list_deployments)
 app.command("loss")(estimate_loss)

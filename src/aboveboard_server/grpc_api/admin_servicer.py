@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aboveboard.admin.v1 import admin_service_pb2_grpc as stubs
+from aboveboard.admin.v1 import company_pb2 as c
 from aboveboard.admin.v1 import opt_out_pb2 as o
 
 if TYPE_CHECKING:
-    from aboveboard.admin.v1 import audit_pb2, loss_pb2
+    from aboveboard.admin.v1 import audit_pb2, deployment_pb2, loss_pb2
     from aboveboard.admin.v1 import quarantine_pb2 as q
     from aboveboard_server.ingest.loss import LossEstimator
     from aboveboard_server.ingest.quarantine import Quarantine
     from aboveboard_server.privacy.audit import AuditLog
+    from aboveboard_server.privacy.companies import Companies
+    from aboveboard_server.privacy.installations import Installations
     from aboveboard_server.privacy.opt_outs import OptOuts
 
 # Who acts, as long as administrators have no keys of their own.
@@ -25,6 +28,8 @@ class Rooms:
     """What keeps the promises of AdminService."""
 
     opt_outs: OptOuts
+    companies: Companies
+    installations: Installations
     quarantine: Quarantine
     loss: LossEstimator
     audit: AuditLog
@@ -51,6 +56,24 @@ class AdminServicer(stubs.AdminServiceServicer):
     async def RevokeOptOut(self, request: o.RevokeOptOutRequest, context: Any) -> o.RevokeOptOutResponse:
         """See admin_service.proto."""
         return o.RevokeOptOutResponse(opt_out=await self._rooms.opt_outs.revoke(request, ACTOR))
+
+    async def GetCompany(self, request: c.GetCompanyRequest, context: Any) -> c.GetCompanyResponse:
+        """See admin_service.proto."""
+        return c.GetCompanyResponse(company=await self._rooms.companies.get(request))
+
+    async def ListCompanies(self, request: c.ListCompaniesRequest, context: Any) -> c.ListCompaniesResponse:
+        """See admin_service.proto."""
+        return await self._rooms.companies.page(request)
+
+    async def UpdateCompany(self, request: c.UpdateCompanyRequest, context: Any) -> c.UpdateCompanyResponse:
+        """See admin_service.proto."""
+        return c.UpdateCompanyResponse(company=await self._rooms.companies.update(request, ACTOR))
+
+    async def ListDeployments(
+        self, request: deployment_pb2.ListDeploymentsRequest, context: Any
+    ) -> deployment_pb2.ListDeploymentsResponse:
+        """See admin_service.proto."""
+        return await self._rooms.installations.page(request)
 
     async def EstimateLoss(
         self, request: loss_pb2.EstimateLossRequest, context: Any

@@ -9,6 +9,7 @@ from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.privacy import subjects
 from aboveboard_server.schema import rows
+from aboveboard_server.schema.erasure import NAMED_BY
 from aboveboard_server.schema.validate import validator
 from aboveboard_server.storage.ports import SourceRecord, SubjectRecord
 
@@ -54,7 +55,7 @@ class SourceReader:
         digest = subjects.digests(self._digest_key, names).get(kind)
         if digest is None:
             return None
-        named = {key: names[key] for key in subjects.NAMED_BY[kind]}
+        named = {key: names[key] for key in NAMED_BY[kind]}
         return SubjectRecord(
             kind,
             digest,
