@@ -29,6 +29,7 @@ from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy.audit import AuditLog
 from aboveboard_server.privacy.companies import Companies
+from aboveboard_server.privacy.export import Exporter
 from aboveboard_server.privacy.installations import Installations
 from aboveboard_server.privacy.named import SubjectReader
 from aboveboard_server.privacy.opt_outs import OptOuts
@@ -143,8 +144,10 @@ async def start(
     stack.push_async_callback(readiness.close)
     ingest = IngestServicer(service, preferences)
     # What is missing comes with the privacy operations, and is answered UNIMPLEMENTED until then.
+    subjects = SubjectReader(keys.digest)
     rooms = Rooms(
-        opt_outs=OptOuts(store, SubjectReader(keys.digest)),
+        opt_outs=OptOuts(store, subjects),
+        exporter=Exporter(store, subjects, catalog),
         companies=Companies(store, keys.digest),
         installations=Installations(store),
         quarantine=Quarantine(store, sources, sorter, gate),

@@ -7,6 +7,7 @@ import typer
 from aboveboard_server.cli import company, opt_out, quarantine, receipt
 from aboveboard_server.cli.audit import audit
 from aboveboard_server.cli.deployments import list_deployments
+from aboveboard_server.cli.export import export
 from aboveboard_server.cli.loss import estimate_loss
 
 app = typer.Typer(help="What administrators do.", no_args_is_help=True)
@@ -16,4 +17,5 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(receipt.app, name="receipt")
 app.command("audit")(audit)
 app.command("deployments")(list_deployments)
+app.command("export")(export)
 app.command("loss")(estimate_loss)

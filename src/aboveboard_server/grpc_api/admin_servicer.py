@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,16 @@ from aboveboard.admin.v1 import company_pb2 as c
 from aboveboard.admin.v1 import opt_out_pb2 as o
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from aboveboard.admin.v1 import admin_service_pb2 as service_pb2
     from aboveboard.admin.v1 import audit_pb2, deployment_pb2, loss_pb2
     from aboveboard.admin.v1 import quarantine_pb2 as q
     from aboveboard_server.ingest.loss import LossEstimator
     from aboveboard_server.ingest.quarantine import Quarantine
     from aboveboard_server.privacy.audit import AuditLog
     from aboveboard_server.privacy.companies import Companies
+    from aboveboard_server.privacy.export import Exporter
     from aboveboard_server.privacy.installations import Installations
     from aboveboard_server.privacy.opt_outs import OptOuts
 
@@ -28,6 +33,7 @@ class Rooms:
     """What keeps the promises of AdminService."""
 
     opt_outs: OptOuts
+    exporter: Exporter
     companies: Companies
     installations: Installations
     quarantine: Quarantine
@@ -56,6 +62,14 @@ class AdminServicer(stubs.AdminServiceServicer):
     async def RevokeOptOut(self, request: o.RevokeOptOutRequest, context: Any) -> o.RevokeOptOutResponse:
         """See admin_service.proto."""
         return o.RevokeOptOutResponse(opt_out=await self._rooms.opt_outs.revoke(request, ACTOR))
+
+    async def ExportSubjectData(
+        self, request: service_pb2.ExportSubjectDataRequest, context: Any
+    ) -> AsyncGenerator[service_pb2.ExportSubjectDataResponse, None]:
+        """See admin_service.proto."""
+        async with aclosing(self._rooms.exporter.records(request, ACTOR)) as records:
+            async for record in records:
+                yield record
 
     async def GetCompany(self, request: c.GetCompanyRequest, context: Any) -> c.GetCompanyResponse:
         """See admin_service.proto."""

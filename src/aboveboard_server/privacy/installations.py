@@ -10,14 +10,14 @@ from aboveboard_server.privacy import arguments, page_tokens, times, versions
 from aboveboard_server.privacy.companies import contact_message
 from aboveboard_server.storage.tables import DeploymentRow
 from aboveboard_server.storage.work import installations as work
-from aboveboard_server.storage.work.installations import Start
+from aboveboard_server.storage.work.installations import Sighting, Start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
     from aboveboard_server.privacy.versions import Range, Version
     from aboveboard_server.storage.ports import EventStore
-    from aboveboard_server.storage.work.installations import Installation, Sighting
+    from aboveboard_server.storage.work.installations import Installation
 
 Message: TypeAlias = d.Deployment | d.AnonymousServer
 
@@ -97,6 +97,17 @@ def messages(installation: Installation, wanted: Range) -> Iterator[Message]:
     for solution in sorted(products):
         seen = sorted(products[solution], key=lambda sighting: versions.sort_key(sighting.version))
         yield _message(installation, solution, seen)
+
+
+def deployments_of(installation: Installation) -> list[d.Deployment]:
+    """Return a deployment's messages with all its versions, one for each product; at least one in all.
+
+    The sources that have told of a product may have expired before the deployment itself.
+    """
+    row = installation.row
+    bare = Sighting("", "", row.first_seen_at, row.last_seen_at)
+    found = list(messages(installation, versions.Range())) or [_message(installation, "", [bare])]
+    return [message for message in found if isinstance(message, d.Deployment)]
 
 
 def _message(installation: Installation, solution: str, seen: Sequence[Sighting]) -> Message:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -80,8 +80,9 @@ class Boundary(grpc.aio.ServerInterceptor):
                 return await call(decoded(received), context)
 
         async def answer_each(received: Any, context: Any) -> AsyncIterator[Any]:
-            async with self._guarded(method, context):
-                async for response in call(decoded(received), context):
+            # A caller that goes away takes the handler down at once, wherever it stands.
+            async with self._guarded(method, context), aclosing(call(decoded(received), context)) as answers:
+                async for response in answers:
                     yield response
 
         # A handler may also write its answers to the context itself, as the health service does.
