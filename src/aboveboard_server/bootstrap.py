@@ -32,8 +32,11 @@ from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy import sweep
 from aboveboard_server.privacy.archive_list import ArchiveList
 from aboveboard_server.privacy.audit import AuditLog
+from aboveboard_server.privacy.companies import Companies
 from aboveboard_server.privacy.deletion import Deletions
 from aboveboard_server.privacy.eraser import Eraser, ScrubPolicy
+from aboveboard_server.privacy.export import Exporter
+from aboveboard_server.privacy.installations import Installations
 from aboveboard_server.privacy.journal_writer import JournalWriter
 from aboveboard_server.privacy.named import SubjectReader
 from aboveboard_server.privacy.opt_outs import OptOuts
@@ -185,10 +188,12 @@ async def start(
     with suppress(StoreUnavailableError):
         # Known from the start, so that the page is there when the store is not.
         await published.current()
-    # What is missing comes with the privacy operations, and is answered UNIMPLEMENTED until then.
     rooms = Rooms(
         opt_outs=OptOuts(store, subjects, journal),
         deletions=deletions,
+        exporter=Exporter(store, subjects, catalog),
+        companies=Companies(store, keys.digest),
+        installations=Installations(store),
         quarantine=Quarantine(store, sources, sorter, gate),
         loss=LossEstimator(store),
         audit=AuditLog(store),
@@ -196,7 +201,7 @@ async def start(
         retention=retention,
         sweep=sweeper,
     )
-    admin = AdminServicer(rooms)  # type: ignore[abstract]  # see above
+    admin = AdminServicer(rooms)
     listeners: tuple[Door, ...] = (
         ingest_listener(settings.grpc_bind, ingest, interceptors, reuse_port=settings.reuse_port),
         admin_listener(settings.admin_bind, admin, interceptors, reuse_port=settings.reuse_port),

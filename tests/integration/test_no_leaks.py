@@ -37,6 +37,7 @@ from tests.support.clients import (
 from aboveboard.admin.v1.admin_service_pb2 import ExportSubjectDataRequest
 from aboveboard.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from aboveboard.admin.v1.quarantine_pb2 import ListQuarantinedEventsRequest
+from aboveboard.admin.v1.subject_pb2 import Subject
 from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest, StreamEventsRequest
 from aboveboard_server.ingest.gate import Gate
 from aboveboard_server.ingest.sorter import Sorter
@@ -160,6 +161,28 @@ async def test_an_error_after_a_stream_has_begun(inside: Inside) -> None:
     assert is_internal(*await refused(inside, call))
     assert [answer.acknowledged_through for answer in answers] == [1]
     inside.saboteur.fails = ""
+    await goes_on(inside)
+
+
+async def test_an_error_in_the_middle_of_an_export(inside: Inside) -> None:
+    """What came before it arrives, then INTERNAL; a ServiceError ends the stream as it says itself."""
+    source = deployment_source(CANARY)
+    await asyncio.to_thread(publish, inside, source, element())
+    records = []
+
+    def call(subject: Subject) -> None:
+        with grpc.insecure_channel(inside.admin_address) as channel:
+            asked = ExportSubjectDataRequest(subject=subject)
+            for record in AdminServiceStub(channel).ExportSubjectData(asked, timeout=TIMEOUT):
+                records.append(record.WhichOneof("record"))  # noqa: PERF401  # what came before the error counts
+
+    inside.saboteur.fails = "late"
+    assert is_internal(*await refused(inside, lambda: call(Subject(company_id=CANARY))))
+    assert records == ["company", "deployment", "source", "event"]
+    inside.saboteur.fails = ""
+    answer, shown = await refused(inside, lambda: call(Subject()))
+    assert (answer.code, answer.details.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "ARGUMENT_INVALID")
+    assert CANARY not in shown
     await goes_on(inside)
 
 

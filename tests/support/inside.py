@@ -34,6 +34,8 @@ class Saboteur(grpc.aio.ServerInterceptor):
             return handler  # type: ignore[no-any-return]  # grpc's own type has no _replace
         if handler.unary_unary:
             return handler._replace(unary_unary=self._unary(handler.unary_unary))  # type: ignore[no-any-return]
+        if handler.unary_stream:
+            return handler._replace(unary_stream=self._stream(handler.unary_stream))  # type: ignore[no-any-return]
         return handler._replace(stream_stream=self._stream(handler.stream_stream))  # type: ignore[no-any-return]
 
     def _unary(self, call: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import grpc
 import sqlalchemy
 from sqlalchemy.pool import NullPool
-from tests.support.administrators import admin
+from tests.support.admin import admin
 from tests.support.batches import batch_of, elements, ids, pings, quarantined_batch
 from tests.support.clients import TIMEOUT, deployment_source, server_source
 from tests.support.old_rows import days_ago, id_of_day

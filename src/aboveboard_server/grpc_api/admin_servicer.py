@@ -1,23 +1,31 @@
-"""AdminService over gRPC. What is not here yet is answered UNIMPLEMENTED by the generated base class."""
+"""AdminService over gRPC."""
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aboveboard.admin.v1 import admin_service_pb2_grpc as stubs
+from aboveboard.admin.v1 import company_pb2 as c
 from aboveboard.admin.v1 import deletion_pb2 as d
 from aboveboard.admin.v1 import opt_out_pb2 as o
 from aboveboard.admin.v1 import retention_pb2 as r
 
 if TYPE_CHECKING:
-    from aboveboard.admin.v1 import archive_pb2, audit_pb2, loss_pb2
+    from collections.abc import AsyncGenerator
+
+    from aboveboard.admin.v1 import admin_service_pb2 as service_pb2
+    from aboveboard.admin.v1 import archive_pb2, audit_pb2, deployment_pb2, loss_pb2
     from aboveboard.admin.v1 import quarantine_pb2 as q
     from aboveboard_server.ingest.loss import LossEstimator
     from aboveboard_server.ingest.quarantine import Quarantine
     from aboveboard_server.privacy.archive_list import ArchiveList
     from aboveboard_server.privacy.audit import AuditLog
+    from aboveboard_server.privacy.companies import Companies
     from aboveboard_server.privacy.deletion import Deletions
+    from aboveboard_server.privacy.export import Exporter
+    from aboveboard_server.privacy.installations import Installations
     from aboveboard_server.privacy.opt_outs import OptOuts
     from aboveboard_server.privacy.retention import Retention
     from aboveboard_server.privacy.sweep import Sweep
@@ -32,6 +40,9 @@ class Rooms:
 
     opt_outs: OptOuts
     deletions: Deletions
+    exporter: Exporter
+    companies: Companies
+    installations: Installations
     quarantine: Quarantine
     loss: LossEstimator
     audit: AuditLog
@@ -106,6 +117,32 @@ class AdminServicer(stubs.AdminServiceServicer):
     ) -> r.EnforceRetentionResponse:
         """See admin_service.proto."""
         return await self._rooms.sweep.enforce(request, ACTOR)
+
+    async def ExportSubjectData(
+        self, request: service_pb2.ExportSubjectDataRequest, context: Any
+    ) -> AsyncGenerator[service_pb2.ExportSubjectDataResponse, None]:
+        """See admin_service.proto."""
+        async with aclosing(self._rooms.exporter.records(request, ACTOR)) as records:
+            async for record in records:
+                yield record
+
+    async def GetCompany(self, request: c.GetCompanyRequest, context: Any) -> c.GetCompanyResponse:
+        """See admin_service.proto."""
+        return c.GetCompanyResponse(company=await self._rooms.companies.get(request))
+
+    async def ListCompanies(self, request: c.ListCompaniesRequest, context: Any) -> c.ListCompaniesResponse:
+        """See admin_service.proto."""
+        return await self._rooms.companies.page(request)
+
+    async def UpdateCompany(self, request: c.UpdateCompanyRequest, context: Any) -> c.UpdateCompanyResponse:
+        """See admin_service.proto."""
+        return c.UpdateCompanyResponse(company=await self._rooms.companies.update(request, ACTOR))
+
+    async def ListDeployments(
+        self, request: deployment_pb2.ListDeploymentsRequest, context: Any
+    ) -> deployment_pb2.ListDeploymentsResponse:
+        """See admin_service.proto."""
+        return await self._rooms.installations.page(request)
 
     async def EstimateLoss(
         self, request: loss_pb2.EstimateLossRequest, context: Any

@@ -55,12 +55,12 @@ class OptOuts:
             request_id=request_id,
             act=act,
         )
-        return _described(row)
+        return opt_out_message(row)
 
     async def get(self, request: o.GetOptOutRequest) -> o.OptOut:
         """Return one opt-out."""
         opt_out_id = arguments.uuid(request.opt_out_id, "opt_out_id")
-        return _described(await self._store.read(work.get, opt_out_id))
+        return opt_out_message(await self._store.read(work.get, opt_out_id))
 
     async def page(self, request: o.ListOptOutsRequest) -> o.ListOptOutsResponse:
         """Return a page of opt-outs, the newest first."""
@@ -69,7 +69,7 @@ class OptOuts:
         found = await self._store.read(
             work.page, before=arguments.time_and_id(request.page_token), limit=size + 1, active=active
         )
-        response = o.ListOptOutsResponse(opt_outs=[_described(row) for row in found[:size]])
+        response = o.ListOptOutsResponse(opt_outs=[opt_out_message(row) for row in found[:size]])
         if len(found) > size:
             last = found[size - 1]
             response.next_page_token = arguments.time_and_id_token(last.created_at, last.opt_out_id)
@@ -83,7 +83,7 @@ class OptOuts:
         now = datetime.now(UTC)
         if known.revoked_at is None:
             await self._journal.revocation([opt_out_id], now)
-        return _described(await self._store.work(work.revoke, opt_out_id, revoked_at=now, act=act))
+        return opt_out_message(await self._store.work(work.revoke, opt_out_id, revoked_at=now, act=act))
 
 
 async def set_opt_out(  # noqa: PLR0913  # what an opt-out is made of
@@ -122,7 +122,8 @@ async def set_opt_out(  # noqa: PLR0913  # what an opt-out is made of
     return row
 
 
-def _described(row: OptOutRow) -> o.OptOut:
+def opt_out_message(row: OptOutRow) -> o.OptOut:
+    """Return an opt-out as messages describe it."""
     return o.OptOut(
         opt_out_id=row.opt_out_id,
         subject=described(row),

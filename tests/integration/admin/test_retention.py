@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
-from tests.support.administrators import admin, admin_json, run_admin
+from tests.support.admin import admin, admin_json, run_admin
 from tests.support.clients import TIMEOUT, element, publish, refusal, server_source
 from tests.support.on_postgres import OnPostgres
 from tests.support.retention_runs import check_end, enforce, fill, run_with_kills
@@ -122,7 +122,7 @@ def test_the_commands_show_set_and_enforce(server: ServerProcess) -> None:
     assert {policy["eventType"]: policy["retentionDays"] for policy in listed}["ping"] == 45
     assert admin_json(server, "retention", "enforce", "--dry-run") == {"tableCounts": []}
     assert admin_json(server, "retention", "enforce") == {"tableCounts": []}
-    refused = run_admin(server, "retention", "set", "ping", "3651", check=False)
+    refused = run_admin(server, "retention", "set", "ping", "3651", code=1)
     assert (refused.returncode, "retention_days" in refused.stderr) == (1, True)
 
 

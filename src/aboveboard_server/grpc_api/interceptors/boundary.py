@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import time
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
@@ -86,8 +87,12 @@ class Boundary(grpc.aio.ServerInterceptor):
                 return await call(decoded(received), context)
 
         async def answer_each(received: Any, context: Any) -> AsyncIterator[Any]:
-            async with _Guarded(self, method, context):
-                async for response in call(decoded(received), context):
+            # A caller that goes away takes the handler down at once, wherever it stands.
+            async with (
+                _Guarded(self, method, context),
+                aclosing(call(decoded(received), context)) as answers,
+            ):
+                async for response in answers:
                     yield response
 
         # A handler may also write its answers to the context itself, as the health service does.
