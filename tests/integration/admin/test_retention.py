@@ -123,7 +123,7 @@ def test_the_commands_show_set_and_enforce(server: ServerProcess) -> None:
     assert admin_json(server, "retention", "enforce", "--dry-run") == {"tableCounts": []}
     assert admin_json(server, "retention", "enforce") == {"tableCounts": []}
     refused = run_admin(server, "retention", "set", "ping", "3651", code=1)
-    assert (refused.returncode, "retention_days" in refused.stderr) == (1, True)
+    assert "retention_days" in refused.stderr
 
 
 def page(server: ServerProcess) -> str:
