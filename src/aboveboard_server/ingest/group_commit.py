@@ -11,6 +11,7 @@ and each further commit costs as much as several of its batches.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import time
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,8 @@ class GroupCommitter:
         self._callers = 0
         self._begins: asyncio.Handle | None = None
         self._lingers = False
+        # Commits belong to no caller, and log nothing of one.
+        self._context = contextvars.copy_context()
         self._closing = False
         # When the newest commit failed, as time.monotonic() tells it; None where it did not.
         self.failed_at: float | None = None
@@ -98,7 +101,11 @@ class GroupCommitter:
         loop = asyncio.get_running_loop()
         self._lingers = lingers
         # At the soonest in the loop's next turn: whoever else is ready in this one comes along.
-        self._begins = loop.call_later(LINGER, self._begin) if lingers else loop.call_soon(self._begin)
+        self._begins = (
+            loop.call_later(LINGER, self._begin, context=self._context)
+            if lingers
+            else loop.call_soon(self._begin, context=self._context)
+        )
 
     def _may_begin(self) -> bool:
         """Whether to begin a commit beside those under way.

@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from aboveboard_server.errors import OverloadedError, ShuttingDownError, StoreUnavailableError
+from aboveboard_server.ingest import group_commit
 from aboveboard_server.ingest.group_commit import GroupCommitter
 from aboveboard_server.storage.ports import CommitResult, EventBatch, SourceRecord
 
@@ -94,6 +95,62 @@ async def test_what_gathers_during_a_commit_is_one_group(store: Store) -> None:
         results = await asyncio.gather(*futures)
         assert store.groups == [[first], others]
         assert [result.duplicates["ping"] for result in results] == [[1], [1], [2], [3], [4]]
+
+
+async def many_call(committer: GroupCommitter) -> None:
+    """Have a group of six committed: as many are then awaited."""
+    await asyncio.gather(*[committer.submit(batch()) for _ in range(6)])
+
+
+async def turns_of_the_loop() -> None:
+    """Let everything happen that waits for no timer."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_where_many_call_a_commit_lingers_for_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a commit of many the next one begins when as many wait again, and not before."""
+    monkeypatch.setattr(group_commit, "LINGER", 3600)
+    async with committing(store) as committer:
+        await many_call(committer)
+        futures = [committer.submit(batch()) for _ in range(5)]
+        await turns_of_the_loop()
+        assert [len(group) for group in store.groups] == [6]
+        futures.append(committer.submit(batch()))
+        await asyncio.gather(*futures)
+        assert [len(group) for group in store.groups] == [6, 6]
+
+
+async def test_lingering_ends(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those who call again are not kept waiting for those who do not."""
+    monkeypatch.setattr(group_commit, "LINGER", 0.001)
+    async with committing(store) as committer:
+        await many_call(committer)
+        await asyncio.gather(*[committer.submit(batch()) for _ in range(2)])
+        assert [len(group) for group in store.groups] == [6, 2]
+
+
+async def test_few_callers_wait_for_nobody(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lone caller is answered at once again and again, and a few are too."""
+    monkeypatch.setattr(group_commit, "LINGER", 3600)
+    async with committing(store) as committer:
+        for callers in (1, 1, 3, 1):
+            await asyncio.gather(*[committer.submit(batch()) for _ in range(callers)])
+        assert [len(group) for group in store.groups] == [1, 1, 3, 1]
+
+
+async def test_close_waits_for_no_further_caller(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """close() commits at once what lingers."""
+    monkeypatch.setattr(group_commit, "LINGER", 3600)
+    async with committing(store) as committer:
+        await many_call(committer)
+        future = committer.submit(batch())
+        await turns_of_the_loop()
+        assert not future.done()
+        await committer.close()
+        assert future.done()
 
 
 async def test_a_group_is_bounded(store: Store) -> None:
