@@ -30,8 +30,8 @@ class OnPostgres(ServerProcess):
         self._workers = workers
 
     def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Read the database; an id as its text, as SQLite has it."""
-        found = self._postgres.query(self._url, statement, *parameters)
+        """Read the database, with ? for a parameter, and an id as its text, as SQLite has it."""
+        found = self._postgres.query(self._url, statement.replace("?", "%s"), *parameters)
         return [tuple(str(v) if type(v).__name__ == "UUID" else v for v in row) for row in found]
 
     def check_integrity(self) -> None:

@@ -98,7 +98,7 @@ async def test_what_was_sent_before_comes_back_neither_byte_by_byte_nor_under_ne
 ) -> None:
     """The very request of before, its events under new ids, and a mix with newer ones: 0 rows are older."""
     source = server_source()
-    old = [at(CUT_OFF - number) for number in range(20)]
+    old = [at(CUT_OFF - number) for number in range(19)] + [unknown_arm(900, occurred_at=moment(CUT_OFF))]
     sent = request(source, old).SerializeToString()
     async with service_over(store) as service:
         await erase(store, source)
