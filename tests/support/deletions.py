@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.admin import admin
 from tests.support.clients import TIMEOUT
+from tests.support.on_postgres import OnPostgres
 
 from aboveboard.admin.v1 import deletion_pb2 as d
 from aboveboard.admin.v1.subject_pb2 import Subject
+from aboveboard_server.schema import catalog
+from aboveboard_server.storage.ports import QUARANTINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from tests.support.server import ServerProcess
 
+THROUGH_SOURCE = [event.name for event in catalog.default().events] + [QUARANTINE]
 # Seconds in which a small deletion must be through, on a busy machine.
 PATIENCE = 60
 # On PostgreSQL a partition's rows are those of its table.
@@ -66,12 +70,27 @@ def company(company_id: str) -> Subject:
     return Subject(company_id=company_id)
 
 
+def kept(server: ServerProcess, key: str, value: str) -> dict[str, int]:
+    """Count what is held of the sources in whose column `key` that value stands, by table."""
+    mark = "%s" if is_postgres(server) else "?"
+    found = {
+        table: server.query(
+            f"SELECT count(*) FROM {table} JOIN source USING (source_id) WHERE {key} = {mark}", value
+        )[0][0]
+        for table in THROUGH_SOURCE
+    }
+    return {table: count for table, count in found.items() if count}
+
+
+def is_postgres(server: ServerProcess) -> bool:
+    return isinstance(server, OnPostgres)
+
+
 def tables(server: ServerProcess) -> dict[str, list[tuple[Any, ...]]]:
     """Return every row of every table, in an order of its own."""
-    kind = "sqlite" if type(server).__name__ == "ServerProcess" else "postgres"
     return {
         table: sorted(server.query(f"SELECT * FROM {table}"), key=repr)
-        for (table,) in server.query(TABLES[kind])
+        for (table,) in server.query(TABLES["postgres" if is_postgres(server) else "sqlite"])
         if not table.startswith("sqlite_")
     }
 

@@ -10,20 +10,21 @@ from tests.support.server import ServerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.support.postgres import PostgresServer
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server of its own, with an empty database."""
-    folder = tmp_path / "server"
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def anywhere(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
+    """A server that the tests of a file share, each with subjects of its own."""
+    folder = tmp_path_factory.mktemp("deletion") / "server"
     folder.mkdir()
     process = ServerProcess(folder)
     if request.param == "postgres":
         server: PostgresServer = request.getfixturevalue("postgres")
-        process = OnPostgres(folder, server, server.shared_database())
+        process = OnPostgres(folder, server, server.new_database())
     process.start()
     yield process
     process.stop()

@@ -12,7 +12,6 @@ from tests.support.clients import (
     TIMEOUT,
     deployment_source,
     element,
-    held,
     ingest,
     new_id,
     ping,
@@ -21,7 +20,7 @@ from tests.support.clients import (
     server_source,
     told,
 )
-from tests.support.deletions import company, counts, create, delete, finished, get, tables
+from tests.support.deletions import company, counts, create, delete, finished, get, kept, tables
 
 from aboveboard.admin.v1 import deletion_pb2 as d
 from aboveboard.admin.v1 import opt_out_pb2 as o
@@ -72,7 +71,7 @@ def test_an_unknown_subject_is_an_empty_success_with_a_tombstone(anywhere: Serve
     assert deletion.origin == ORIGIN_ADMINISTRATOR
     response = publish(anywhere, deployment_source("nobody"), element(), ping())
     assert [verdict[1] for verdict in told(response.verdicts)] == ["SUBJECT_ERASED"] * 2
-    assert not held(anywhere)
+    assert not kept(anywhere, "company_id", "nobody")
 
 
 @pytest.mark.parametrize(
@@ -130,15 +129,15 @@ def test_a_subject_comes_anew_after_its_deletion(anywhere: ServerProcess) -> Non
     source = deployment_source("anew", company_name="Anew")
     publish(anywhere, source, element(), ping())
     first = delete(anywhere, company("anew"))
-    assert not held(anywhere)
+    assert not kept(anywhere, "company_id", "anew")
     later = element()
     later.occurred_at.GetCurrentTime()
     assert publish(anywhere, source, later).accepted_count == 1
-    assert held(anywhere) == {"element_stat": 1}
+    assert kept(anywhere, "company_id", "anew") == {"element_stat": 1}
     second = delete(anywhere, company("anew"))
     assert (counts(first)["element_stat"], counts(second)["element_stat"]) == (1, 1)
     assert second.receipt.sequence == first.receipt.sequence + 1
-    assert not held(anywhere)
+    assert not kept(anywhere, "company_id", "anew")
 
 
 def test_with_also_opt_out_newer_events_are_refused_too(anywhere: ServerProcess) -> None:
@@ -151,8 +150,9 @@ def test_with_also_opt_out_newer_events_are_refused_too(anywhere: ServerProcess)
     later.occurred_at.GetCurrentTime()
     assert [verdict[1] for verdict in told(publish(anywhere, source, later).verdicts)] == ["OPTED_OUT"]
     with admin(anywhere) as stub:
-        (opt_out,) = stub.ListOptOuts(o.ListOptOutsRequest(), timeout=TIMEOUT).opt_outs
-    assert (opt_out.reference, opt_out.HasField("subject")) == ("T-9", False)
+        found = stub.ListOptOuts(o.ListOptOutsRequest(page_size=1000), timeout=TIMEOUT).opt_outs
+    (opt_out,) = [one for one in found if one.reference == "T-9"]
+    assert not opt_out.HasField("subject")
     assert opt_out.subject_kind == deletion.subject_kind
 
 
@@ -164,9 +164,9 @@ def test_narrower_subjects_leave_the_wider(anywhere: ServerProcess) -> None:
     ref = DeploymentRef(company_id="wide", deployment_id="gone")
     deletion = delete(anywhere, Subject(deployment=ref))
     assert counts(deletion) == {"deployment": 1, "element_stat": 1, "ping": 1, "source": 1}
-    assert held(anywhere) == {"element_stat": 1, "ping": 1}
-    assert anywhere.query("SELECT deployment_id FROM source") == [("stays",)]
-    assert anywhere.query("SELECT company_id FROM company") == [("wide",)]
+    assert kept(anywhere, "company_id", "wide") == {"element_stat": 1, "ping": 1}
+    assert not kept(anywhere, "deployment_id", "gone")
+    assert anywhere.query("SELECT count(*) FROM company WHERE company_id = 'wide'") == [(1,)]
 
 
 def test_a_server_may_erase_its_history_at_once(anywhere: ServerProcess) -> None:
@@ -178,7 +178,7 @@ def test_a_server_may_erase_its_history_at_once(anywhere: ServerProcess) -> None
     assert deletion.state >= d.Deletion.STATE_RUNNING
     while not deletion.HasField("erased_at"):
         deletion = get(anywhere, deletion.deletion_id)
-    assert not held(anywhere)
+    assert not kept(anywhere, "server_uuid", source.server.server_uuid)
 
 
 @pytest.mark.parametrize("scope", [Preference.SCOPE_DEPLOYMENT, Preference.SCOPE_USER])
@@ -186,25 +186,26 @@ def test_what_anyone_could_ask_for_waits_for_an_administrator(
     anywhere: ServerProcess, scope: Preference.Scope.ValueType
 ) -> None:
     """At DEPLOYMENT and USER scope nothing goes until it is confirmed; the preference counts at once."""
-    source = deployment_source("asked", user_id="u1")
+    name = f"asked-{scope}"
+    source = deployment_source(name, user_id="u1")
     publish(anywhere, source, element(), ping())
     deletion_id = erase_history(anywhere, source, scope)
     assert erase_history(anywhere, source, scope) == deletion_id
     waiting = get(anywhere, deletion_id)
     assert (waiting.state, waiting.HasField("cut_off_at")) == (PENDING, False)
     assert waiting.origin == ORIGIN_SELF_SERVICE
-    assert listed(anywhere, state=PENDING) == [deletion_id]
+    assert deletion_id in listed(anywhere, state=PENDING)
     foreseen = confirm(anywhere, deletion_id, validate_only=True)
     assert foreseen.state == PENDING
     assert counts(foreseen).items() >= {"element_stat": 1, "ping": 1, "source": 1}.items()
-    # By their number: a user's id is stored in another form.
-    assert anywhere.query("SELECT count(*) FROM element_stat") == [(1,)]
+    assert kept(anywhere, "company_id", name) == {"element_stat": 1, "ping": 1}
 
     done = finished(anywhere, confirm(anywhere, deletion_id, reference="T-3", scrub_now=True))
     assert (done.reference, counts(done)) == ("T-3", counts(foreseen))
     assert done.HasField("confirmed_at")
     assert done.receipt.confirmed_at == done.confirmed_at
-    assert anywhere.query("SELECT count(*) FROM element_stat") == [(0,)]
+    assert not kept(anywhere, "company_id", name)
+    assert deletion_id not in listed(anywhere, state=PENDING)
     refused = refusal(lambda: confirm(anywhere, deletion_id))
     assert refused.code is grpc.StatusCode.FAILED_PRECONDITION
     assert refused.details.reason == "DELETION_NOT_PENDING"
@@ -227,7 +228,7 @@ def test_a_wider_deletion_leaves_a_waiting_one_that_can_still_be_confirmed(anywh
     assert publish(anywhere, source, later).accepted_count == 1
     done = finished(anywhere, confirm(anywhere, deletion_id, scrub_now=True))
     assert counts(done) == {"deployment": 1, "element_stat": 1, "source": 1}
-    assert not held(anywhere)
+    assert not kept(anywhere, "company_id", "both")
 
 
 def test_erase_history_goes_with_disabled_only(shared_server: ServerProcess) -> None:
@@ -252,8 +253,8 @@ def test_deletions_are_listed_newest_first_page_by_page(anywhere: ServerProcess)
             d.ListDeletionsRequest(page_size=3, page_token=first.next_page_token), timeout=TIMEOUT
         )
     found = [deletion.deletion_id for page in (first, rest) for deletion in page.deletions]
-    assert found == made[::-1]
-    assert not rest.next_page_token
+    assert found[:5] == made[::-1]
+    assert len(set(found)) == len(found)
     for call in (get, confirm):
         refused = refusal(partial(call, anywhere, new_id()))
         assert refused.code is grpc.StatusCode.NOT_FOUND

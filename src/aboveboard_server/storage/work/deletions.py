@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, func, select, tuple_
+from sqlmodel import col, func, select
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import ServiceError
@@ -13,7 +13,7 @@ from aboveboard_server.schema.erasure import annotated_columns
 from aboveboard_server.storage.ports import SubjectRecord
 from aboveboard_server.storage.privacy_tables import DeletionRow, TombstoneRow
 from aboveboard_server.storage.unit_of_work import forbids
-from aboveboard_server.storage.work import audit, erasing, opt_outs, tombstones
+from aboveboard_server.storage.work import audit, erasing, opt_outs, pages, tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -202,7 +202,7 @@ def page(
     place = (col(DeletionRow.created_at), col(DeletionRow.deletion_id))
     statement = select(DeletionRow).order_by(place[0].desc(), place[1].desc()).limit(limit)
     if before is not None:
-        statement = statement.where(tuple_(*place) < tuple_(*before))
+        statement = statement.where(pages.before(place, before))
     if state is not None:
         statement = statement.where(DeletionRow.state == state)
     found = session.exec(statement).all()

@@ -14,6 +14,7 @@ from sqlalchemy import LargeBinary, Text, and_, cast, delete, func, select, text
 
 from aboveboard_server.schema import tables
 from aboveboard_server.schema.erasure import NAMED_BY, SOURCE_ID, ErasureTarget, targets
+from aboveboard_server.storage.work import pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -126,7 +127,7 @@ def keyed_rows(session: Session, name: str, after: tuple[Any, ...] | None, limit
     place = list(table.primary_key.columns)
     statement = select(*place, *(table.c[key.column] for key in target.keys)).order_by(*place).limit(limit)
     if after is not None:
-        statement = statement.where(tuple_(*place) > tuple_(*after))
+        statement = statement.where(pages.behind(place, after))
     subject_keys = [key.subject_key for key in target.keys]
     return [
         KeyedRow(

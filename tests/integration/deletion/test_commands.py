@@ -1,0 +1,108 @@
+"""`aboveboard admin deletion …`, and the head of the receipts as the service publishes it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support.administrators import admin_json, run_admin
+from tests.support.clients import deployment_source, element, ingest, publish, server_source
+
+from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest as Preference
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.server import ServerProcess
+
+
+def get(server: ServerProcess, path: str) -> str:
+    with urllib.request.urlopen(f"http://{server.http_address}{path}", timeout=30) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+def test_a_deletion_from_the_dry_run_to_the_verified_receipt(server: ServerProcess, tmp_path: Path) -> None:
+    """What would go goes, the receipt proves it offline, and the public page names the newest one."""
+    assert "There is none yet" in get(server, "/")
+    assert json.loads(get(server, "/v1/receipts/head"))["sequence"] == 0
+    publish(server, deployment_source("acme"), element(), element())
+    command = ("deletion", "create", "--company", "acme", "--reference", "T-1", "--scrub-now")
+    shown = run_admin(server, *command, "--dry-run").stdout
+    assert "element_stat" in shown
+    assert server.query("SELECT count(*) FROM element_stat") == [(2,)]
+
+    deletion = admin_json(server, *command, "--wait")
+    assert (deletion["state"], deletion["reference"]) == ("STATE_SCRUBBED", "T-1")
+    assert {"table": "element_stat", "rows": "2"} in deletion["tableCounts"]
+    assert run_admin(server, "deletion", "get", deletion["deletionId"]).stdout.count("T-1") == 1
+    assert "acme" not in run_admin(server, "deletion", "list", "--state", "scrubbed").stdout
+
+    receipts, head = tmp_path / "receipts.json", tmp_path / "head.json"
+    receipts.write_text(run_admin(server, "deletion", "list", "--json").stdout)
+    head.write_text(get(server, "/v1/receipts/head"))
+    assert json.loads(head.read_text())["hash"] in get(server, "/")
+    verified = run_admin_offline("receipt", "verify", str(receipts), "--head", str(head))
+    assert "none is missing up to 1" in verified
+
+
+def run_admin_offline(*arguments: str) -> str:
+    command = [sys.executable, "-m", "aboveboard_server", "admin", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_what_a_source_has_asked_for_is_confirmed(shared_server: ServerProcess) -> None:
+    """`list` shows it waiting, `confirm` lets it begin; a second time is one line of refusal."""
+    source = deployment_source("asked by itself")
+    publish(shared_server, source, element())
+    with ingest(shared_server) as stub:
+        stub.SetCollectionPreference(
+            Preference(
+                source=source,
+                scope=Preference.SCOPE_DEPLOYMENT,
+                preference=Preference.PREFERENCE_DISABLED,
+                erase_history=True,
+            )
+        )
+    found = admin_json(shared_server, "deletion", "list", "--state", "pending_confirmation")["deletions"]
+    (waiting,) = [one for one in found if one["subject"]["deployment"]["companyId"] == "asked by itself"]
+    confirm = ("deletion", "confirm", waiting["deletionId"])
+    assert "element_stat" in run_admin(shared_server, *confirm, "--dry-run").stdout
+    assert admin_json(shared_server, *confirm, "--reference", "T-2", "--wait")["erasedAt"]
+    refused = run_admin(shared_server, *confirm, check=False)
+    assert refused.returncode == 1
+    assert "DELETION_NOT_PENDING" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [((), "say whom"), (("--user", "u"), "needs its --company"), (("--server", "x"), "must be a UUID")],
+)
+def test_whom_it_concerns_must_be_said(
+    shared_server: ServerProcess, arguments: tuple[str, ...], words: str
+) -> None:
+    """Without a subject, with half of one, or with a malformed one: told, and nothing is deleted."""
+    refused = run_admin(shared_server, "deletion", "create", *arguments, check=False)
+    assert refused.returncode in {1, 2}
+    assert words in refused.stderr
+
+
+def test_a_server_is_named_by_its_uuid(shared_server: ServerProcess) -> None:
+    """In any case of its letters."""
+    source = server_source()
+    publish(shared_server, source, element())
+    deletion = admin_json(
+        shared_server,
+        "deletion",
+        "create",
+        "--server",
+        source.server.server_uuid.upper(),
+        "--also-opt-out",
+        "--wait",
+    )
+    assert {"table": "server", "rows": "1"} in deletion["tableCounts"]
+    assert publish(shared_server, source, element()).accepted_count == 0
