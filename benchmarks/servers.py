@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import grpc
@@ -30,6 +30,7 @@ class Running:
 
     address: str
     pid: int
+    admin_address: str = ""
 
 
 class ServerError(Exception):
@@ -37,18 +38,19 @@ class ServerError(Exception):
 
 
 @contextlib.contextmanager
-def aboveboard(database: Database, workers: int = 1) -> Iterator[Running]:
-    """Run `aboveboard serve` on a database."""
-    bind = _free_address()
+def aboveboard(database: Database, workers: int = 1, arguments: tuple[str, ...] = ()) -> Iterator[Running]:
+    """Run `aboveboard serve` on a database, with further arguments where there are any."""
+    bind, admin_bind = _free_address(), _free_address()
     command = [
         *("-m", "aboveboard_server", "serve", "--log-level", "warning"),
         *("--database", database.url, "--key-dir", str(database.folder / "keys")),
-        *("--grpc-bind", bind, "--admin-bind", "127.0.0.1:0", "--http-bind", "127.0.0.1:0"),
+        *("--grpc-bind", bind, "--admin-bind", admin_bind, "--http-bind", "127.0.0.1:0"),
+        *arguments,
     ]
     if workers > 1:
         command += ["--workers", str(workers)]
     with _process(command, bind, database.folder) as running:
-        yield running
+        yield replace(running, admin_address=admin_bind)
 
 
 @contextlib.contextmanager
