@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks import jobs, servers
+from benchmarks import jobs, reading, servers
 from benchmarks.jobs import LoadSpec
 from benchmarks.preload import FIRST_SOURCE, ROWS_PER_SOURCE, preload
 from benchmarks.probe import percentile
@@ -22,6 +22,8 @@ QUICK_SIZES = (10_000, 200_000)
 EVENTS = 240_000
 SECONDS = 8.0
 LOOK_UPS = 50
+# How many of them are exported.
+EXPORTS = 20
 
 
 def grow(host: Host, folder: Path, sizes: tuple[int, ...], told: Callable[[str], None]) -> Iterator[Result]:
@@ -47,6 +49,7 @@ def _at(host: Host, database: Database, folder: Path, size: int) -> Result:
             running.address, running.pid, str(folder), events=EVENTS, seconds=SECONDS, channels=channels
         )
         load = jobs.run("load", spec)
+        read = reading.read(running, _subjects(size)[:EXPORTS])
     return {
         "store": host.name,
         "rows": size,
@@ -55,7 +58,7 @@ def _at(host: Host, database: Database, folder: Path, size: int) -> Result:
         "look_up_p50_ms": percentile([took for took, _ in look_ups], 0.5),
         "look_up_p99_ms": percentile([took for took, _ in look_ups], 0.99),
         "rows_found": sum(found for _, found in look_ups) / len(look_ups),
-    }
+    } | read
 
 
 def _subjects(size: int) -> list[int]:

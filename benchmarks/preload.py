@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import time
 
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
+from aboveboard_server.storage.registry import REGISTRY
 from benchmarks import jobs
 from benchmarks.jobs import Result, WriteSpec, answer
 from benchmarks.stores import SQLITE
@@ -33,9 +35,26 @@ def run(raw_spec: dict[str, int | float | str]) -> Result:
     else:
         from benchmarks.preload_postgres import fill  # noqa: PLC0415  # as above
     fill(url, there, count)
+    _register(url)
     # What the kernel still has to write must not be written while something is measured.
     os.sync()
     return {"rows": there + count, "seconds": time.perf_counter() - begun}
+
+
+def _register(url: str) -> None:
+    """Add what the registry knows of the sources that are there."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for table, (keys, names) in (entry for tables in REGISTRY.values() for entry in tables.items()):
+            columns = ", ".join(["first_seen_at", "last_seen_at", *keys, *names])
+            values = ["min(first_seen_at)", "max(last_seen_at)", *keys, *(f"max({name})" for name in names)]
+            # The names are those of the schema.
+            statement = (
+                f"INSERT INTO {table} ({columns}) SELECT {', '.join(values)} FROM source"  # noqa: S608  # see above
+                f" WHERE {keys[-1]} IS NOT NULL GROUP BY {', '.join(keys)} ON CONFLICT DO NOTHING"
+            )
+            connection.execute(text(statement))
+    engine.dispose()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import reading
 from benchmarks.bench import FULL
 from benchmarks.judge import cores, cpu_micros, judge, memory, middle
 from benchmarks.plot import draw
@@ -107,6 +108,11 @@ def _growth(growth: list[dict[str, Any]]) -> Iterator[str]:
             f"| {at['store']} | {at['rows']:,} | {at['events_per_second']:,.0f} | {at['batch_p99_ms']:.0f} "
             f"| {at['look_up_p50_ms']:.2f} | {at['look_up_p99_ms']:.2f} | {at['rows_found']:,.0f} |"
         )
+    yield ""
+    yield f"| {' | '.join(reading.COLUMNS)} |"
+    yield f"|---|{'---:|' * (len(reading.COLUMNS) - 1)}"
+    for at in growth:
+        yield f"| {' | '.join(reading.cells(at))} |"
 
 
 def _memory(runs: dict[str, dict[str, Any]]) -> Iterator[str]:

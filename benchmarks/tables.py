@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from benchmarks import reading
 from benchmarks.judge import cores, cpu_micros, judge, memory, middle
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def show(console: Console, results: dict[str, Any]) -> None:
     if results["runs"]:
         console.print(_rates(results), _verdicts(results))
     if results["growth"]:
-        console.print(_growth(results))
+        console.print(_growth(results), _reading(results))
     if results.get("deletion"):
         console.print(_deletion(results))
     for store, run in results["memory"].items():
@@ -102,4 +103,13 @@ def _deletion(results: dict[str, Any]) -> Table:
             f"{at['cpu_seconds']:.2f}",
             f"{ratio:.2f} x",
         )
+    return table
+
+
+def _reading(results: dict[str, Any]) -> Table:
+    table = Table(title="Reading", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in reading.COLUMNS:
+        table.add_column(name, justify="left" if name == "store" else "right")
+    for at in results["growth"]:
+        table.add_row(*reading.cells(at))
     return table
