@@ -30,6 +30,7 @@ from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy import sweep
+from aboveboard_server.privacy.archive import Archive
 from aboveboard_server.privacy.archive_list import ArchiveList
 from aboveboard_server.privacy.audit import AuditLog
 from aboveboard_server.privacy.companies import Companies
@@ -77,6 +78,8 @@ GRACE = 15.0
 # Seconds in which new calls are still answered, with the word to try again: a listener that stops just
 # cuts off those that it has not looked at yet.
 LAME_DUCK = 0.5
+# How often it is looked whether a month has closed.
+ARCHIVE_INTERVAL = timedelta(hours=1)
 # Objects made and not yet gone, between two looks for those that only hold each other.
 COLLECT_EVERY = 20_000
 
@@ -217,7 +220,9 @@ async def start(
             reuse_port=settings.reuse_port,
         ),
     )
-    schedule = Schedule(store, [Job(sweep.NAME, sweeper.run)])
+    archive = Archive(store, catalog, settings.archive)
+    jobs = [Job(sweep.NAME, sweeper.run), Job("archive", archive.release_due, ARCHIVE_INTERVAL)]
+    schedule = Schedule(store, jobs)
     stack.push_async_callback(schedule.stop)
     stack.push_async_callback(_stop, listeners)
     addresses = [await listener.start() for listener in listeners]
