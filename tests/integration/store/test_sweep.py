@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import uuid
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event
 from sqlmodel import Session, select
-from tests.support.batches import batch_of, elements, ids, pings, quarantined_batch, random_id
+from tests.support.batches import SCHEMA, batch_of, elements, ids, pings, quarantined_batch, random_id
 from tests.support.clients import deployment_source, element, new_id, server_source
 from tests.support.old_rows import DIGEST_KEY, days_ago, id_of_day, sweep_of, swept
 
 from aboveboard_server import bootstrap
-from aboveboard_server.privacy import subjects, sweep
+from aboveboard_server.privacy import published, subjects, sweep
+from aboveboard_server.privacy.published import PublishedDictionary
+from aboveboard_server.privacy.retention import Retention
 from aboveboard_server.schema import tables
 from aboveboard_server.schema.expiry import AGED, RECEIVED_AT, Expires, Expiry
 from aboveboard_server.storage.columns import EPOCH
@@ -199,6 +201,27 @@ async def test_one_sweeps_at_a_time(backend: Backend) -> None:
     finally:
         for store in stores:
             await store.close()
+
+
+async def test_every_server_publishes_what_holds(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change is told soon by every server that is there, and at once by one that starts."""
+    monkeypatch.setattr(published, "FRESH", 0.1)
+    async with AsyncExitStack() as stack:
+        stores = [await bootstrap.open_store(backend.url)]
+        stack.push_async_callback(stores[0].close)
+        if backend.name == "postgres":
+            stores.append(await bootstrap.open_store(backend.url))
+            stack.push_async_callback(stores[1].close)
+        told = [PublishedDictionary(SCHEMA, Retention(store, SCHEMA)) for store in stores]
+        before = [await one.current() for one in told]
+        await stores[0].work(retention.update, "ping", retention_days=77, act=Act("test", "test"))
+        await asyncio.sleep(0.2)
+        told.append(PublishedDictionary(SCHEMA, Retention(stores[0], SCHEMA)))
+        for one in told:
+            days = {event.name: event.retention_days for event in (await one.current()).events}
+            assert (days["ping"], days["upload_stat"]) == (77, 365)
+        assert all(event.retention_days == 365 for one in before for event in one.events)
+        assert await told[0].current() is await told[0].current()
 
 
 async def test_a_sweep_is_told_in_the_audit_log_once(store: EventStore) -> None:

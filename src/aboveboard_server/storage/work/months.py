@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
 # A partition with more late rows than this is emptied as rows: every writer waits while they move.
-LATE_ROWS = 10_000
+LATE_ROWS = 2_000
 # How long writers may be held up by the wait for those who read the table.
 LOCK_TIMEOUT = "1s"
 _PARTITIONS = (
