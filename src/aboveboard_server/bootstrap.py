@@ -28,6 +28,7 @@ from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy.audit import AuditLog
+from aboveboard_server.privacy.company_keys import CompanyKeys
 from aboveboard_server.privacy.named import SubjectReader
 from aboveboard_server.privacy.opt_outs import OptOuts
 from aboveboard_server.privacy.preferences import Preferences
@@ -131,7 +132,7 @@ async def start(
     stack.push_async_callback(store.close)
     keys = await key_files.unlock(settings.key_dir, store.pin_keys)
     catalog = schema_catalog.default()
-    users = Users(store, keys.digest, keys.wrapping)
+    users = Users(CompanyKeys(store, keys.wrapping), keys.digest)
     sources = SourceReader(catalog, keys.digest, users, store.forbidden)
     sorter = Sorter(catalog)
     gate = Gate(store, Announcement(settings.ping_interval_hours * 3600, settings.notice))
