@@ -34,6 +34,7 @@ from aboveboard_server.privacy.archive import Archive
 from aboveboard_server.privacy.archive_list import ArchiveList
 from aboveboard_server.privacy.audit import AuditLog
 from aboveboard_server.privacy.companies import Companies
+from aboveboard_server.privacy.company_keys import CompanyKeys
 from aboveboard_server.privacy.deletion import Deletions
 from aboveboard_server.privacy.eraser import Eraser, ScrubPolicy
 from aboveboard_server.privacy.export import Exporter
@@ -163,7 +164,7 @@ async def start(
     stack.push_async_callback(store.close)
     keys = await key_files.unlock(settings.key_dir, store.pin_keys)
     catalog = schema_catalog.default()
-    users = Users(store, keys.digest, keys.wrapping)
+    users = Users(CompanyKeys(store, keys.wrapping), keys.digest)
     sources = SourceReader(catalog, keys.digest, users, store.forbidden)
     sorter = Sorter(catalog)
     gate = Gate(store, Announcement(settings.ping_interval_hours * 3600, settings.notice))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
     from aboveboard.telemetry.v1.source_pb2 import Source
-    from aboveboard_server.privacy.users import Company
+    from aboveboard_server.privacy.company_keys import Company
     from aboveboard_server.schema.rows import Row
     from aboveboard_server.storage.ports import EventStore, SourceRecord
 

@@ -13,6 +13,7 @@ from aboveboard_server.ingest.quarantine import Quarantine
 from aboveboard_server.ingest.service import IngestService
 from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
+from aboveboard_server.privacy.company_keys import CompanyKeys
 from aboveboard_server.privacy.users import Users
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ WRAPPING_KEY = b"w" * 32
 
 def users_of(store: EventStore) -> Users:
     """Return users whose keys are in the store."""
-    return Users(store, KEY, WRAPPING_KEY)
+    return Users(CompanyKeys(store, WRAPPING_KEY), KEY)
 
 
 def sources_of(store: EventStore) -> SourceReader:

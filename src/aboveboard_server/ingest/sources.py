@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.privacy import subjects
-from aboveboard_server.privacy.users import Company
+from aboveboard_server.privacy.company_keys import Company
 from aboveboard_server.schema import rows
 from aboveboard_server.schema.erasure import NAMED_BY
 from aboveboard_server.schema.validate import validator

@@ -168,7 +168,8 @@ class PostgresWriter:
             connection, [begin, *(sql.staged(self._copies[table]) for table in tables)], firsts
         )
         returned = [result for result in results if result.status == ExecStatus.TUPLES_OK]
-        for table, result in zip(tables, returned[-len(tables) :], strict=True):
+        # What `begin` returns comes first; there may be no table, where nothing may be stored any more.
+        for table, result in zip(tables, returned[len(returned) - len(tables) :], strict=True):
             stored = _keys(result)
             for row, (became, position) in zip(loads[table].rows, loads[table].origins, strict=True):
                 key = self._copies[table].key_of(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -54,3 +55,16 @@ async def test_a_stale_batch_leaves_its_neighbours_alone(store: EventStore, back
     assert backend.count("element_stat") == 4
     batch.epoch = store.forbidden.epoch
     assert await store.commit([batch]) == [CommitResult()]
+
+
+async def test_what_makes_a_batch_stale_is_known_by_the_time_it_is_told(store: EventStore) -> None:
+    """Even where the deletion itself has not returned yet: whoever sorts the batch anew sorts it right."""
+    for _ in range(20):
+        source = server_source()
+        batch = batch_of(source, *elements(*ids(1)))
+        batch.epoch = store.forbidden.epoch
+        erasing = asyncio.create_task(entomb(store, subject_of(source), CUT_OFF))
+        while not (await store.commit([batch]))[0].stale:
+            pass
+        assert store.forbidden.cut_off(batch.source.subjects) == MICROS
+        await erasing

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.batches import KEY, RECEIVED_AT, entomb, ids, opt_out, random_id
+from tests.support.batches import KEY, RECEIVED_AT, entomb, opt_out, random_id
 from tests.support.clients import deployment_source, element, request, server_source, told
 from tests.support.door import quarantine_of, service_over, sources_of, users_of
 
 from aboveboard_server import bootstrap
 from aboveboard_server.privacy import subjects
-from aboveboard_server.privacy.users import Company
+from aboveboard_server.privacy.company_keys import Company
 from aboveboard_server.schema import tables
 from aboveboard_server.storage.ports import QUARANTINE, CommitResult, EventBatch, SubjectRecord
 from aboveboard_server.storage.work import company_keys
@@ -367,5 +367,8 @@ async def test_a_key_that_is_there_is_not_replaced(store: EventStore) -> None:
     """Whoever offers another one gets the one that holds."""
     first = await store.work(company_keys.get_or_make, "acme", b"first")
     second = await store.work(company_keys.get_or_make, "acme", b"second")
-    assert (first, second, await store.read(company_keys.get, "acme")) == (b"first",) * 3
-    assert await store.read(company_keys.get, ids(1)[0]) is None
+    offer = company_keys.Offer("acme", b"third", (), 0)
+    third = await store.work(company_keys.make, [offer, company_keys.Offer("new", b"fourth", (), 0)])
+    assert (first, second) == (b"first", b"first")
+    assert third == {"acme": b"first", "new": b"fourth"}
+    assert await store.read(company_keys.get, ["acme", "none", "new"]) == third

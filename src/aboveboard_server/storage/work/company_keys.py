@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
@@ -23,10 +24,20 @@ _GET_OR_MAKE = text(
 )
 
 
-def get(session: Session, company_id: str) -> bytes | None:
-    """Return a company's wrapped key, None where it has none."""
-    row = session.get(CompanyKeyRow, company_id)
-    return row.wrapped_key if row else None
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A key for the company of a source with these Subjects, of which all is known up to `epoch`."""
+
+    company_id: str
+    wrapped_key: bytes
+    subjects: Sequence[bytes]
+    epoch: int
+
+
+def get(session: Session, company_ids: Sequence[str]) -> dict[str, bytes]:
+    """Return the wrapped keys of those companies that have one."""
+    found = select(CompanyKeyRow).where(col(CompanyKeyRow.company_id).in_(company_ids))
+    return {row.company_id: row.wrapped_key for row in session.exec(found)}
 
 
 def get_or_make(session: Session, company_id: str, offered: bytes) -> bytes:
@@ -36,15 +47,25 @@ def get_or_make(session: Session, company_id: str, offered: bytes) -> bytes:
 
 
 @obeys
-def get_or_make_unless_forbidden(
-    session: Session, company_id: str, offered: bytes, *, subjects: Sequence[bytes], epoch: int
-) -> bytes | None:
-    """Do the same for a source of these Subjects; None where one has opted out or was deleted after `epoch`.
+def make(session: Session, offers: Sequence[Offer]) -> dict[str, bytes]:
+    """Return the wrapped keys of these companies, made by now.
 
-    A company of whom nothing may be stored gets no key: its row would name the company.
+    None is made for a source one of whose Subjects has opted out or was deleted after the offer's epoch: the
+    row of a key would name a company of whom nothing may be stored.
     """
+    # In an order, so that two servers do not wait for each other in a circle.
+    return {
+        offer.company_id: get_or_make(session, offer.company_id, offer.wrapped_key)
+        for offer in sorted(offers, key=lambda offer: offer.company_id)
+        if not _is_forbidden_since(session, offer)
+    }
+
+
+def _is_forbidden_since(session: Session, offer: Offer) -> bool:
     for row in (OptOutRow, TombstoneRow):
-        newer = select(row.epoch).where(col(row.subject_digest).in_(subjects), col(row.epoch) > epoch)
+        newer = select(row.epoch).where(
+            col(row.subject_digest).in_(offer.subjects), col(row.epoch) > offer.epoch
+        )
         if session.exec(newer.limit(1)).first() is not None:
-            return None
-    return get_or_make(session, company_id, offered)
+            return True
+    return False
