@@ -83,7 +83,7 @@ def campaign(server: ServerProcess, folder: Path, *, kills: int, requests: int, 
         in_the_middle += _one_kill(server, dice.uniform(0, took), writer=dice.random() < 0.3)
         assert totals(server) == expected
         server.check_integrity()
-        server.kill()
+        server.stop()
     return in_the_middle
 
 
@@ -105,7 +105,7 @@ def _one_kill(server: ServerProcess, after: float, *, writer: bool) -> bool:
     else:
         server.kill()
         asking.join()
-        server.start()
+        _start_again(server)
     interrupted = server.query("SELECT 1 FROM deletion WHERE receipt IS NOT NULL") == []
     # Who was not answered asks again.
     deadline = time.monotonic() + TIMEOUT
@@ -116,3 +116,18 @@ def _one_kill(server: ServerProcess, after: float, *, writer: bool) -> bool:
             assert time.monotonic() < deadline
         else:
             return interrupted
+
+
+def _start_again(server: ServerProcess) -> None:
+    """Start a server that was killed, once its writer has ended what was under way."""
+    deadline = time.monotonic() + TIMEOUT
+    while True:
+        try:
+            server.start()
+        except AssertionError as error:
+            if "is in use by another" not in str(error) or time.monotonic() > deadline:
+                raise
+            # Not what is told of the next start.
+            server.log_file.unlink()
+        else:
+            return
