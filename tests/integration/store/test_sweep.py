@@ -166,7 +166,18 @@ async def test_what_was_sorted_by_a_destroyed_key_is_sorted_anew(store: EventSto
     assert await swept(store) == {"tombstone": 1 + 1}
 
 
-async def test_a_source_that_comes_back_while_it_goes_is_whole(store: EventStore, backend: Backend) -> None:
+async def test_a_source_that_comes_back_is_whole(store: EventStore, backend: Backend) -> None:
+    """What was remembered of its rows is forgotten with them: what it sends next has source and company."""
+    source, at = deployment_source("acme"), days_ago(YEAR + 1)
+    await store.commit([batch_of(source, *elements(*ids(1)), received_at=at)])
+    assert (await swept(store))["source"] == 1
+    # At the same moment as before: nothing that was seen so lately would be written again.
+    await store.commit([batch_of(source, *elements(*ids(1)), received_at=at)])
+    whole = "SELECT count(*) FROM element_stat JOIN source USING (source_id) JOIN company USING (company_id)"
+    assert backend.query(whole) == [(1,)]
+
+
+async def test_a_source_that_sends_while_it_goes_is_whole(store: EventStore, backend: Backend) -> None:
     """Sent without a pause, across the sweep that forgets it: every event has its source and its company."""
     source = deployment_source("acme")
     await store.commit([batch_of(source, *elements(*ids(1)), received_at=days_ago(YEAR + 1))])
