@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
     Row = TypeVar("Row", bound=SQLModel)
 
-# Rows that one transaction reads: what is in memory of an export.
-PAGE = 500
+# Rows that one transaction reads, and what is in memory of an export: as many as a request may have sent.
+PAGE = 1_000
 SOURCES_AT_ONCE = 200
 
 # The tables that erasure reaches and that have records of their own, beside those of what sources have sent.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf import json_format
@@ -62,8 +62,9 @@ def sent_of(records: list[Record]) -> list[EventEnvelope]:
     return [record.event.event for record in records if record.HasField("event")]
 
 
-def by_id(events: list[EventEnvelope]) -> list[str]:
-    return [json_format.MessageToJson(event) for event in sorted(events, key=lambda event: event.event_id)]
+def by_id(events: list[EventEnvelope]) -> list[dict[str, Any]]:
+    """Return events in order of their ids; not as text, for a payload's keys have no order."""
+    return [json_format.MessageToDict(event) for event in sorted(events, key=lambda event: event.event_id)]
 
 
 def opt_out(server: ServerProcess, subject: Subject) -> None:
