@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging as standard_logging
+import os
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -28,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 async def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Inside]:
     # The writer is a process of its own; where its driver fails is told it by what is sent.
     monkeypatch.setattr(writer_process, "__name__", broken_writer.__name__)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
     root = standard_logging.getLogger()
     handlers, level = root.handlers[:], root.level
     root.handlers.clear()
