@@ -10,6 +10,7 @@ import pytest
 from tests.support.batches import RECEIVED_AT, batch_of, elements, ids, pings, quarantined_batch, record
 from tests.support.clients import deployment_source, server_source
 
+from aboveboard_server.privacy.company_keys import CompanyKeys
 from aboveboard_server.privacy.export import LEFT_OUT, Exporter
 from aboveboard_server.privacy.named import SubjectReader
 from aboveboard_server.privacy.users import Users
@@ -32,7 +33,7 @@ USER = SubjectRecord("USER", b"u", company_id="acme", deployment_id="d1", user_i
 async def test_every_table_that_erasure_reaches_is_told_of(store: EventStore) -> None:
     """A table is exported, or left out for a reason; one that is added must be decided upon."""
     exporter = Exporter(
-        store, SubjectReader(b"k" * 32, Users(store, b"k" * 32, b"w" * 32)), catalog.default()
+        store, SubjectReader(b"k" * 32, Users(CompanyKeys(store, b"w" * 32), b"k" * 32)), catalog.default()
     )
     reached = {target.table for target in erasure.targets(tables.import_all())}
     assert [table for table in reached if not exporter.tells_of(table)] == []
