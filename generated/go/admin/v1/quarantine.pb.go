@@ -285,7 +285,8 @@ type ReplayQuarantinedEventsResponse struct {
 	DuplicateCount int64 `protobuf:"varint,3,opt,name=duplicate_count,json=duplicateCount,proto3" json:"duplicate_count,omitempty"`
 	// How many came from a source that has opted out since; dropped.
 	OptedOutCount int64 `protobuf:"varint,4,opt,name=opted_out_count,json=optedOutCount,proto3" json:"opted_out_count,omitempty"`
-	// How many occurred before their subject's cut-off; dropped.
+	// How many occurred before their subject's cut-off, or are being removed
+	// with it; dropped.
 	SubjectErasedCount int64 `protobuf:"varint,5,opt,name=subject_erased_count,json=subjectErasedCount,proto3" json:"subject_erased_count,omitempty"`
 	// How many broke a rule of the schema, now that it is known; dropped.
 	RejectedCount int64 `protobuf:"varint,6,opt,name=rejected_count,json=rejectedCount,proto3" json:"rejected_count,omitempty"`

@@ -191,7 +191,8 @@ type DeploymentSource struct {
 	// most 128 bytes.
 	InstanceId string `protobuf:"bytes,6,opt,name=instance_id,json=instanceId,proto3" json:"instance_id,omitempty"`
 	// The user's identifier, pseudonymised by the client before it is sent; at
-	// most 128 bytes.
+	// most 128 bytes. Stored only as it is keyed again on arrival: HMAC-SHA-256
+	// under a key of its company, 64 hexadecimal digits.
 	UserId string `protobuf:"bytes,7,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// The product's version, at most 64 bytes.
 	Version       string `protobuf:"bytes,8,opt,name=version,proto3" json:"version,omitempty"`

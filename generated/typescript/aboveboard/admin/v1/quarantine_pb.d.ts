@@ -180,7 +180,8 @@ export declare type ReplayQuarantinedEventsResponse = Message<"aboveboard.admin.
   optedOutCount: bigint;
 
   /**
-   * How many occurred before their subject's cut-off; dropped.
+   * How many occurred before their subject's cut-off, or are being removed
+   * with it; dropped.
    *
    * @generated from field: int64 subject_erased_count = 5;
    */

@@ -132,7 +132,8 @@ export declare type DeploymentSource = Message<"aboveboard.telemetry.v1.Deployme
 
   /**
    * The user's identifier, pseudonymised by the client before it is sent; at
-   * most 128 bytes.
+   * most 128 bytes. Stored only as it is keyed again on arrival: HMAC-SHA-256
+   * under a key of its company, 64 hexadecimal digits.
    *
    * @generated from field: string user_id = 7;
    */

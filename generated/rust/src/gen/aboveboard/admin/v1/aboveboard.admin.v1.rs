@@ -1156,7 +1156,8 @@ pub struct ReplayQuarantinedEventsResponse {
     /// How many came from a source that has opted out since; dropped.
     #[prost(int64, tag="4")]
     pub opted_out_count: i64,
-    /// How many occurred before their subject's cut-off; dropped.
+    /// How many occurred before their subject's cut-off, or are being removed
+    /// with it; dropped.
     #[prost(int64, tag="5")]
     pub subject_erased_count: i64,
     /// How many broke a rule of the schema, now that it is known; dropped.

@@ -141,7 +141,8 @@ pub struct DeploymentSource {
     #[prost(string, tag="6")]
     pub instance_id: ::prost::alloc::string::String,
     /// The user's identifier, pseudonymised by the client before it is sent; at
-    /// most 128 bytes.
+    /// most 128 bytes. Stored only as it is keyed again on arrival: HMAC-SHA-256
+    /// under a key of its company, 64 hexadecimal digits.
     #[prost(string, tag="7")]
     pub user_id: ::prost::alloc::string::String,
     /// The product's version, at most 64 bytes.

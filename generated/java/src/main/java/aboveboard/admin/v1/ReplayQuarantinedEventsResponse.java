@@ -117,7 +117,8 @@ private static final long serialVersionUID = 0L;
   private long subjectErasedCount_ = 0L;
   /**
    * <pre>
-   * How many occurred before their subject's cut-off; dropped.
+   * How many occurred before their subject's cut-off, or are being removed
+   * with it; dropped.
    * </pre>
    *
    * <code>int64 subject_erased_count = 5 [json_name = "subjectErasedCount"];</code>
@@ -782,7 +783,8 @@ private static final long serialVersionUID = 0L;
     private long subjectErasedCount_ ;
     /**
      * <pre>
-     * How many occurred before their subject's cut-off; dropped.
+     * How many occurred before their subject's cut-off, or are being removed
+     * with it; dropped.
      * </pre>
      *
      * <code>int64 subject_erased_count = 5 [json_name = "subjectErasedCount"];</code>
@@ -794,7 +796,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many occurred before their subject's cut-off; dropped.
+     * How many occurred before their subject's cut-off, or are being removed
+     * with it; dropped.
      * </pre>
      *
      * <code>int64 subject_erased_count = 5 [json_name = "subjectErasedCount"];</code>
@@ -810,7 +813,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many occurred before their subject's cut-off; dropped.
+     * How many occurred before their subject's cut-off, or are being removed
+     * with it; dropped.
      * </pre>
      *
      * <code>int64 subject_erased_count = 5 [json_name = "subjectErasedCount"];</code>

@@ -52,7 +52,8 @@ public interface ReplayQuarantinedEventsResponseOrBuilder extends
 
   /**
    * <pre>
-   * How many occurred before their subject's cut-off; dropped.
+   * How many occurred before their subject's cut-off, or are being removed
+   * with it; dropped.
    * </pre>
    *
    * <code>int64 subject_erased_count = 5 [json_name = "subjectErasedCount"];</code>

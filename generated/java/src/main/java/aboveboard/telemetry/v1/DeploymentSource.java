@@ -350,7 +350,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The user's identifier, pseudonymised by the client before it is sent; at
-   * most 128 bytes.
+   * most 128 bytes. Stored only as it is keyed again on arrival: HMAC-SHA-256
+   * under a key of its company, 64 hexadecimal digits.
    * </pre>
    *
    * <code>string user_id = 7 [json_name = "userId", (.aboveboard.schema.v1.field) = { ... }</code>
@@ -372,7 +373,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The user's identifier, pseudonymised by the client before it is sent; at
-   * most 128 bytes.
+   * most 128 bytes. Stored only as it is keyed again on arrival: HMAC-SHA-256
+   * under a key of its company, 64 hexadecimal digits.
    * </pre>
    *
    * <code>string user_id = 7 [json_name = "userId", (.aboveboard.schema.v1.field) = { ... }</code>
@@ -1469,7 +1471,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The user's identifier, pseudonymised by the client before it is sent; at
-     * most 128 bytes.
+     * most 128 bytes. Stored only as it is keyed again on arrival: HMAC-SHA-256
+     * under a key of its company, 64 hexadecimal digits.
      * </pre>
      *
      * <code>string user_id = 7 [json_name = "userId", (.aboveboard.schema.v1.field) = { ... }</code>
@@ -1490,7 +1493,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The user's identifier, pseudonymised by the client before it is sent; at
-     * most 128 bytes.
+     * most 128 bytes. Stored only as it is keyed again on arrival: HMAC-SHA-256
+     * under a key of its company, 64 hexadecimal digits.
      * </pre>
      *
      * <code>string user_id = 7 [json_name = "userId", (.aboveboard.schema.v1.field) = { ... }</code>
@@ -1512,7 +1516,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The user's identifier, pseudonymised by the client before it is sent; at
-     * most 128 bytes.
+     * most 128 bytes. Stored only as it is keyed again on arrival: HMAC-SHA-256
+     * under a key of its company, 64 hexadecimal digits.
      * </pre>
      *
      * <code>string user_id = 7 [json_name = "userId", (.aboveboard.schema.v1.field) = { ... }</code>
@@ -1530,7 +1535,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The user's identifier, pseudonymised by the client before it is sent; at
-     * most 128 bytes.
+     * most 128 bytes. Stored only as it is keyed again on arrival: HMAC-SHA-256
+     * under a key of its company, 64 hexadecimal digits.
      * </pre>
      *
      * <code>string user_id = 7 [json_name = "userId", (.aboveboard.schema.v1.field) = { ... }</code>
@@ -1545,7 +1551,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The user's identifier, pseudonymised by the client before it is sent; at
-     * most 128 bytes.
+     * most 128 bytes. Stored only as it is keyed again on arrival: HMAC-SHA-256
+     * under a key of its company, 64 hexadecimal digits.
      * </pre>
      *
      * <code>string user_id = 7 [json_name = "userId", (.aboveboard.schema.v1.field) = { ... }</code>

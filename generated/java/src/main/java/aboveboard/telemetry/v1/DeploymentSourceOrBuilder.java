@@ -135,7 +135,8 @@ public interface DeploymentSourceOrBuilder extends
   /**
    * <pre>
    * The user's identifier, pseudonymised by the client before it is sent; at
-   * most 128 bytes.
+   * most 128 bytes. Stored only as it is keyed again on arrival: HMAC-SHA-256
+   * under a key of its company, 64 hexadecimal digits.
    * </pre>
    *
    * <code>string user_id = 7 [json_name = "userId", (.aboveboard.schema.v1.field) = { ... }</code>
@@ -145,7 +146,8 @@ public interface DeploymentSourceOrBuilder extends
   /**
    * <pre>
    * The user's identifier, pseudonymised by the client before it is sent; at
-   * most 128 bytes.
+   * most 128 bytes. Stored only as it is keyed again on arrival: HMAC-SHA-256
+   * under a key of its company, 64 hexadecimal digits.
    * </pre>
    *
    * <code>string user_id = 7 [json_name = "userId", (.aboveboard.schema.v1.field) = { ... }</code>
