@@ -248,17 +248,6 @@ def opt_outs(server: ServerProcess) -> int:
     return count
 
 
-def test_erase_history_is_not_there_yet_and_does_nothing_by_halves(shared_server: ServerProcess) -> None:
-    """With `erase_history` the whole request is UNIMPLEMENTED: no opt-out is set, nothing is erased."""
-    source = server_source()
-    assert collects(shared_server, source)
-    answer = refusal(lambda: set_preference(shared_server, source, SERVER, DISABLED, erase_history=True))
-    assert answer.code is grpc.StatusCode.UNIMPLEMENTED
-    assert answer.details.reason == "NOT_IMPLEMENTED"
-    assert collects(shared_server, source)
-    assert held(shared_server, source) == {"element_stat": 2}
-
-
 def test_the_database_names_no_user_who_has_opted_out(shared_server: ServerProcess) -> None:
     """A user's opt-out is kept by a keyed digest: the identifier that was sent cannot be read from it."""
     company = new_id()

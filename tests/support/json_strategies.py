@@ -47,16 +47,19 @@ def by_reference(message: Message, value: Any) -> Message | None:
     """Return what ParseDict makes of a value, None where it refuses it."""
     try:
         return json_format.ParseDict(value, message)
-    except (json_format.ParseError, ValueError, TypeError, OverflowError, AttributeError):
+    except (json_format.ParseError, ValueError, TypeError, OverflowError, AttributeError, SystemError):
+        # SystemError is how it trips over a lone surrogate in a key.
         return None
 
 
 def is_stricter(field: FieldDescriptor, value: Any) -> bool:
     """Whether our reader refuses a value that protobuf's may convert, for it has the wrong JSON type."""
-    if value is None or field.is_repeated:
+    message = field.message_type
+    own = message is not None and not message.full_name.startswith("google.")
+    if field.is_repeated:
+        return own and isinstance(value, list) and any(not isinstance(item, dict) for item in value)
+    if value is None:
         return False
     if field.enum_type is not None:
         return not isinstance(value, str) and type(value) is not int
-    message = field.message_type
-    own = message is not None and not message.full_name.startswith("google.")
     return own and not isinstance(value, dict)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 # The columns that the server itself puts into a table; a test holds them against the generated ones.
 EVENT_COLUMNS = frozenset({"source_id", "received_at", CORRECTED})
-SOURCE_COLUMNS = frozenset({"source_id", "fingerprint", "origin", "first_seen_at", "last_seen_at"})
+SOURCE_COLUMNS = frozenset(
+    {"source_id", "fingerprint", "origin", "first_seen_at", "last_seen_at", "deletion_id"}
+)
 # `registry` is SQLAlchemy's.
 RESERVED = frozenset(dir(SQLModel)) | {"registry"}
 # What the class body of a generated table says itself: a column of that name would hide it.

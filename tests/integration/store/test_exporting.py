@@ -7,9 +7,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.batches import RECEIVED_AT, batch_of, elements, ids, pings, quarantined_batch, record
+from tests.support.batches import KEY, RECEIVED_AT, batch_of, elements, ids, pings, quarantined_batch, record
 from tests.support.clients import deployment_source, server_source
 
+from aboveboard_server.privacy import pseudonyms
 from aboveboard_server.privacy.company_keys import CompanyKeys
 from aboveboard_server.privacy.export import LEFT_OUT, Exporter
 from aboveboard_server.privacy.named import SubjectReader
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from aboveboard_server.storage.work.exporting import Stored
 
 COMPANY = SubjectRecord("COMPANY", b"c", company_id="acme")
-USER = SubjectRecord("USER", b"u", company_id="acme", deployment_id="d1", user_id="u1")
+USER = SubjectRecord("USER", b"u", company_id="acme", deployment_id="d1", user_id=pseudonyms.rekey(KEY, "u1"))
 
 
 async def test_every_table_that_erasure_reaches_is_told_of(store: EventStore) -> None:

@@ -159,9 +159,11 @@ async def test_what_was_sorted_by_a_destroyed_key_is_sorted_anew(store: EventSto
     expected = dict.fromkeys(("company", "deployment", "element_stat", "source"), 1) | {"company_key": 2}
     assert await swept(store, dry_run=True) == expected
     assert await swept(store) == expected
+    # A store may take the rows out of what it is given.
+    again = replace(late)
     assert (await store.commit([late]))[0].stale
-    late.epoch = store.forbidden.epoch
-    assert not (await store.commit([late]))[0].stale
+    again.epoch = store.forbidden.epoch
+    assert not (await store.commit([again]))[0].stale
     assert backend.count("company") == backend.count("element_stat") == backend.count("source") == 1
     assert await swept(store) == {"tombstone": 1 + 1}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -49,12 +50,14 @@ async def test_a_stale_batch_leaves_its_neighbours_alone(store: EventStore, back
     """Of a commit only the batches of the erased Subject are sent back, and its reason is known by then."""
     others = [batch_of(server_source(), *elements(*ids(2))) for _ in range(2)]
     batch = batch_of(HERE, *elements(*ids(2)))
+    # A store may take the rows out of what it is given.
+    again = replace(batch)
     await entomb(store, subject_of(HERE), CUT_OFF)
     results = await store.commit([others[0], batch, others[1]])
     assert [result.stale for result in results] == [False, True, False]
     assert backend.count("element_stat") == 4
-    batch.epoch = store.forbidden.epoch
-    assert await store.commit([batch]) == [CommitResult()]
+    again.epoch = store.forbidden.epoch
+    assert await store.commit([again]) == [CommitResult()]
 
 
 async def test_what_makes_a_batch_stale_is_known_by_the_time_it_is_told(store: EventStore) -> None:
