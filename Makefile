@@ -30,7 +30,7 @@ serve: $(VENV)/.server ## serve on an embedded SQLite file, aboveboard.db
 	$(BIN)/aboveboard serve
 
 test: $(VENV)/.dev ## run the tests (under 5 minutes)
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 fault: $(VENV)/.dev ## run the long suites: many kills, large batches
 	$(BIN)/pytest -m fault --timeout 900

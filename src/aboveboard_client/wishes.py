@@ -23,11 +23,12 @@ class Wishes:
     def __init__(self, parts: Parts, delivery: Delivery) -> None:
         self._parts = parts
         self._delivery = delivery
+        self._being_told = False
 
     @property
     def pending(self) -> bool:
-        """Whether there is a wish that the service was not told yet."""
-        return KEY in self._parts.state.read()
+        """Whether there is a wish that the service was not told yet, and that nobody is telling it now."""
+        return not self._being_told and KEY in self._parts.state.read()
 
     def disable(self, scope: Scope | None, *, erase_history: bool, timeout: float) -> Answer:
         """Stop everything, then tell; see Client.disable."""
@@ -96,6 +97,8 @@ class Wishes:
         problems: list[str],
     ) -> Answer:
         told, deletion_id = False, ""
+        # The sender leaves it to us: once we have returned nothing of it may still be on its way.
+        self._being_told = True
         if scope is None and self._parts.settings.source.HasField("server"):
             scope = Scope.SERVER  # the only one that an anonymous server has
         try:
@@ -113,6 +116,8 @@ class Wishes:
             problems.append("the service was not told: the environment forbids any connection")
         except (CallFailed, OSError) as error:
             problems.append(f"the service was not told yet: {error}")
+        finally:
+            self._being_told = False
         return Answer(
             collecting=self._parts.consent.refresh(),
             told=told,

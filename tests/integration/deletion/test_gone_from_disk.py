@@ -7,6 +7,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.support.canaries import Canaries
 from tests.support.clients import publish
 from tests.support.deletions import company, create, files, finished, get
@@ -49,6 +50,7 @@ def test_it_is_scrubbed_in_time_even_where_it_is_never_quiet(tmp_path: Path) -> 
     server.stop()
 
 
+@pytest.mark.fault
 def test_who_reads_what_was_deleted_holds_scrubbing_up(server: ServerProcess) -> None:
     """As long as a reader sees the old state it is not said to be scrubbed, for its bytes are still there."""
     canaries = Canaries(0xB)

@@ -111,6 +111,7 @@ async def test_an_expired_month_of_many_late_rows_goes_as_rows(
     assert there_are(backend, OLD_PARTITION) == [False]
 
 
+@pytest.mark.fault
 async def test_a_month_that_is_being_read_goes_as_rows(
     backend: Backend, store: EventStore, connection: Connection
 ) -> None:
