@@ -29,7 +29,7 @@ $(VENV)/.dev: .ci/requirements-dev.txt $(VENV)/.server
 serve: $(VENV)/.server ## serve on an embedded SQLite file, aboveboard.db
 	$(BIN)/aboveboard serve
 
-test: $(VENV)/.dev ## run the tests (under 5 minutes)
+test: $(VENV)/.dev ## run the tests
 	$(BIN)/pytest -n 3 --dist worksteal
 
 fault: $(VENV)/.dev ## run the long suites: many kills, large batches
