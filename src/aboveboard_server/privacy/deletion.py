@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from aboveboard.admin.v1 import deletion_pb2 as d
 from aboveboard_server.ids import uuid7
-from aboveboard_server.privacy import arguments, times
+from aboveboard_server.privacy import arguments
 from aboveboard_server.privacy.audit import SELF_SERVICE_ACTOR
+from aboveboard_server.privacy.deletion_messages import deletion_message, table_counts
 from aboveboard_server.privacy.journal_writer import opt_out_entry
-from aboveboard_server.privacy.named import described, kind_number
-from aboveboard_server.privacy.opt_outs import ORIGINS
+from aboveboard_server.privacy.named import kind_number
 from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE
 from aboveboard_server.storage.work import deletions as work
 from aboveboard_server.storage.work import erasing, opt_outs
@@ -71,8 +71,8 @@ class Deletions:
         if order.request_id:
             made = await self._store.read(work.by_request, order.request_id, subject)
             if made:
-                return _described(made)
-        return _described(await self._begin(subject, order, actor, "CreateDeletion"))
+                return deletion_message(made)
+        return deletion_message(await self._begin(subject, order, actor, "CreateDeletion"))
 
     async def confirm(self, request: d.ConfirmDeletionRequest, actor: str) -> d.Deletion:
         """Let a deletion begin that waits; or tell what would go."""
@@ -81,9 +81,9 @@ class Deletions:
         row = await self._store.read(work.pending, deletion_id)
         subject = await self._finder.named(work.subject_of(row))
         if request.validate_only:
-            described_row = _described(row)
-            described_row.table_counts.extend(_counts(await self._store.read(erasing.count, subject)))
-            return described_row
+            message = deletion_message(row)
+            message.table_counts.extend(table_counts(await self._store.read(erasing.count, subject)))
+            return message
         now = datetime.now(UTC)
         await self._journal.deletion(subject, deletion_id, now)
         done = await self._store.work(
@@ -96,12 +96,12 @@ class Deletions:
             act=Act(actor, "ConfirmDeletion", subject.digest, reference, subject.kind),
         )
         self._wake()
-        return _described(done)
+        return deletion_message(done)
 
     async def get(self, request: d.GetDeletionRequest) -> d.Deletion:
         """Return one deletion."""
         deletion_id = arguments.uuid(request.deletion_id, "deletion_id")
-        return _described(await self._store.read(work.get, deletion_id))
+        return deletion_message(await self._store.read(work.get, deletion_id))
 
     async def page(self, request: d.ListDeletionsRequest) -> d.ListDeletionsResponse:
         """Return a page of deletions, the newest first."""
@@ -110,7 +110,7 @@ class Deletions:
         found = await self._store.read(
             work.page, before=arguments.time_and_id(request.page_token), limit=size + 1, state=state
         )
-        response = d.ListDeletionsResponse(deletions=[_described(row) for row in found[:size]])
+        response = d.ListDeletionsResponse(deletions=[deletion_message(row) for row in found[:size]])
         if len(found) > size:
             last = found[size - 1]
             response.next_page_token = arguments.time_and_id_token(last.created_at, last.deletion_id)
@@ -156,33 +156,10 @@ class Deletions:
 
 
 def _dry_run(asked: Subject, subject: SubjectRecord, counts: Mapping[str, int]) -> d.Deletion:
-    done = d.Deletion(subject=asked, subject_kind=kind_number(subject.kind), table_counts=_counts(counts))
+    done = d.Deletion(
+        subject=asked, subject_kind=kind_number(subject.kind), table_counts=table_counts(counts)
+    )
     # As in every answer.
     if asked.HasField("user"):
         done.subject.user.ClearField("user_id")
     return done
-
-
-def _described(row: DeletionRow) -> d.Deletion:
-    return d.Deletion(
-        deletion_id=row.deletion_id,
-        subject=described(row),
-        subject_kind=kind_number(row.subject_kind),
-        subject_digest=row.subject_digest,
-        reference=row.reference,
-        request_id=row.request_id or "",
-        origin=ORIGINS[row.origin],
-        state=d.Deletion.State.Value(f"STATE_{row.state}"),
-        also_opt_out=row.also_opt_out,
-        cut_off_at=times.timestamp(row.cut_off_at),
-        created_at=times.timestamp(row.created_at),
-        confirmed_at=times.timestamp(row.confirmed_at),
-        erased_at=times.timestamp(row.erased_at),
-        scrubbed_at=times.timestamp(row.scrubbed_at),
-        table_counts=_counts(row.removed),
-        receipt=d.Receipt.FromString(row.receipt) if row.receipt else None,
-    )
-
-
-def _counts(removed: Mapping[str, int]) -> list[d.TableCount]:
-    return [d.TableCount(table=table, rows=rows) for table, rows in sorted(removed.items())]

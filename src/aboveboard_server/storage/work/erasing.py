@@ -7,17 +7,15 @@ what comes from the same sender afterwards gets a new row. Their rows then go in
 from __future__ import annotations
 
 from collections import Counter
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import LargeBinary, Text, and_, cast, delete, func, select, text, tuple_, update
 
-from aboveboard_server.schema import tables
-from aboveboard_server.schema.erasure import NAMED_BY, SOURCE_ID, ErasureTarget, targets
-from aboveboard_server.storage.work import pages
+from aboveboard_server.schema.erasure import SOURCE_ID
+from aboveboard_server.storage.work import pages, reach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Table
     from sqlmodel import Session
@@ -44,8 +42,8 @@ def condemn(session: Session, subject: SubjectRecord, deletion_id: str) -> dict[
     """
     removed: Counter[str] = Counter()
     connection = session.connection()
-    source = _source()
-    for table, target, belongs in _held(subject):
+    source = reach.source()
+    for table, target, belongs in reach.held(subject):
         if table is source:
             connection.execute(
                 update(source)
@@ -67,8 +65,8 @@ def condemn(session: Session, subject: SubjectRecord, deletion_id: str) -> dict[
 def count(session: Session, subject: SubjectRecord) -> dict[str, int]:
     """Count the rows that a deletion of a Subject would remove, by table."""
     found: Counter[str] = Counter()
-    source = _source()
-    for table, target, belongs in _held(subject):
+    source = reach.source()
+    for table, target, belongs in reach.held(subject):
         if target.redacted:
             continue
         if table is not source:
@@ -76,7 +74,7 @@ def count(session: Session, subject: SubjectRecord) -> dict[str, int]:
             continue
         free = and_(belongs, source.c.deletion_id.is_(None))
         found[table.name] = _count(session, table, free)
-        for through in _through_source():
+        for through in reach.through_source():
             theirs = through.c[SOURCE_ID].in_(select(source.c.source_id).where(free))
             found[through.name] = _count(session, through, theirs)
     return dict(+found)
@@ -89,7 +87,7 @@ def remove(
 
     Return what `removed`, counts by table, has become; None where no source is left.
     """
-    source = _source()
+    source = reach.source()
     connection = session.connection()
     condemned = select(source.c.source_id).where(source.c.deletion_id == deletion_id)
     sources = connection.scalars(condemned.order_by(source.c.source_id).limit(SOURCES_AT_ONCE)).all()
@@ -97,7 +95,7 @@ def remove(
         return None
     done = Counter(removed)
     left = limit
-    for table in _through_source():
+    for table in reach.through_source():
         gone = _remove(session, table, sources, left)
         done[table.name] += gone
         left -= gone
@@ -118,12 +116,12 @@ def is_alone(session: Session) -> bool:
 
 def keyed_tables() -> list[str]:
     """Return the names of the tables that hold keys of Subjects."""
-    return [table.name for table, _ in _keyed()]
+    return [table.name for table, _ in reach.keyed()]
 
 
 def keyed_rows(session: Session, name: str, after: tuple[Any, ...] | None, limit: int) -> list[KeyedRow]:
     """Return a page of such a table's rows, in order of their primary keys, behind one where it is given."""
-    table, target = next(found for found in _keyed() if found[0].name == name)
+    table, target = next(found for found in reach.keyed() if found[0].name == name)
     place = list(table.primary_key.columns)
     statement = select(*place, *(table.c[key.column] for key in target.keys)).order_by(*place).limit(limit)
     if after is not None:
@@ -148,40 +146,3 @@ def _remove(session: Session, table: Table, sources: Sequence[int], limit: int) 
 
 def _count(session: Session, table: Table, where: ColumnElement[bool]) -> int:
     return session.connection().execute(select(func.count()).select_from(table).where(where)).scalar_one()
-
-
-def _held(subject: SubjectRecord) -> Iterator[tuple[Table, ErasureTarget, ColumnElement[bool]]]:
-    """Yield each table that holds a Subject's keys, and what holds of the rows that are its own."""
-    values = {
-        "COMPANY": subject.company_id,
-        "DEPLOYMENT": subject.deployment_id,
-        "SERVER": subject.server_uuid,
-        "USER": subject.user_id,
-    }
-    names = {part: values[part] for part in NAMED_BY[subject.kind]}
-    if not all(names.values()):
-        # It has no names any more: nothing can be found by them.
-        return
-    for table, target in _keyed():
-        columns = {key.subject_key: table.c[key.column] for key in target.keys}
-        # A table without one of the keys holds nothing that narrow.
-        if names.keys() <= columns.keys():
-            yield table, target, and_(*(columns[part] == name for part, name in names.items()))
-
-
-@cache
-def _all() -> list[tuple[Table, ErasureTarget]]:
-    metadata = tables.import_all()
-    return [(metadata.tables[target.table], target) for target in targets(metadata)]
-
-
-def _keyed() -> list[tuple[Table, ErasureTarget]]:
-    return [(table, target) for table, target in _all() if target.path != SOURCE_ID]
-
-
-def _through_source() -> list[Table]:
-    return [table for table, target in _all() if target.path == SOURCE_ID]
-
-
-def _source() -> Table:
-    return next(table for table, _ in _keyed() if SOURCE_ID in table.primary_key.columns)

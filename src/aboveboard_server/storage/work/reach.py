@@ -45,6 +45,11 @@ def held(subject: SubjectRecord) -> list[Held]:
     return found
 
 
+def keyed() -> list[tuple[Table, ErasureTarget]]:
+    """Return the tables that hold keys of Subjects themselves."""
+    return [(table, target) for table, target in _all() if target.path != SOURCE_ID]
+
+
 def through_source() -> list[Table]:
     """Return the tables whose rows are found through the source that sent them."""
     return [table for table, target in _all() if target.path == SOURCE_ID]
