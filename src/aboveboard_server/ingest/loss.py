@@ -6,15 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from aboveboard.admin.v1 import loss_pb2
-from aboveboard.error.v1 import error_reason_pb2 as reasons
-from aboveboard_server.errors import ServiceError
+from aboveboard_server.privacy import arguments
 
 if TYPE_CHECKING:
     from aboveboard_server.storage.ports import EventStore, Loss
 
 EPOCH = date(1970, 1, 1)
-DEFAULT_PAGE = 50
-LARGEST_PAGE = 1_000
 DEFAULT_DAYS = 30
 MOST_DAYS = 3_650
 
@@ -27,9 +24,9 @@ class LossEstimator:
 
     async def page(self, request: loss_pb2.EstimateLossRequest) -> loss_pb2.EstimateLossResponse:
         """Return a page of estimates, the newest day first."""
-        for field in ("page_size", "days"):
-            if getattr(request, field) < 0:
-                raise ServiceError(reasons.ERROR_REASON_ARGUMENT_INVALID, "must not be negative", field=field)
+        size = arguments.page_size(request.page_size)
+        if request.days < 0:
+            raise arguments.invalid("days", "must not be negative")
         after = _read_token(request.page_token)
         last = (datetime.now(UTC).date() - EPOCH).days
         days = min(request.days or DEFAULT_DAYS, MOST_DAYS)
@@ -40,7 +37,6 @@ class LossEstimator:
         )
         # Not in the order of the store, whose collation is its own: pages must follow each other.
         waiting = sorted((loss for loss in found if after is None or _place(loss) > after), key=_place)
-        size = min(request.page_size or DEFAULT_PAGE, LARGEST_PAGE)
         response = loss_pb2.EstimateLossResponse(estimates=[_described(loss) for loss in waiting[:size]])
         if len(waiting) > size:
             response.next_page_token = _token(waiting[size - 1])
@@ -61,7 +57,7 @@ def _read_token(token: str) -> tuple[int, str] | None:
         return None
     day, space, solution = token.partition(" ")
     if not (space and day.isascii() and day.isdigit() and len(day) < 7):  # noqa: PLR2004  # a day until the year 4000
-        raise ServiceError(reasons.ERROR_REASON_PAGE_TOKEN_INVALID, "not from this list", field="page_token")
+        raise arguments.bad_token()
     return -int(day), solution
 
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from aboveboard.admin.v1 import quarantine_pb2 as q
-from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard.telemetry.v1 import verdict_pb2 as v
 from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
-from aboveboard_server.errors import ServiceError
+from aboveboard_server.privacy import arguments
 from aboveboard_server.storage.ports import QUARANTINE, Replay
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from aboveboard_server.ingest.sources import SourceReader
     from aboveboard_server.storage.ports import EventStore, QuarantinedEvent
 
-DEFAULT_PAGE = 50
-LARGEST_PAGE = 1_000
 # Events that one transaction moves: a replay must not keep other commits waiting.
 REPLAY_CHUNK = 200
 
@@ -37,12 +34,9 @@ class Quarantine:
 
     async def page(self, request: q.ListQuarantinedEventsRequest) -> q.ListQuarantinedEventsResponse:
         """Return a page of quarantined events, the newest first, without their bytes."""
-        if request.page_size < 0:
-            raise ServiceError(
-                reasons.ERROR_REASON_ARGUMENT_INVALID, "must not be negative", field="page_size"
-            )
-        size = min(request.page_size or DEFAULT_PAGE, LARGEST_PAGE)
-        events = await self._store.quarantined(before=_before(request.page_token), limit=size + 1)
+        size = arguments.page_size(request.page_size)
+        before = arguments.number(request.page_token)
+        events = await self._store.quarantined(before=before, limit=size + 1)
         response = q.ListQuarantinedEventsResponse(
             quarantined_events=[_described(event) for event in events[:size]]
         )
@@ -116,14 +110,6 @@ class Quarantine:
             return "REJECTED", replay
         ((table, rows),) = done.rows.items()
         return "REPLAYED", replay.into(table, rows[0])
-
-
-def _before(page_token: str) -> int | None:
-    if not page_token:
-        return None
-    if not (page_token.isascii() and page_token.isdigit() and len(page_token) < 19):  # noqa: PLR2004  # fits 64 bits
-        raise ServiceError(reasons.ERROR_REASON_PAGE_TOKEN_INVALID, "not from this list", field="page_token")
-    return int(page_token)
 
 
 def _described(event: QuarantinedEvent) -> q.QuarantinedEvent:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import ServiceError
-from aboveboard_server.storage.columns import EPOCH, MICROSECOND
+from aboveboard_server.storage.columns import from_micros, to_micros
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 T = TypeVar("T")
 
@@ -96,14 +96,14 @@ def time_and_id(page_token: str) -> tuple[datetime, str] | None:
     if not found:
         raise bad_token()
     try:
-        return EPOCH + timedelta(microseconds=int(found[1])), found[2]
+        return from_micros(int(found[1])), found[2]
     except OverflowError:
         raise bad_token() from None
 
 
 def time_and_id_token(time: datetime, identity: str) -> str:
     """Return the page token of a place in a list in order of time and id."""
-    return f"{(time - EPOCH) // MICROSECOND} {identity}"
+    return f"{to_micros(time)} {identity}"
 
 
 def bad_token() -> ServiceError:

@@ -10,7 +10,7 @@ import structlog
 from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.privacy import journal
 from aboveboard_server.privacy.journal_lines import Entry, JournalError, OptOut, Revocation, Tombstone
-from aboveboard_server.storage.columns import EPOCH, MICROSECOND
+from aboveboard_server.storage.columns import to_micros
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,7 +35,7 @@ class JournalWriter:
     ) -> None:
         """Tell of a tombstone, and of the opt-out that is made in the same step."""
         tombstone = Tombstone(
-            deletion_id, subject.kind, subject.digest, subject.stored_digest, micros(cut_off_at)
+            deletion_id, subject.kind, subject.digest, subject.stored_digest, to_micros(cut_off_at)
         )
         await self._append(tombstone, *([opt_out] if opt_out else []))
 
@@ -46,7 +46,7 @@ class JournalWriter:
     async def revocation(self, opt_out_ids: list[str], revoked_at: datetime) -> None:
         """Tell of opt-outs that are lifted."""
         if opt_out_ids:
-            await self._append(*(Revocation(found, micros(revoked_at)) for found in opt_out_ids))
+            await self._append(*(Revocation(found, to_micros(revoked_at)) for found in opt_out_ids))
 
     async def read(self) -> list[Entry]:
         """Return every entry in order; StartupError where the journal cannot be read whole."""
@@ -74,10 +74,5 @@ def opt_out_entry(
         subject.stored_digest,
         origin,
         reference,
-        micros(created_at),
+        to_micros(created_at),
     )
-
-
-def micros(time: datetime) -> int:
-    """Return a time as the journal has it, in µs since 1970."""
-    return (time - EPOCH) // MICROSECOND

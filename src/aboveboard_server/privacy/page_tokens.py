@@ -6,8 +6,7 @@ import base64
 import json
 from typing import TYPE_CHECKING
 
-from aboveboard.error.v1 import error_reason_pb2 as reasons
-from aboveboard_server.errors import ServiceError
+from aboveboard_server.privacy import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,4 +32,4 @@ def read(token: str, lengths: Mapping[str, int]) -> tuple[str, tuple[str, ...]] 
         name, *place = found or [""]
         if lengths.get(name) == len(place):
             return name, tuple(place)
-    raise ServiceError(reasons.ERROR_REASON_PAGE_TOKEN_INVALID, "not from this list", field="page_token")
+    raise arguments.bad_token()

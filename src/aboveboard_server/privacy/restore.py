@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -12,7 +11,7 @@ from aboveboard_server.privacy import subjects
 from aboveboard_server.privacy.audit import SERVER_ACTOR
 from aboveboard_server.privacy.journal_lines import OptOut, Revocation, Tombstone
 from aboveboard_server.schema.erasure import NAMED_BY
-from aboveboard_server.storage.columns import EPOCH
+from aboveboard_server.storage.columns import EPOCH, from_micros
 from aboveboard_server.storage.ports import ADMINISTRATOR, SubjectRecord
 from aboveboard_server.storage.work import deletions, erasing, opt_outs
 from aboveboard_server.storage.work.audit import Act
@@ -105,7 +104,7 @@ async def _restore_deletions(store: EventStore, finder: Finder, entries: list[To
         entry.deletion_id: entry
         for entry in entries
         if entry.deletion_id not in begun
-        and cut_offs.get(entry.subject_digest, EPOCH) < _time(entry.cut_off_at)
+        and cut_offs.get(entry.subject_digest, EPOCH) < from_micros(entry.cut_off_at)
     }
     if not unknown:
         return 0
@@ -116,7 +115,9 @@ async def _restore_deletions(store: EventStore, finder: Finder, entries: list[To
     found = await finder.find(wanted.values())
     restored = 0
     for entry in sorted(unknown.values(), key=lambda entry: entry.cut_off_at):
-        order = deletions.Order(entry.deletion_id, ADMINISTRATOR, _time(entry.cut_off_at), scrub_now=True)
+        order = deletions.Order(
+            entry.deletion_id, ADMINISTRATOR, from_micros(entry.cut_off_at), scrub_now=True
+        )
         subject = found.get(entry.subject_digest, wanted[entry.subject_digest])
         act = Act(SERVER_ACTOR, ACTION, entry.subject_digest, details=entry.subject_kind)
         restored += await store.work(deletions.restore, subject, order, act)
@@ -127,7 +128,7 @@ async def _restore_opt_outs(store: EventStore, journal: JournalWriter, entries: 
     known = await store.read(opt_outs.known)
     unknown = [entry for entry in entries if entry.opt_out_id not in known]
     for entry in unknown:
-        created_at = _time(entry.created_at)
+        created_at = from_micros(entry.created_at)
         row = await store.work(
             opt_outs.create,
             SubjectRecord(entry.subject_kind, entry.subject_digest, entry.stored_digest),
@@ -149,7 +150,7 @@ async def _restore_revocations(store: EventStore, revoked: Mapping[str, int]) ->
     for opt_out_id in due:
         row = await store.read(opt_outs.get, opt_out_id)
         act = Act(SERVER_ACTOR, ACTION, row.subject_digest, row.reference, row.subject_kind)
-        await store.work(opt_outs.revoke, opt_out_id, revoked_at=_time(revoked[opt_out_id]), act=act)
+        await store.work(opt_outs.revoke, opt_out_id, revoked_at=from_micros(revoked[opt_out_id]), act=act)
     return len(due)
 
 
@@ -162,7 +163,3 @@ def _named(kind: str, digest: bytes, names: Mapping[str, str]) -> SubjectRecord:
         server_uuid=names.get(subjects.SERVER),
         user_id=names.get(subjects.USER),
     )
-
-
-def _time(micros: int) -> datetime:
-    return EPOCH + timedelta(microseconds=micros)

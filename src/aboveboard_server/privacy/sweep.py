@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from aboveboard.admin.v1 import deletion_pb2
 from aboveboard.admin.v1 import retention_pb2 as r
 from aboveboard_server.privacy import subjects
 from aboveboard_server.privacy.audit import SERVER_ACTOR
+from aboveboard_server.privacy.deletion_messages import table_counts
 from aboveboard_server.schema import erasure, tables
 from aboveboard_server.schema.expiry import AGED, OWNED, RECEIVED_AT, expiries
 from aboveboard_server.storage.columns import EPOCH
@@ -177,9 +177,5 @@ async def _at_half_speed(work: Awaitable[int]) -> int:
     return done
 
 
-def _response(counts: Mapping[str, int]) -> r.EnforceRetentionResponse:
-    return r.EnforceRetentionResponse(
-        table_counts=[
-            deletion_pb2.TableCount(table=table, rows=rows) for table, rows in sorted(counts.items()) if rows
-        ]
-    )
+def _response(counts: Counter[str]) -> r.EnforceRetentionResponse:
+    return r.EnforceRetentionResponse(table_counts=table_counts(+counts))

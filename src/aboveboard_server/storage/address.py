@@ -10,6 +10,17 @@ from sqlalchemy.exc import ArgumentError
 
 from aboveboard_server.errors import StartupError
 
+# A host that is gone without a word must not hold anyone up; the database's URL may say otherwise.
+CONNECTION = {
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "target_session_attrs": "read-write",
+    "application_name": "aboveboard",
+}
+
 
 def database_url(database: str) -> URL:
     """Return the parsed URL of a SQLite or PostgreSQL database; StartupError where it is none.
@@ -45,7 +56,7 @@ def sqlite_path(url: URL) -> Path:
 def libpq_parameters(url: URL) -> dict[str, Any]:
     """Return how psycopg connects to what a PostgreSQL URL names, hosts and ports of several included."""
     _, parameters = url.get_dialect()().create_connect_args(url)
-    return dict(parameters)
+    return {**CONNECTION, **parameters}
 
 
 def without_password(url: URL) -> str:

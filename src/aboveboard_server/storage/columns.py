@@ -21,6 +21,16 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
+def to_micros(time: datetime) -> int:
+    """Return an aware time as microseconds since 1970."""
+    return (time - EPOCH) // MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """Return the time so many microseconds since 1970; OverflowError where no datetime can hold it."""
+    return EPOCH + timedelta(microseconds=micros)
+
+
 class UtcMicros(TypeDecorator[datetime]):
     """A time in UTC to the microsecond.
 
@@ -46,13 +56,13 @@ class UtcMicros(TypeDecorator[datetime]):
         """Turn an aware datetime into what the store holds."""
         if value is None or dialect.name == "postgresql":
             return value
-        return (value - EPOCH) // MICROSECOND
+        return to_micros(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Turn what the store holds into an aware datetime."""
         if value is None or dialect.name == "postgresql":
             return value if value is None else value.astimezone(UTC)
-        return EPOCH + timedelta(microseconds=value)
+        return from_micros(value)
 
 
 # A UUID in its canonical text: PostgreSQL keeps 16 bytes, SQLite the text itself, so that people can read it.

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from aboveboard_server.errors import StoreUnavailableError
-from aboveboard_server.storage import postgres_sql as sql
 from aboveboard_server.storage.postgres_link import UNAVAILABLE
 
 if TYPE_CHECKING:
@@ -26,9 +25,7 @@ async def alone(parameters: Mapping[str, Any], task: str) -> AsyncIterator[bool]
     # As a signed number: that is what PostgreSQL takes.
     number = zlib.crc32(task.encode()) - (1 << 31)
     try:
-        connection = await psycopg.AsyncConnection.connect(
-            **{**sql.CONNECTION, **parameters}, autocommit=True
-        )
+        connection = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
     except UNAVAILABLE as error:
         raise StoreUnavailableError from error
     try:

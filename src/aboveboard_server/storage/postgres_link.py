@@ -42,7 +42,7 @@ class Link:
         self, name: str, parameters: Mapping[str, Any], prepare: Callable[[Connection], Awaitable[None]]
     ) -> None:
         self._name = name
-        self._parameters = {**sql.CONNECTION, **parameters}
+        self._parameters = parameters
         self._prepare = prepare
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()

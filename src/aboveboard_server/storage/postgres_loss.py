@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from aboveboard_server.errors import StoreUnavailableError
-from aboveboard_server.storage import postgres_sql as sql
 from aboveboard_server.storage.columns import EPOCH
 from aboveboard_server.storage.loss import loss_statement
 from aboveboard_server.storage.ports import Loss
@@ -29,9 +28,8 @@ async def estimate_loss(
     statement = loss_statement(tables, DAY, "%s", by_solution=bool(solution))
     bounds = (EPOCH + timedelta(days=first_day), EPOCH + timedelta(days=last_day + 1))
     values = (*bounds * len(tables), *([solution] if solution else []))
-    options = {**sql.CONNECTION, **parameters}
     try:
-        async with await psycopg.AsyncConnection.connect(**options, autocommit=True) as connection:
+        async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as connection:
             await connection.execute(PATIENCE)
             found = await (await connection.execute(statement, values)).fetchall()
     except psycopg.OperationalError as error:

@@ -6,10 +6,9 @@ write the same rows wait for each other, and never in a circle.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from aboveboard_server.storage.columns import EPOCH, postgresql_type
+from aboveboard_server.storage.columns import from_micros, postgresql_type
 from aboveboard_server.storage.registry import REGISTRY, SeenCache, on_conflict
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def _insert(table: Table, names: Sequence[str], keys: tuple[str, ...], others: t
 
 
 def _seen(received_at: int) -> tuple[Any, Any]:
-    moment = EPOCH + timedelta(microseconds=received_at)
+    moment = from_micros(received_at)
     return moment, moment
 
 

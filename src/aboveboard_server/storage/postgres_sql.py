@@ -13,16 +13,6 @@ if TYPE_CHECKING:
 # Shared by every transaction that stores, exclusive to one that changes what may be stored.
 INGEST_LOCK = 0x61626F76_0002
 
-# A host that is gone without a word must not hold anyone up; the database's URL may say otherwise.
-CONNECTION = {
-    "connect_timeout": 3,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-    "target_session_attrs": "read-write",
-    "application_name": "aboveboard",
-}
 # What an operator's defaults may not weaken. A transaction whose server is gone ends by itself, for it holds
 # the lock that an opt-out waits for.
 SESSION = """

@@ -13,7 +13,7 @@ from aboveboard_server.schema.erasure import annotated_columns
 from aboveboard_server.storage.ports import SubjectRecord
 from aboveboard_server.storage.privacy_tables import DeletionRow, TombstoneRow
 from aboveboard_server.storage.unit_of_work import forbids
-from aboveboard_server.storage.work import audit, erasing, opt_outs, pages, tombstones
+from aboveboard_server.storage.work import audit, erasing, opt_outs, pages, requests, tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +74,7 @@ def begin(session: Session, subject: SubjectRecord, order: Order, act: Act) -> D
             act=replace(act, action="CreateOptOut"),
         )
     audit.append(session, act)
-    return _detached(session, row)
+    return requests.detached(session, row)
 
 
 def ask(session: Session, subject: SubjectRecord, order: Order, act: Act) -> DeletionRow:
@@ -84,7 +84,7 @@ def ask(session: Session, subject: SubjectRecord, order: Order, act: Act) -> Del
     row = _new(subject, order)
     session.add(row)
     audit.append(session, act)
-    return _detached(session, row)
+    return requests.detached(session, row)
 
 
 @forbids
@@ -103,7 +103,7 @@ def confirm(  # noqa: PLR0913  # what a confirmation is made of
     row.confirmed_at, row.reference, row.scrub_now = at, reference, scrub_now
     _start(session, row, subject, at)
     audit.append(session, act)
-    return _detached(session, row)
+    return requests.detached(session, row)
 
 
 @forbids
@@ -166,11 +166,7 @@ def newest_receipt(session: Session) -> bytes | None:
 
 def by_request(session: Session, request_id: str, subject: SubjectRecord) -> DeletionRow | None:
     """Return the deletion that a request has made; ServiceError where it was made of another Subject."""
-    row = session.exec(select(DeletionRow).where(DeletionRow.request_id == request_id)).first()
-    if row is not None and row.subject_digest != subject.digest:
-        text = "it was used before, with another subject"
-        raise ServiceError(reasons.ERROR_REASON_REQUEST_ID_REUSED, text, field="request_id")
-    return row and _detached(session, row)
+    return requests.made_by(session, DeletionRow, request_id, subject)
 
 
 def open_of(session: Session, subject: SubjectRecord, origin: str) -> DeletionRow | None:
@@ -182,17 +178,17 @@ def open_of(session: Session, subject: SubjectRecord, origin: str) -> DeletionRo
             col(DeletionRow.state).in_((PENDING, RUNNING)),
         )
     ).first()
-    return row and _detached(session, row)
+    return row and requests.detached(session, row)
 
 
 def pending(session: Session, deletion_id: str) -> DeletionRow:
     """Return a deletion that waits; ServiceError where there is none, or where it does not wait."""
-    return _detached(session, _pending(session, deletion_id))
+    return requests.detached(session, _pending(session, deletion_id))
 
 
 def get(session: Session, deletion_id: str) -> DeletionRow:
     """Return one deletion; ServiceError where there is none of this id."""
-    return _detached(session, _found(session, deletion_id))
+    return requests.detached(session, _found(session, deletion_id))
 
 
 def page(
@@ -294,12 +290,4 @@ def _pending(session: Session, deletion_id: str) -> DeletionRow:
         raise ServiceError(
             reasons.ERROR_REASON_DELETION_NOT_PENDING, "the deletion is not pending confirmation"
         )
-    return row
-
-
-def _detached(session: Session, row: DeletionRow) -> DeletionRow:
-    """Return a row that outlives its session, with all that it holds."""
-    session.flush()
-    session.refresh(row)
-    session.expunge(row)
     return row

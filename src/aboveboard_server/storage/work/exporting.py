@@ -12,7 +12,7 @@ from sqlalchemy import JSON, Text, cast, exists, false, or_, select
 from sqlmodel import SQLModel
 
 from aboveboard_server.schema import tables
-from aboveboard_server.storage.columns import EPOCH, MICROSECOND
+from aboveboard_server.storage.columns import from_micros, to_micros
 from aboveboard_server.storage.work import installations, pages, reach
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _page(session: Session, place: Place, limit: int) -> tuple[list[Stored], dat
         last = rows[-1].values["received_at"]
         whole = [row for row in rows if row.values["received_at"] != last]
         if whole:
-            return whole, EPOCH + whole[-1].values["received_at"] * MICROSECOND  # type: ignore[operator]  # a time
+            return whole, from_micros(whole[-1].values["received_at"])  # type: ignore[arg-type]  # a time
         limit *= 2
 
 
@@ -152,10 +152,7 @@ def _stored(session: Session, table: Table, statement: Any) -> list[Stored]:
     return [
         Stored(
             table.name,
-            {
-                name: (value - EPOCH) // MICROSECOND if isinstance(value, datetime) else value
-                for name, value in row.items()
-            },
+            {name: to_micros(value) if isinstance(value, datetime) else value for name, value in row.items()},
         )
         for row in session.connection().execute(statement).mappings()
     ]

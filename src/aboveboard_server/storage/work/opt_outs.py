@@ -10,7 +10,7 @@ from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.storage.privacy_tables import OptOutRow
 from aboveboard_server.storage.unit_of_work import epoch_of, forbids
-from aboveboard_server.storage.work import audit, pages
+from aboveboard_server.storage.work import audit, pages, requests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def create(  # noqa: PLR0913  # what an opt-out is made of
         session.add(row)
         audit.append(session, act)
         found = [row]
-    return _detached(session, found[0])
+    return requests.detached(session, found[0])
 
 
 @forbids
@@ -69,7 +69,7 @@ def revoke(session: Session, opt_out_id: str, *, revoked_at: datetime, act: Act)
     if row.revoked_at is None:
         _lift(session, row, revoked_at)
         audit.append(session, act)
-    return _detached(session, row)
+    return requests.detached(session, row)
 
 
 @forbids
@@ -92,11 +92,7 @@ def in_force(session: Session, subject: SubjectRecord, origin: str) -> list[str]
 
 def by_request(session: Session, request_id: str, subject: SubjectRecord) -> OptOutRow | None:
     """Return the opt-out that a request has made; ServiceError where it was made of another Subject."""
-    row = session.exec(select(OptOutRow).where(OptOutRow.request_id == request_id)).first()
-    if row is not None and row.subject_digest != subject.digest:
-        text = "it was used before, with another subject"
-        raise ServiceError(reasons.ERROR_REASON_REQUEST_ID_REUSED, text, field="request_id")
-    return row and _detached(session, row)
+    return requests.made_by(session, OptOutRow, request_id, subject)
 
 
 def get(session: Session, opt_out_id: str) -> OptOutRow:
@@ -104,7 +100,7 @@ def get(session: Session, opt_out_id: str) -> OptOutRow:
     row = session.get(OptOutRow, opt_out_id)
     if row is None:
         raise _not_found()
-    return _detached(session, row)
+    return requests.detached(session, row)
 
 
 def known(session: Session) -> dict[str, bool]:
@@ -147,14 +143,6 @@ def _lift(session: Session, row: OptOutRow, revoked_at: datetime) -> None:
     row.revoked_at = revoked_at
     row.epoch = epoch_of(session)
     session.add(row)
-
-
-def _detached(session: Session, row: OptOutRow) -> OptOutRow:
-    """Return a row that outlives its session, with all that it holds."""
-    session.flush()
-    session.refresh(row)
-    session.expunge(row)
-    return row
 
 
 def _not_found() -> ServiceError:
