@@ -28,6 +28,7 @@ from aboveboard_server.ingest.readiness import Readiness
 from aboveboard_server.ingest.service import IngestService
 from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
+from aboveboard_server.monitor import Monitor
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy import sweep
 from aboveboard_server.privacy.archive import Archive
@@ -206,9 +207,12 @@ async def start(
         sweep=sweeper,
     )
     admin = AdminServicer(rooms)
-    listeners: tuple[Door, ...] = (
+    grpc_listeners = (
         ingest_listener(settings.grpc_bind, ingest, interceptors, reuse_port=settings.reuse_port),
         admin_listener(settings.admin_bind, admin, interceptors, reuse_port=settings.reuse_port),
+    )
+    listeners: tuple[Door, ...] = (
+        *grpc_listeners,
         HttpListener(
             settings.http_bind,
             http_app.build(
@@ -225,9 +229,12 @@ async def start(
     jobs = [Job(sweep.NAME, sweeper.run), Job("archive", archive.release_due, ARCHIVE_INTERVAL)]
     schedule = Schedule(store, jobs)
     stack.push_async_callback(schedule.stop)
+    monitor = Monitor(store, committer, readiness, [listener.set_ready for listener in grpc_listeners])
     stack.push_async_callback(_stop, listeners)
     addresses = [await listener.start() for listener in listeners]
     schedule.start()
+    monitor.start()
+    stack.push_async_callback(monitor.stop)
     return Service(listeners, *addresses)
 
 

@@ -56,6 +56,7 @@ def build(rooms: Rooms) -> Starlette:
         Route("/v1/preference", status.preference_endpoint(rooms.preferences), methods=["POST"]),
         *[Route(path, _preflight, methods=["OPTIONS"]) for path in SHARED],
         Route("/healthz", health.healthz),
+        Route("/metrics", health.figures, methods=["GET"]),
         Route("/readyz", health.ready_endpoint(rooms.is_ready)),
         Route("/v1/receipts/head", receipts.head_endpoint(rooms.published_head), methods=["GET"]),
         *pages.page_routes(rooms.dictionary, rooms.published_head),

@@ -9,6 +9,7 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 
+from aboveboard_server import metrics
 from aboveboard_server.http_edge.answers import refused
 from aboveboard_server.unforeseen import internal
 
@@ -78,7 +79,8 @@ class Boundary:
 
 
 def _log(scope: Scope, status: int, started: float) -> None:
-    """Tell of a request: no path, no address, no identifier, no payload."""
+    """Tell of a request, and count it: no path, no address, no identifier, no payload."""
+    metrics.HTTP_REQUESTS[_route(scope), str(status)].inc()
     log.info(
         "http",
         method=scope["method"],

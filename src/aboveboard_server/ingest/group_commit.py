@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from aboveboard_server import metrics
 from aboveboard_server.errors import OverloadedError, ServiceError, ShuttingDownError
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ class GroupCommitter:
         # Commits belong to no caller, and log nothing of one.
         self._context = contextvars.copy_context()
         self._closing = False
-        # When the newest commit failed, as time.monotonic() tells it; None where it did not.
+        # When a commit last went well, and when the newest failed, as time.monotonic() tells it; None where
+        # it did not.
+        self.committed_at: float | None = None
         self.failed_at: float | None = None
 
     def submit(self, batch: EventBatch) -> Future:
@@ -79,6 +82,16 @@ class GroupCommitter:
         self._waiting_events += len(batch)
         self._consider()
         return future
+
+    @property
+    def pending(self) -> int:
+        """Events that were taken and have no result yet."""
+        return self._pending
+
+    @property
+    def max_pending(self) -> int:
+        """Events beyond which a batch is refused."""
+        return self._max_pending
 
     async def close(self) -> None:
         """Commit what waits, and stop."""
@@ -155,15 +168,20 @@ class GroupCommitter:
         return group
 
     async def _commit(self, group: Sequence[tuple[EventBatch, Future]]) -> None:
+        began_at = time.monotonic()
         try:
             results = await self._store.commit([batch for batch, _ in group])
         except ServiceError as error:
             self.failed_at = time.monotonic()
+            metrics.COMMITS_FAILED.inc()
             _fail(group, error)
         except Exception as error:  # noqa: BLE001  # whatever the driver raises must not stop the commits to come
+            metrics.COMMITS_FAILED.inc()
             await self._commit_each(group, error)
         else:
             self.failed_at = None
+            self.committed_at = time.monotonic()
+            metrics.COMMIT_SECONDS.observe(self.committed_at - began_at)
             for (_, future), result in zip(group, results, strict=True):
                 if not future.done():
                     future.set_result(result)

@@ -42,9 +42,12 @@ def main() -> None:
         except sqlite3.Error as error:
             connection.sendall(frames.pack((UNAVAILABLE, _name(error))))
             return
-        connection.sendall(frames.pack((DONE, writer.changes_since(-1))))
         try:
+            connection.sendall(frames.pack((DONE, writer.changes_since(-1))))
             _serve(connection, requests, _operations(writer))
+        except BrokenPipeError:
+            # The server is gone: nobody is there to be told, and a traceback is no line of a log.
+            pass
         finally:
             writer.close()
 
@@ -58,10 +61,7 @@ def _serve(connection: socket.socket, requests: Any, operations: dict[str, Calla
             answer = (UNAVAILABLE, _name(error))
         except Exception as error:  # noqa: BLE001  # told to the server, which answers for it
             answer = (FAILED, _name(error))
-        try:
-            connection.sendall(frames.pack(answer))
-        except BrokenPipeError:
-            return
+        connection.sendall(frames.pack(answer))
 
 
 def _operations(writer: SqliteWriter) -> dict[str, Callable[[Any], Any]]:
@@ -71,6 +71,7 @@ def _operations(writer: SqliteWriter) -> dict[str, Callable[[Any], Any]]:
         "changes_since": writer.changes_since,
         "replay": lambda items: writer.replay([Replay(*item) for item in items]),
         "pin_keys": writer.pin_keys,
+        "probe": lambda _: writer.probe(),
         "scrub": lambda _: writer.scrub(),
     }
 
