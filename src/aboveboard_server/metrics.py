@@ -30,7 +30,7 @@ from aboveboard.telemetry.v1 import verdict_pb2 as v
 from aboveboard_server.settings import METRICS_FOLDER_VARIABLE, WORKER_VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
 # What every Prometheus understands.
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -128,12 +128,13 @@ START_SECONDS = Gauge(
 )
 
 
-def count_events(accepted: int, verdicts: Iterable[v.EventVerdict]) -> None:
+def count_events(accepted: int, verdicts: Collection[v.EventVerdict]) -> None:
     """Count what became of a request's events."""
     if accepted:
         _ACCEPTED.inc(accepted)
-    for (outcome, reason), count in Tally((one.outcome, one.reason) for one in verdicts).items():
-        EVENTS[_labels(outcome, reason)].inc(count)
+    if verdicts:
+        for (outcome, reason), count in Tally((one.outcome, one.reason) for one in verdicts).items():
+            EVENTS[_labels(outcome, reason)].inc(count)
 
 
 def render() -> bytes:
