@@ -120,6 +120,8 @@ def run(
         asyncio.run(_serve(settings, stop_with, on_serving))
     except StartupError as error:
         sys.exit(f"aboveboard: {error}")
+    except StoreUnavailableError:
+        sys.exit("aboveboard: the database takes no commits; see above, and ask: aboveboard doctor")
 
 
 async def _serve(settings: Settings, stop_with: int | None, on_serving: Callable[[], None]) -> None:

@@ -10,7 +10,13 @@ from aboveboard_server.cli.doctor import doctor
 from aboveboard_server.cli.send import send
 from aboveboard_server.cli.serve import migrate, serve
 
-app = typer.Typer(name="aboveboard", help="Telemetry you can show your users.", no_args_is_help=True)
+app = typer.Typer(
+    name="aboveboard",
+    help="Telemetry you can show your users.",
+    no_args_is_help=True,
+    # It would show what variables hold, such as a database's password.
+    pretty_exceptions_enable=False,
+)
 app.command()(serve)
 app.command()(migrate)
 app.command()(doctor)
