@@ -80,7 +80,10 @@ class _Supervisor:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         # What the workers count, see `metrics`.
-        self._figures = tempfile.mkdtemp(prefix="aboveboard-metrics-")
+        try:
+            self._figures = tempfile.mkdtemp(prefix="aboveboard-metrics-")
+        except OSError as error:
+            raise StartupError(f"no temporary folder can be made: {error.strerror}") from error
         # What each worker tells: something once it serves, and the end when it ends; with it its number.
         self._told = selectors.DefaultSelector()
         self._served = False

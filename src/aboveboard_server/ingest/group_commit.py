@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ class GroupCommitter:
         self._closing = False
         # When a commit last went well, and when the newest failed, as time.monotonic() tells it; None where
         # it did not.
-        self.committed_at: float | None = None
+        self.committed_at = -math.inf
         self.failed_at: float | None = None
 
     def submit(self, batch: EventBatch) -> Future:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ class Readiness:
         self._committer = committer
         self._stopping = False
         self._probe: asyncio.Task[bool] | None = None
-        self._probed_at: float | None = None
+        # When a probe last went well, and when one last failed, as time.monotonic() tells it.
+        self._probed_at = self._failed_at = -math.inf
 
     def stop(self) -> None:
         """Be ready no more: the server is going."""
@@ -44,11 +46,14 @@ class Readiness:
 
     async def is_ready(self, fresh: float = FRESH) -> bool:
         """Whether the store would commit now, as was seen at most `fresh` seconds ago."""
-        if self._stopping or _within(MEMORY, self._committer.failed_at):
+        now = time.monotonic()
+        commit_failed_at = self._committer.failed_at
+        if self._stopping or (commit_failed_at is not None and now - commit_failed_at < MEMORY):
             return False
         # One probe at a time, however many ask, and never broken off: that could harm the connection.
         if self._probe is None or self._probe.done():
-            if _within(fresh, self._committer.committed_at) or _within(fresh, self._probed_at):
+            seen_well_at = max(self._probed_at, self._committer.committed_at)
+            if seen_well_at > self._failed_at and now - seen_well_at < fresh:
                 return True
             self._probe = asyncio.create_task(self._ask(), name="readiness")
         done, _ = await asyncio.wait({self._probe}, timeout=PATIENCE)
@@ -58,12 +63,8 @@ class Readiness:
         try:
             await self._store.probe()
         except Exception as error:  # noqa: BLE001  # whatever it is, no commit would go through
-            self._probed_at = None
+            self._failed_at = time.monotonic()
             log.debug("probe_failed", error=type(error).__name__)
             return False
         self._probed_at = time.monotonic()
         return True
-
-
-def _within(seconds: float, when: float | None) -> bool:
-    return when is not None and time.monotonic() - when < seconds
