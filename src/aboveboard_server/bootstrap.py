@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import sys
 from contextlib import AsyncExitStack, suppress
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from aboveboard_server.errors import StartupError, StoreUnavailableError
+from aboveboard_server.garbage import collect_less_often
 from aboveboard_server.grpc_api.admin_servicer import AdminServicer, Rooms
 from aboveboard_server.grpc_api.ingest_servicer import IngestServicer
 from aboveboard_server.grpc_api.server import admin_listener, ingest_listener
@@ -81,8 +81,6 @@ GRACE = 15.0
 LAME_DUCK = 0.5
 # How often it is looked whether a month has closed.
 ARCHIVE_INTERVAL = timedelta(hours=1)
-# Objects made and not yet gone, between two looks for those that only hold each other.
-COLLECT_EVERY = 20_000
 
 
 class Door(Protocol):
@@ -130,7 +128,7 @@ async def _serve(settings: Settings, stop_with: int | None, on_serving: Callable
         loop.add_reader(stop_with, stop.set)
     async with AsyncExitStack() as stack:
         service = await start(settings, stack)
-        _collect_less_often()
+        collect_less_often()
         log.info(
             "serving",
             ingest=service.ingest_address,
@@ -143,17 +141,6 @@ async def _serve(settings: Settings, stop_with: int | None, on_serving: Callable
             loop.remove_reader(stop_with)
         log.info("draining")
     log.info("stopped")
-
-
-def _collect_less_often() -> None:
-    """Spare the garbage collector what stays for good, and what comes and goes by the thousand.
-
-    Requests make rows by the hundred and no circles; looking for some after each hundred took a tenth of all
-    time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_EVERY)
 
 
 async def start(
