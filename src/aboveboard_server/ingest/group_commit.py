@@ -5,7 +5,8 @@ many callers share the cost of a sync. Commits run in a task of their own: a cal
 goes away without taking its neighbours' commit along.
 
 Where many call, the next commit lingers for those that the last one answered: they are likely to call again,
-and each further commit costs as much as several of its batches.
+and each further commit costs as much as several of its batches. It lingers on as long as that brings more of
+them.
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ MAX_GROUP = 4_000
 # Commits under way at once, and the events that must wait for another to be begun beside the first.
 MAX_COMMITS = 2
 SEND_AHEAD = 2_000
-# Callers up to whom none is waited for, and the seconds that a commit lingers for more of them.
+# Callers up to whom none is waited for, the seconds that a commit lingers for more of them, and how often it
+# does so again because that many came.
 FEW_CALLERS = 4
 LINGER = 0.005
+MORE_LINGERS = 4
 # Events waiting to be committed, beyond which new ones are refused: it bounds memory, and the wait.
 MAX_PENDING = 64_000
 
@@ -57,6 +60,8 @@ class GroupCommitter:
         self._callers = 0
         self._begins: asyncio.Handle | None = None
         self._lingers = False
+        # How often the next commit has lingered, and how many waited when it did so last.
+        self._lingered = self._waited_then = 0
         # Commits belong to no caller, and log nothing of one.
         self._context = contextvars.copy_context()
         self._closing = False
@@ -102,7 +107,7 @@ class GroupCommitter:
         self._lingers = lingers
         # At the soonest in the loop's next turn: whoever else is ready in this one comes along.
         self._begins = (
-            loop.call_later(LINGER, self._begin, context=self._context)
+            loop.call_later(LINGER, self._linger_on, context=self._context)
             if lingers
             else loop.call_soon(self._begin, context=self._context)
         )
@@ -124,8 +129,19 @@ class GroupCommitter:
             or self._closing
         )
 
+    def _linger_on(self) -> None:
+        """Begin a commit, or linger once more where the last time was worth it."""
+        more = len(self._waiting) - self._waited_then
+        if more < FEW_CALLERS or self._lingered == MORE_LINGERS:
+            self._begin()
+            return
+        self._lingered += 1
+        self._waited_then = len(self._waiting)
+        self._begins = asyncio.get_running_loop().call_later(LINGER, self._linger_on, context=self._context)
+
     def _begin(self) -> None:
         self._begins = None
+        self._lingered = self._waited_then = 0
         task = asyncio.create_task(self._commit_group(self._take()))
         self._commits.add(task)
         task.add_done_callback(self._ended)

@@ -123,7 +123,7 @@ def test_a_traceback_shows_the_line_of_an_extractor() -> None:
     assert "message = envelope.ping" in "".join(traceback.format_exception(raised.value))
 
 
-@settings(SETTINGS)
+@settings(SETTINGS, max_examples=100)
 @given(
     st.dictionaries(
         st.text(max_size=3),
