@@ -14,12 +14,17 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from aboveboard_server.access.first import ensure_admin_key
+from aboveboard_server.access.guard import Guard
+from aboveboard_server.access.keys import Keys
+from aboveboard_server.access.ring import KeyRing
 from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.grpc_api.admin_servicer import AdminServicer, Rooms
 from aboveboard_server.grpc_api.ingest_servicer import IngestServicer
 from aboveboard_server.grpc_api.server import admin_listener, ingest_listener
 from aboveboard_server.http_edge import app as http_app
 from aboveboard_server.http_edge.listener import HttpListener
+from aboveboard_server.http_edge.writers import Writers
 from aboveboard_server.ingest.gate import Announcement, Gate
 from aboveboard_server.ingest.group_commit import GroupCommitter
 from aboveboard_server.ingest.loss import LossEstimator
@@ -108,20 +113,35 @@ class Service:
     http_address: str
 
 
+def announce(line: str) -> None:
+    """Show the operator what no log may hold."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def run(
-    settings: Settings, stop_with: int | None = None, on_serving: Callable[[], None] = lambda: None
+    settings: Settings,
+    stop_with: int | None = None,
+    on_serving: Callable[[], None] = lambda: None,
+    announce: Callable[[str], None] = announce,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain. Exits with the reason where it cannot begin.
 
-    `stop_with` is a descriptor whose end stops it too; `on_serving` is called once it takes calls.
+    `stop_with` is a descriptor whose end stops it too; `on_serving` is called once it takes calls, `announce`
+    with what the operator alone may see.
     """
     try:
-        asyncio.run(_serve(settings, stop_with, on_serving))
+        asyncio.run(_serve(settings, stop_with, on_serving, announce))
     except StartupError as error:
         sys.exit(f"aboveboard: {error}")
 
 
-async def _serve(settings: Settings, stop_with: int | None, on_serving: Callable[[], None]) -> None:
+async def _serve(
+    settings: Settings,
+    stop_with: int | None,
+    on_serving: Callable[[], None],
+    announce: Callable[[str], None],
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -129,7 +149,7 @@ async def _serve(settings: Settings, stop_with: int | None, on_serving: Callable
     if stop_with is not None:
         loop.add_reader(stop_with, stop.set)
     async with AsyncExitStack() as stack:
-        service = await start(settings, stack)
+        service = await start(settings, stack, announce=announce)
         _collect_less_often()
         log.info(
             "serving",
@@ -157,7 +177,10 @@ def _collect_less_often() -> None:
 
 
 async def start(
-    settings: Settings, stack: AsyncExitStack, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+    settings: Settings,
+    stack: AsyncExitStack,
+    interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+    announce: Callable[[str], None] = announce,
 ) -> Service:
     """Start everything; `stack` takes it down again in the reverse order, the listeners first."""
     store = await open_store(settings.database)
@@ -177,6 +200,11 @@ async def start(
         Finder(store, keys.digest),
     )
     await restore(store, journal, finder)
+    await ensure_admin_key(store, settings.bootstrap_token, announce)
+    ring = KeyRing(store)
+    await ring.start()
+    stack.push_async_callback(ring.close)
+    guard = Guard(ring, required=settings.write_keys_required)
     scrubbing = ScrubPolicy(settings.scrub_quiet_seconds, timedelta(hours=settings.scrub_within_hours))
     receipts = ReceiptChain(store, keys.signing)
     eraser = Eraser(store, receipts, scrubbing)
@@ -204,16 +232,20 @@ async def start(
         archive=ArchiveList(store),
         retention=retention,
         sweep=sweeper,
+        keys=Keys(store, ring, keys.digest),
     )
     admin = AdminServicer(rooms)
     listeners: tuple[Door, ...] = (
-        ingest_listener(settings.grpc_bind, ingest, interceptors, reuse_port=settings.reuse_port),
-        admin_listener(settings.admin_bind, admin, interceptors, reuse_port=settings.reuse_port),
+        ingest_listener(settings.grpc_bind, ingest, guard, interceptors, reuse_port=settings.reuse_port),
+        admin_listener(settings.admin_bind, admin, guard, interceptors, reuse_port=settings.reuse_port),
         HttpListener(
             settings.http_bind,
             http_app.build(
                 http_app.Rooms(
-                    service, preferences, readiness.is_ready, published.current, receipts.published_head
+                    Writers(service, preferences, guard),
+                    readiness.is_ready,
+                    published.current,
+                    receipts.published_head,
                 )
             ),
             GRACE,
