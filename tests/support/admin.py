@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
+from tests.support.server import TOKEN
 from typer.testing import CliRunner
 
 from aboveboard.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from aboveboard_server.cli.app import app
+from aboveboard_server.cli.credentials import with_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def admin(server: ServerProcess) -> Iterator[AdminServiceStub]:
-    """Connect to a server's administrators' listener."""
+def admin(server: ServerProcess, token: str = TOKEN) -> Iterator[AdminServiceStub]:
+    """Connect to a server's administrators' listener, with its first admin key unless another is given."""
     with grpc.insecure_channel(server.admin_address) as channel:
-        yield AdminServiceStub(channel)
+        yield AdminServiceStub(with_token(channel, token))
 
 
 def run_admin(server: ServerProcess, *arguments: str, code: int = 0) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ANY_PORT = "127.0.0.1:0"
+# The secret of each server's first admin key.
+TOKEN = "aba_" + "tests" * 8 + "abc"
 
 
 class ServerProcess:
@@ -54,7 +57,7 @@ class ServerProcess:
                 ],
                 stderr=log,
                 cwd=self.folder,
-                env=self._env,
+                env={**(os.environ if self._env is None else self._env), "ABOVEBOARD_BOOTSTRAP_TOKEN": TOKEN},
             )
         serving = self._await_serving(offset)
         self.ingest_address, self.admin_address = serving["ingest"], serving["admin"]

@@ -30,8 +30,8 @@ ACTION = "CreateKey"
 async def ensure_admin_key(store: EventStore, token: str, announce: Callable[[str], None]) -> None:
     """Make an admin key with every scope where none was ever made, and announce its secret.
 
-    A `token`, which whoever starts the server gives, becomes a key unless it was one before, even one that was
-    revoked since; nothing is announced then.
+    A `token`, which whoever starts the server gives, becomes a key unless it was one before, even one that
+    was revoked since; nothing is announced then.
     """
     secret = token or key_secrets.make(ADMIN)
     key = AccessKeyRow(

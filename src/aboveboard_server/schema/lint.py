@@ -1,8 +1,8 @@
 # ruff: noqa: D401  # a rule's docstring is its message: it says what must hold, not what is done.
 """The lint: whether every collected field and event says what the service and the public must know.
 
-And whether every RPC says who may call it. The rules stand in `lint_fields`, `lint_events` and `lint_rpcs`. The
-lint takes a schema however broken it is, and tells of every fault at once.
+And whether every RPC says who may call it. The rules stand in `lint_fields`, `lint_events` and `lint_rpcs`.
+The lint takes a schema however broken it is, and tells of every fault at once.
 """
 
 from __future__ import annotations
