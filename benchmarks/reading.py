@@ -6,15 +6,16 @@ import time
 from typing import TYPE_CHECKING
 
 from aboveboard.admin.v1.admin_service_pb2 import ExportSubjectDataRequest
-from aboveboard.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from aboveboard.admin.v1.deployment_pb2 import ListDeploymentsRequest
 from aboveboard.admin.v1.subject_pb2 import Subject
+from benchmarks import servers
 from benchmarks.events import company
 from benchmarks.probe import percentile, process_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aboveboard.admin.v1.admin_service_pb2_grpc import AdminServiceStub
     from benchmarks.jobs import Result
     from benchmarks.servers import Running
 

@@ -8,6 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from tests.support.admin import admin
