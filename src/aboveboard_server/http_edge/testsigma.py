@@ -119,7 +119,7 @@ class _Edge:
 
     def _source(self, request: Request, server_uuid: str) -> Source:
         """Return who sends: a server that cannot say which product it is, as its key may."""
-        solution = self._writers.product(_write_key(request))
+        solution = self._writers.product(request, _write_key(request))
         return Source(server=ServerSource(server_uuid=server_uuid, solution=solution))
 
 

@@ -51,9 +51,9 @@ class Writers:
         self._admit(request, message)
         return await self._preferences.set(message)
 
-    def product(self, write_key: str) -> str:
-        """Return the solution that a key is bound to, for senders that cannot say theirs."""
-        return self._guard.product(write_key)
+    def product(self, request: Request, write_key: str) -> str:
+        """Return the solution that the caller's key is bound to, for senders that cannot say theirs."""
+        return self._guard.product(secret(request) or write_key)
 
     def _admit(self, request: Request, message: Message) -> None:
         origin = request.headers.get("origin", "")
