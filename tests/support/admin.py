@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from tests.support.server import TOKEN
 from typer.testing import CliRunner
 
 from aboveboard.admin.v1.admin_service_pb2_grpc import AdminServiceStub
@@ -22,10 +21,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def admin(server: ServerProcess, token: str = TOKEN) -> Iterator[AdminServiceStub]:
+def admin(server: ServerProcess, token: str = "") -> Iterator[AdminServiceStub]:
     """Connect to a server's administrators' listener, with its first admin key unless another is given."""
     with grpc.insecure_channel(server.admin_address) as channel:
-        yield AdminServiceStub(with_token(channel, token))
+        yield AdminServiceStub(with_token(channel, token or server.token))
 
 
 def run_admin(server: ServerProcess, *arguments: str, code: int = 0) -> Result:

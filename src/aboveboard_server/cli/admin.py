@@ -6,7 +6,7 @@ import typer
 
 from aboveboard_server.cli import archive, company, deletion, key, opt_out, quarantine, receipt, retention
 from aboveboard_server.cli.audit import audit
-from aboveboard_server.cli.credentials import TokenFile  # noqa: TC001  # Typer reads it
+from aboveboard_server.cli.credentials import TOKEN_FILE, TokenFile
 from aboveboard_server.cli.deployments import list_deployments
 from aboveboard_server.cli.export import export
 from aboveboard_server.cli.loss import estimate_loss
@@ -27,9 +27,6 @@ app.command("loss")(estimate_loss)
 
 
 @app.callback()
-def administrate(
-    context: typer.Context,
-    token_file: TokenFile = None,
-) -> None:
+def administrate(token_file: TokenFile = None) -> None:
     """Do what administrators do."""
-    context.obj = token_file
+    TOKEN_FILE.set(token_file)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import grpc
 import typer
 
@@ -27,6 +27,8 @@ TokenFile = Annotated[
         help=f"A file that holds the secret of your admin key. Without it {TOKEN} holds it.",
     ),
 ]
+# The file that the command's `--token-file` names.
+TOKEN_FILE: ContextVar[Path | None] = ContextVar("TOKEN_FILE", default=None)
 WriteKeyFile = Annotated[
     Path | None,
     typer.Option(
@@ -38,7 +40,7 @@ WriteKeyFile = Annotated[
 
 def admin_token() -> str:
     """Return the secret of the operator's admin key; one line on stderr, exit code 1 where there is none."""
-    file: Path | None = click.get_current_context().obj
+    file = TOKEN_FILE.get()
     token = _read(file) if file else os.environ.get(TOKEN, "")
     return token or _end(MISSING)
 
