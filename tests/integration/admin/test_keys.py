@@ -147,7 +147,7 @@ def test_a_stream_under_way_ends_with_its_key(shared_server: ServerProcess) -> N
         publish = PublishEventsRequest(source=deployment_source("acme"), events=[element()])
         sent.put(StreamEventsRequest(sequence=next(numbers), publish=publish))
 
-    metadata = [("authorization", f"Bearer {made.secret}")]
+    metadata = (("authorization", f"Bearer {made.secret}"),)
     with grpc.insecure_channel(shared_server.ingest_address) as channel:
         answers = IngestServiceStub(channel).StreamEvents(
             iter(sent.get, None), timeout=PATIENCE, metadata=metadata
@@ -246,7 +246,7 @@ def test_a_list_is_paged_newest_first_and_by_kind(shared_server: ServerProcess) 
 
 
 def test_the_audit_log_names_the_key_that_acted(shared_server: ServerProcess) -> None:
-    """Who did it is a key's name and id; making and revoking keys is told too, without a name of a company."""
+    """Who did it is a key's name and id; that keys are made and revoked is told without a company's name."""
     made = make_key(shared_server, k.Key.KIND_ADMIN, scopes=[a.ACCESS_OPT_OUT], display_name="Ada")
     company = f"c-{uuid.uuid4()}"
     publish(shared_server, deployment_source(company), element())
@@ -258,12 +258,8 @@ def test_the_audit_log_names_the_key_that_acted(shared_server: ServerProcess) ->
     with admin(shared_server) as stub:
         asked = audit_pb2.ListAuditEntriesRequest(page_size=20)
         entries = stub.ListAuditEntries(asked, timeout=TIMEOUT).audit_entries
-    told = [(one.action, one.actor, one.details) for one in entries]
-    assert (
-        "UpdateCompany",
-        f"Ada ({made.key.key_id})",
-        "contact.name, contact.email, contact.phone, contact.note",
-    ) in told
+    told = [(one.action, one.actor) for one in entries]
+    assert ("UpdateCompany", f"Ada ({made.key.key_id})") in told
     keys = [one for one in entries if bound.key.key_id in one.details]
     assert [one.action for one in keys] == ["RevokeKey", "CreateKey"]
     assert all(one.actor.startswith("bootstrap (") and len(one.subject_digest) == 32 for one in keys)
@@ -319,23 +315,19 @@ def test_who_shows_no_key_is_let_in_on_loopback_and_who_shows_a_bad_one_is_not(
 
 def test_whoever_starts_the_server_can_let_themselves_in_again(server: ServerProcess) -> None:
     """A new bootstrap token opens a server whose last key is gone; one that was revoked stays so."""
-    with admin(server) as stub:
-        (key,) = stub.ListKeys(k.ListKeysRequest(), timeout=TIMEOUT).keys
-        revoke(server, key.key_id)
-        assert (
-            refusal(lambda: stub.ListKeys(k.ListKeysRequest(), timeout=TIMEOUT)).details.reason
-            == "UNAUTHENTICATED"
-        )
+
+    def listed() -> list[str]:
+        with admin(server) as stub:
+            return [key.key_id for key in stub.ListKeys(k.ListKeysRequest(), timeout=TIMEOUT).keys]
+
+    (key_id,) = listed()
+    revoke(server, key_id)
+    assert reason_of(listed) == "UNAUTHENTICATED"
     server.stop()
     server.start()
-    with admin(server) as stub:
-        assert (
-            refusal(lambda: stub.ListKeys(k.ListKeysRequest(), timeout=TIMEOUT)).details.reason
-            == "UNAUTHENTICATED"
-        )
+    assert reason_of(listed) == "UNAUTHENTICATED"
     server.stop()
     server.token = TOKEN.replace("tests", "other")
     server.start()
-    with admin(server, server.token) as stub:
-        assert len(stub.ListKeys(k.ListKeysRequest(), timeout=TIMEOUT).keys) == 2
+    assert listed()[1:] == [key_id]
     assert server.shown_file.read_text() == ""
