@@ -311,9 +311,11 @@ def test_one_line_for_each_rpc_and_nothing_of_what_was_sent(server: ServerProces
         unknown_arm(1000, CANARY.encode()),
     ]
     sent = request(source, events)
-    sent.write_key = CANARY
+    barred = request(source, events)
+    barred.write_key = CANARY
     for door in (through_unary, through_stream):
         door(server, sent.SerializeToString())
+        refusal(lambda door=door: door(server, barred.SerializeToString()))  # type: ignore[misc]  # bound now
         refusal(lambda door=door: door(server, CANARY.encode()))  # type: ignore[misc]  # bound now
         refusal(lambda door=door: door(server, request(server_source(CANARY), events).SerializeToString()))  # type: ignore[misc]  # as above
         spoilt = element(CANARY).SerializeToString().replace(b"CANARY", b"CANAR\xff")
@@ -333,11 +335,12 @@ def test_one_line_for_each_rpc_and_nothing_of_what_was_sent(server: ServerProces
     shown = server.log_file.read_text()
     for secret in (CANARY, event_id, "Traceback"):
         assert secret not in shown
+    answers = ("OK", "UNAUTHENTICATED", "INVALID_ARGUMENT", "INVALID_ARGUMENT", "OK")
     lines = [line for line in server.log() if line["event"] == "rpc"]
-    assert len(lines) == len(server.log()) - len({"serving", "draining", "stopped"})
+    assert len(lines) == len(server.log()) - len({"admin_key_made", "serving", "draining", "stopped"})
     assert [(line["method"].rpartition("/")[2], line["code"]) for line in lines] == [
-        *[("PublishEvents", code) for code in ("OK", "INVALID_ARGUMENT", "INVALID_ARGUMENT", "OK")],
-        *[("StreamEvents", code) for code in ("OK", "INVALID_ARGUMENT", "INVALID_ARGUMENT", "OK")],
+        *[("PublishEvents", code) for code in answers],
+        *[("StreamEvents", code) for code in answers],
         ("GetCollectionStatus", "OK"),
         ("SetCollectionPreference", "OK"),
         ("PublishEvents", "OK"),
