@@ -147,17 +147,17 @@ def key(shared_server: ServerProcess) -> str:
     return write_key(shared_server, solution="Testsigma")
 
 
-@pytest.mark.parametrize("with_key", [False, True], ids=["", "with a key"])
+@pytest.mark.parametrize("prefix", ["", "/k/{key}"])
 @pytest.mark.parametrize("route", RECORDED)
 def test_what_the_client_sends_lands_in_typed_columns(
-    shared_server: ServerProcess, key: str, route: str, with_key: bool
+    shared_server: ServerProcess, key: str, route: str, prefix: str
 ) -> None:
     """Each recorded request is one row, its id and time made by the edge, and a status below 300."""
     server_uuid = new_id()
     document, columns = RECORDED[route]
-    prefix = f"/k/{key}" if with_key else ""
     before = time.time_ns() // 1_000
-    answer = send(shared_server, route, {**document, "serverUuid": server_uuid}, server_uuid, prefix)
+    sent = {**document, "serverUuid": server_uuid}
+    answer = send(shared_server, route, sent, server_uuid, prefix.format(key=key))
     after = time.time_ns() // 1_000
     assert (answer.status, answer.text) == (200, "ok\n")
     assert answer.headers["content-type"].startswith("text/plain")
@@ -167,7 +167,7 @@ def test_what_the_client_sends_lands_in_typed_columns(
     assert row["event_id"][14] == "7"
     # It cannot say its product; its key does.
     product = shared_server.query("SELECT solution FROM source WHERE server_uuid = ?", server_uuid)
-    assert product == [("Testsigma" if with_key else None,)]
+    assert product == [("Testsigma" if prefix else None,)]
     assert before <= row["occurred_at"] <= row["received_at"] <= after
 
 
