@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 
 from aboveboard_server.errors import StartupError
@@ -23,6 +24,15 @@ def listening(bind: str, *, reuse_port: bool = False) -> socket.socket:
         bound.close()
         raise StartupError(f"cannot listen on {bind}: the address is in use or not this machine's") from error
     return bound
+
+
+def is_loopback(bind: str) -> bool:
+    """Whether HOST:PORT can be reached from this machine alone."""
+    host = bind.rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def with_port(bind: str, bound: socket.socket) -> str:

@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from aboveboard_server.access.first import ensure_admin_key
+from aboveboard_server.access.guard import Guard
+from aboveboard_server.access.keys import Keys
+from aboveboard_server.access.ring import KeyRing
 from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.garbage import collect_less_often
 from aboveboard_server.grpc_api.admin_servicer import AdminServicer, Rooms
@@ -20,6 +24,7 @@ from aboveboard_server.grpc_api.ingest_servicer import IngestServicer
 from aboveboard_server.grpc_api.server import admin_listener, ingest_listener
 from aboveboard_server.http_edge import app as http_app
 from aboveboard_server.http_edge.listener import HttpListener
+from aboveboard_server.http_edge.writers import Writers
 from aboveboard_server.ingest.gate import Announcement, Gate
 from aboveboard_server.ingest.group_commit import GroupCommitter
 from aboveboard_server.ingest.loss import LossEstimator
@@ -106,20 +111,35 @@ class Service:
     http_address: str
 
 
+def announce(line: str) -> None:
+    """Show the operator what no log may hold."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def run(
-    settings: Settings, stop_with: int | None = None, on_serving: Callable[[], None] = lambda: None
+    settings: Settings,
+    stop_with: int | None = None,
+    on_serving: Callable[[], None] = lambda: None,
+    announce: Callable[[str], None] = announce,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain. Exits with the reason where it cannot begin.
 
-    `stop_with` is a descriptor whose end stops it too; `on_serving` is called once it takes calls.
+    `stop_with` is a descriptor whose end stops it too; `on_serving` is called once it takes calls, `announce`
+    with what the operator alone may see.
     """
     try:
-        asyncio.run(_serve(settings, stop_with, on_serving))
+        asyncio.run(_serve(settings, stop_with, on_serving, announce))
     except StartupError as error:
         sys.exit(f"aboveboard: {error}")
 
 
-async def _serve(settings: Settings, stop_with: int | None, on_serving: Callable[[], None]) -> None:
+async def _serve(
+    settings: Settings,
+    stop_with: int | None,
+    on_serving: Callable[[], None],
+    announce: Callable[[str], None],
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -127,7 +147,7 @@ async def _serve(settings: Settings, stop_with: int | None, on_serving: Callable
     if stop_with is not None:
         loop.add_reader(stop_with, stop.set)
     async with AsyncExitStack() as stack:
-        service = await start(settings, stack)
+        service = await start(settings, stack, announce=announce)
         collect_less_often()
         log.info(
             "serving",
@@ -144,7 +164,10 @@ async def _serve(settings: Settings, stop_with: int | None, on_serving: Callable
 
 
 async def start(
-    settings: Settings, stack: AsyncExitStack, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+    settings: Settings,
+    stack: AsyncExitStack,
+    interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+    announce: Callable[[str], None] = announce,
 ) -> Service:
     """Start everything; `stack` takes it down again in the reverse order, the listeners first."""
     store = await open_store(settings.database)
@@ -164,6 +187,11 @@ async def start(
         Finder(store, keys.digest),
     )
     await restore(store, journal, finder)
+    await ensure_admin_key(store, settings.bootstrap_token, announce)
+    ring = KeyRing(store)
+    await ring.start()
+    stack.push_async_callback(ring.close)
+    guard = Guard(ring, required=settings.write_keys_required)
     scrubbing = ScrubPolicy(settings.scrub_quiet_seconds, timedelta(hours=settings.scrub_within_hours))
     receipts = ReceiptChain(store, keys.signing)
     eraser = Eraser(store, receipts, scrubbing)
@@ -191,16 +219,20 @@ async def start(
         archive=ArchiveList(store),
         retention=retention,
         sweep=sweeper,
+        keys=Keys(store, ring, keys.digest),
     )
     admin = AdminServicer(rooms)
     listeners: tuple[Door, ...] = (
-        ingest_listener(settings.grpc_bind, ingest, interceptors, reuse_port=settings.reuse_port),
-        admin_listener(settings.admin_bind, admin, interceptors, reuse_port=settings.reuse_port),
+        ingest_listener(settings.grpc_bind, ingest, guard, interceptors, reuse_port=settings.reuse_port),
+        admin_listener(settings.admin_bind, admin, guard, interceptors, reuse_port=settings.reuse_port),
         HttpListener(
             settings.http_bind,
             http_app.build(
                 http_app.Rooms(
-                    service, preferences, readiness.is_ready, published.current, receipts.published_head
+                    Writers(service, preferences, guard),
+                    readiness.is_ready,
+                    published.current,
+                    receipts.published_head,
                 )
             ),
             GRACE,

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from aboveboard_server.cli.credentials import WriteKeyFile, with_token, write_key
 from aboveboard_server.cli.errors import readable_errors
 from aboveboard_server.cli.fleet import Population, requests
 from aboveboard_server.cli.send import DEFAULT_ENDPOINT, Endpoint
@@ -34,6 +35,7 @@ def demo(  # noqa: PLR0913 - a command's options are its arguments.
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed and end send the same events again.")] = 1,
     senders: Annotated[int, typer.Option(min=1, max=64, help="Requests on their way at once.")] = 8,
+    write_key_file: WriteKeyFile = None,
 ) -> None:
     """Let a simulated fleet send to a running server, then show what became of it.
 
@@ -42,6 +44,7 @@ def demo(  # noqa: PLR0913 - a command's options are its arguments.
     if not servers + tabs:
         raise typer.BadParameter("somebody must send: --servers or --tabs")
     until = (end or datetime.now(UTC)).date()
+    key = write_key(write_key_file)
     population = Population(servers, tabs, days, events, seed, until)
     console = Console()
     console.print(
@@ -50,14 +53,16 @@ def demo(  # noqa: PLR0913 - a command's options are its arguments.
         highlight=False,
         markup=False,
     )
-    tally, seconds = _run(population, endpoint, senders, console)
+    tally, seconds = _run(population, endpoint, key, senders, console)
     console.print(summary(tally))
     console.print(closing_words(tally, seconds), highlight=False, markup=False)
     if tally.outcome("REJECTED") or tally.miscounted:
         raise typer.Exit(1)
 
 
-def _run(population: Population, endpoint: str, senders: int, console: Console) -> tuple[Tally, float]:
+def _run(
+    population: Population, endpoint: str, key: str, senders: int, console: Console
+) -> tuple[Tally, float]:
     """Send everything under a progress bar; return the tally and how long it took."""
     bar = Progress(
         TextColumn("sending"),
@@ -74,7 +79,7 @@ def _run(population: Population, endpoint: str, senders: int, console: Console) 
         def show(done: int) -> None:
             bar.update(task, completed=done, rate=done / max(time.monotonic() - begin, 1e-9))
 
-        tally = send_all(channel, requests(population), senders, show)
+        tally = send_all(with_token(channel, key), requests(population), senders, show)
         return tally, time.monotonic() - begin
 
 

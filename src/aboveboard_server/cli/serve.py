@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -53,6 +54,14 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
             help="SQLite: scrub what was erased so long ago, quiet or not.",
         ),
     ] = 24,
+    write_keys: Annotated[
+        str,
+        typer.Option(
+            envvar="ABOVEBOARD_WRITE_KEYS",
+            help="Whether who sends events must show a key: required or optional. "
+            "Unless said, required where --grpc-bind or --http-bind is no loopback address.",
+        ),
+    ] = "",
     workers: Annotated[
         int, typer.Option(envvar="ABOVEBOARD_WORKERS", help="Server processes; more than 1 need PostgreSQL.")
     ] = 1,
@@ -81,6 +90,9 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
             notice=notice,
             scrub_quiet_seconds=scrub_quiet_seconds,
             scrub_within_hours=scrub_within_hours,
+            write_keys=write_keys,
+            # From the environment only: every user of the machine sees arguments.
+            bootstrap_token=os.environ.get("ABOVEBOARD_BOOTSTRAP_TOKEN", ""),
             workers=workers,
             archive=ArchiveSettings(
                 solutions=options.names(archive_solution),

@@ -20,6 +20,7 @@ from aboveboard_server.grpc_api.interceptors.boundary import Boundary, Registrar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aboveboard_server.access.guard import Guard
     from aboveboard_server.grpc_api.admin_servicer import AdminServicer
     from aboveboard_server.grpc_api.ingest_servicer import IngestServicer
 
@@ -47,6 +48,7 @@ class Listener:
         self,
         bind: str,
         service: str,
+        guard: Guard,
         interceptors: Sequence[grpc.aio.ServerInterceptor] | None,
         *,
         reuse_port: bool,
@@ -54,7 +56,7 @@ class Listener:
         # Not unless workers share the port on purpose: a second server would bind it silently and take half
         # of the calls.
         options = [*OPTIONS, ("grpc.so_reuseport", int(reuse_port))]
-        self._boundary = boundary = Boundary()
+        self._boundary = boundary = Boundary(guard)
         if interceptors is None:
             self.server = grpc.aio.server(options=options)
             self.handlers: Any = Registrar(boundary, self.server)
@@ -95,12 +97,13 @@ class Listener:
 def ingest_listener(
     bind: str,
     servicer: IngestServicer,
+    guard: Guard,
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
     *,
     reuse_port: bool = False,
 ) -> Listener:
     """Return the public listener. No reflection: the schema is published, the server's inside is not."""
-    listener = Listener(bind, INGEST_SERVICE, interceptors or None, reuse_port=reuse_port)
+    listener = Listener(bind, INGEST_SERVICE, guard, interceptors or None, reuse_port=reuse_port)
     ingest_stubs.add_IngestServiceServicer_to_server(servicer, listener.handlers)
     return listener
 
@@ -108,12 +111,13 @@ def ingest_listener(
 def admin_listener(
     bind: str,
     servicer: AdminServicer,
+    guard: Guard,
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
     *,
     reuse_port: bool = False,
 ) -> Listener:
     """Return the administrators' listener, with reflection for their tools."""
-    listener = Listener(bind, ADMIN_SERVICE, interceptors, reuse_port=reuse_port)
+    listener = Listener(bind, ADMIN_SERVICE, guard, interceptors, reuse_port=reuse_port)
     admin_stubs.add_AdminServiceServicer_to_server(servicer, listener.handlers)
     names = (ADMIN_SERVICE, INGEST_SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
     reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), listener.server)

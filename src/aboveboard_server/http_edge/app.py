@@ -10,11 +10,11 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import Response
-from starlette.routing import Route
 
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.http_edge import answers, assets, events, health, pages, receipts, status, testsigma
 from aboveboard_server.http_edge.boundary import Boundary
+from aboveboard_server.http_edge.routes import PREFERENCE, PUBLISH, STATUS, checked, open_route, write_route
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from aboveboard_server.http_edge.receipts import PublishedHead
-    from aboveboard_server.ingest.service import IngestService
-    from aboveboard_server.privacy.preferences import Preferences
+    from aboveboard_server.http_edge.writers import Writers
     from aboveboard_server.schema.dictionary import Dictionary
 
 # What pages of any origin may call.
@@ -41,29 +40,28 @@ PREFLIGHT_HEADERS = {
 class Rooms:
     """What the routes call, and what the public page tells."""
 
-    ingest: IngestService
-    preferences: Preferences
+    writers: Writers
     is_ready: Callable[[], Awaitable[bool]]
     dictionary: Callable[[], Awaitable[Dictionary]]
     published_head: PublishedHead
 
 
 def build(rooms: Rooms) -> Starlette:
-    """Return the application."""
+    """Return the application; TypeError where a route does not say who may call it."""
     routes = [
-        Route("/v1/events", events.endpoint(rooms.ingest), methods=["POST"]),
-        Route("/v1/status", status.status_endpoint(rooms.ingest), methods=["POST"]),
-        Route("/v1/preference", status.preference_endpoint(rooms.preferences), methods=["POST"]),
-        *[Route(path, _preflight, methods=["OPTIONS"]) for path in SHARED],
-        Route("/healthz", health.healthz),
-        Route("/readyz", health.ready_endpoint(rooms.is_ready)),
-        Route("/v1/receipts/head", receipts.head_endpoint(rooms.published_head), methods=["GET"]),
+        write_route("/v1/events", events.endpoint(rooms.writers), "POST", PUBLISH),
+        write_route("/v1/status", status.status_endpoint(rooms.writers), "POST", STATUS),
+        write_route("/v1/preference", status.preference_endpoint(rooms.writers), "POST", PREFERENCE),
+        *[open_route(path, _preflight, "OPTIONS") for path in SHARED],
+        open_route("/healthz", health.healthz, "GET"),
+        open_route("/readyz", health.ready_endpoint(rooms.is_ready), "GET"),
+        open_route("/v1/receipts/head", receipts.head_endpoint(rooms.published_head), "GET"),
         *pages.page_routes(rooms.dictionary, rooms.published_head),
         *assets.sdk_routes(),
-        *testsigma.routes(rooms.ingest, rooms.preferences),
+        *testsigma.routes(rooms.writers),
     ]
     app = Starlette(
-        routes=routes,
+        routes=checked(routes),
         middleware=[Middleware(Boundary, shared=SHARED)],
         exception_handlers={ServiceError: _refused, HTTPException: _refused_by_http},
     )

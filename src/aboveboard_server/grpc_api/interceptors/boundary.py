@@ -1,4 +1,4 @@
-"""The boundary: decodes requests, turns errors into statuses, and logs one line per RPC.
+"""The boundary: lets callers in, decodes requests, turns errors into statuses, and logs one line per RPC.
 
 Nothing may stand outside it: grpc.aio sends `str(exception)` of whatever gets past it. Where interceptors
 stand behind it, it is the outermost one itself; where there are none, it is put around the handlers when they
@@ -17,6 +17,7 @@ import structlog
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import ServiceError, ShuttingDownError
+from aboveboard_server.grpc_api.admission import HEALTH, entrance
 from aboveboard_server.grpc_api.decoding import decode
 from aboveboard_server.grpc_api.status import code_of, trailers_of
 from aboveboard_server.unforeseen import internal
@@ -24,13 +25,13 @@ from aboveboard_server.unforeseen import internal
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
+    from aboveboard_server.access.guard import Guard
+    from aboveboard_server.grpc_api.admission import Visit
+
 if TYPE_CHECKING:
     Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
 
 log = structlog.get_logger()
-
-# Health checks are answered to the end: they tell that it comes.
-HEALTH = "/grpc.health."
 
 # By whether requests and answers are streams. Untyped: grpc's own types know synchronous handlers only.
 MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
@@ -44,7 +45,8 @@ MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
 class Boundary(grpc.aio.ServerInterceptor):
     """Stands between the transport and the handlers."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
         # Whether new calls are told to go elsewhere: transport that stops would cut them off without a word.
         self.draining = False
         # By method, what stands around which handler: making it takes as long as sorting an event.
@@ -75,25 +77,29 @@ class Boundary(grpc.aio.ServerInterceptor):
         message_class = getattr(handler.request_deserializer, "__self__", None)
         call = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
 
-        async def decoded_each(requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-            async for data in requests:
-                yield decode(message_class, data)
+        enter = entrance(self._guard, method, message_class)
 
-        def decoded(received: Any) -> Any:
-            return decoded_each(received) if handler.request_streaming else decode(message_class, received)
+        async def taken_each(requests: AsyncIterator[bytes], visit: Visit) -> AsyncIterator[Any]:
+            async for data in requests:
+                yield visit.take(decode(message_class, data))
+
+        def taken(received: Any, visit: Visit) -> Any:
+            if handler.request_streaming:
+                return taken_each(received, visit)
+            return visit.take(decode(message_class, received))
 
         async def answer(received: Any, context: Any) -> Any:
             async with _Guarded(self, method, context):
-                return await call(decoded(received), context)
+                return await call(taken(received, enter(context)), context)
 
         async def answer_each(received: Any, context: Any) -> AsyncIterator[Any]:
-            # A caller that goes away takes the handler down at once, wherever it stands.
-            async with (
-                _Guarded(self, method, context),
-                aclosing(call(decoded(received), context)) as answers,
-            ):
-                async for response in answers:
-                    yield response
+            async with _Guarded(self, method, context):
+                visit = enter(context)
+                # A caller that goes away takes the handler down at once, wherever it stands.
+                async with aclosing(call(taken(received, visit), context)) as answers:
+                    async for response in answers:
+                        visit.renew()
+                        yield response
 
         # A handler may also write its answers to the context itself, as the health service does.
         streams = handler.response_streaming and not inspect.iscoroutinefunction(call)

@@ -1,0 +1,80 @@
+"""Routes that each say who may call them: an application takes no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.routing import BaseRoute, Route
+
+from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
+from aboveboard_server.access.guard import bearer
+from aboveboard_server.schema.access import INGEST, access_of, scopes
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+    from typing import TypeAlias
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from aboveboard_server.access.guard import Guard
+
+    Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+# The RPCs that routes stand for.
+_METHODS = ingest.DESCRIPTOR.services_by_name["IngestService"].methods_by_name
+PUBLISH, STATUS, PREFERENCE = (
+    _METHODS[name].full_name for name in ("PublishEvents", "GetCollectionStatus", "SetCollectionPreference")
+)
+# Anyone may call it; all others have the name of an Access in the schema.
+OPEN = "OPEN"
+
+
+class GuardedRoute(Route):
+    """A route, and who may call it."""
+
+    def __init__(self, path: str, endpoint: Endpoint, methods: list[str], access: str) -> None:
+        super().__init__(path, endpoint, methods=methods)
+        self.access = access
+
+
+def open_route(path: str, endpoint: Endpoint, *methods: str) -> GuardedRoute:
+    """Return a route that anyone may call."""
+    return GuardedRoute(path, endpoint, [*methods], OPEN)
+
+
+def write_route(path: str, endpoint: Endpoint, method: str, rpc: str) -> GuardedRoute:
+    """Return a route that stands for an RPC, by its full name, and asks for what the RPC asks for.
+
+    It is the endpoint's `Writers` that lets a caller in, since the key may be in the body. ValueError where
+    write keys do not open that RPC.
+    """
+    if access_of(rpc) != INGEST:
+        raise ValueError(f"{rpc} is not for write keys")
+    return GuardedRoute(path, endpoint, [method], INGEST)
+
+
+def admin_route(path: str, endpoint: Endpoint, method: str, scope: str, guard: Guard) -> GuardedRoute:
+    """Return a route for admin keys with a scope, such as `READ`; ValueError where there is no such one."""
+    if scope not in scopes():
+        raise ValueError(f"{scope} is no scope")
+
+    async def guarded(request: Request) -> Response:
+        guard.administrator(secret(request), scope)
+        return await endpoint(request)
+
+    return GuardedRoute(path, guarded, [method], scope)
+
+
+def checked(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
+    """Return the routes; TypeError where one does not say who may call it."""
+    found = [*routes]
+    for route in found:
+        if not isinstance(route, GuardedRoute):
+            raise TypeError(f"{getattr(route, 'path', route)!r} does not say who may call it")
+    return found
+
+
+def secret(request: Request) -> str:
+    """Return the secret in a request's `Authorization`, "" where there is none."""
+    return bearer(request.headers.get("authorization", ""))
