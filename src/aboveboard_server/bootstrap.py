@@ -28,6 +28,8 @@ from aboveboard_server.ingest.readiness import Readiness
 from aboveboard_server.ingest.service import IngestService
 from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
+from aboveboard_server.ingest.stream import Streams
+from aboveboard_server.limits import Limiter
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy import sweep
 from aboveboard_server.privacy.archive import Archive
@@ -62,9 +64,12 @@ from aboveboard_server.storage.preparation import (
     prepare_sqlite,
 )
 from aboveboard_server.storage.sqlite import SqliteStore
+from aboveboard_server.terms import Terms
+from aboveboard_server.tls import Certificates, TlsFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     import grpc
     from sqlalchemy import URL
@@ -160,6 +165,10 @@ async def start(
     settings: Settings, stack: AsyncExitStack, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
 ) -> Service:
     """Start everything; `stack` takes it down again in the reverse order, the listeners first."""
+    terms_of = _terms(settings)
+    ingest_terms = terms_of(settings.grpc_bind, settings.transport.ingest_client_ca)
+    admin_terms = terms_of(settings.admin_bind, settings.transport.admin_client_ca)
+    http_terms = terms_of(settings.http_bind, None)
     store = await open_store(settings.database)
     stack.push_async_callback(store.close)
     keys = await key_files.unlock(settings.key_dir, store.pin_keys)
@@ -185,7 +194,8 @@ async def start(
     preferences = Preferences(sources, gate, store, journal, deletions)
     readiness = Readiness(store, committer)
     stack.push_async_callback(readiness.close)
-    ingest = IngestServicer(service, preferences)
+    ingest = IngestServicer(service, preferences, Streams(settings.transport.max_connection_age))
+    limiter = Limiter(settings.limits, committer.is_full)
     retention = Retention(store, catalog)
     sweeper = Sweep(store, retention, catalog, keys.digest)
     published = PublishedDictionary(catalog, retention)
@@ -207,18 +217,18 @@ async def start(
     )
     admin = AdminServicer(rooms)
     listeners: tuple[Door, ...] = (
-        ingest_listener(settings.grpc_bind, ingest, interceptors, reuse_port=settings.reuse_port),
-        admin_listener(settings.admin_bind, admin, interceptors, reuse_port=settings.reuse_port),
+        ingest_listener(ingest_terms, ingest, limiter, interceptors),
+        admin_listener(admin_terms, admin, interceptors),
         HttpListener(
-            settings.http_bind,
+            http_terms,
             http_app.build(
                 http_app.Rooms(
                     service, preferences, readiness.is_ready, published.current, receipts.published_head
-                )
+                ),
+                limiter,
             ),
             GRACE,
             readiness.stop,
-            reuse_port=settings.reuse_port,
         ),
     )
     archive = Archive(store, catalog, settings.archive)
@@ -229,6 +239,20 @@ async def start(
     addresses = [await listener.start() for listener in listeners]
     schedule.start()
     return Service(listeners, *addresses)
+
+
+def _terms(settings: Settings) -> Callable[[str, Path | None], Terms]:
+    """Return what makes the terms of a listener; those with the same files share their certificates."""
+    transport, known = settings.transport, dict[TlsFiles, Certificates]()
+
+    def terms(bind: str, client_ca: Path | None) -> Terms:
+        certificates = None
+        if transport.cert is not None and transport.key is not None:
+            files = TlsFiles(transport.cert, transport.key, client_ca)
+            certificates = known[files] = known.get(files) or Certificates(files)
+        return Terms(bind, certificates, transport.max_connection_age, settings.reuse_port)
+
+    return terms
 
 
 async def open_store(database: str) -> EventStore:

@@ -8,13 +8,38 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aboveboard_server.addresses import listening
+import structlog
+
+from aboveboard_server.addresses import is_loopback, listening
+from aboveboard_server.errors import StartupError
 from aboveboard_server.storage.ownership import FileOwnership
 
 if TYPE_CHECKING:
     from aboveboard_server.settings import Settings
 
+log = structlog.get_logger()
+
 SQLITE = "sqlite:///"
+
+
+def refuse_open_doors(settings: Settings) -> None:
+    """Raise StartupError where what is sent could be read on its way; with `--insecure` log a warning."""
+    binds = {
+        "--grpc-bind": settings.grpc_bind,
+        "--admin-bind": settings.admin_bind,
+        "--http-bind": settings.http_bind,
+    }
+    if settings.transport.cert is not None:
+        return
+    for flag, bind in binds.items():
+        if is_loopback(bind):
+            continue
+        if not settings.transport.insecure:
+            raise StartupError(
+                f"{flag} {bind} is reached from other machines, and would be served in plain text: give "
+                "--tls-cert FILE and --tls-key FILE, or bind 127.0.0.1, or say --insecure if you mean it"
+            )
+        log.warning("insecure", flag=flag, bind=bind, text="served in plain text to other machines")
 
 
 def refuse_what_is_taken(settings: Settings) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aboveboard_server.door_settings import LimitSettings, TransportSettings
 from aboveboard_server.errors import StartupError
 from aboveboard_server.privacy.archive_settings import ArchiveSettings
 
@@ -30,6 +31,8 @@ class Settings:
     log_level: str = "info"
     workers: int = 1
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
+    transport: TransportSettings = field(default_factory=TransportSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
     # Whether the addresses are shared with the other workers.
     reuse_port: bool = False
 

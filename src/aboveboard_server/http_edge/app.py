@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from aboveboard_server.http_edge.receipts import PublishedHead
     from aboveboard_server.ingest.service import IngestService
+    from aboveboard_server.limits import Limiter
     from aboveboard_server.privacy.preferences import Preferences
     from aboveboard_server.schema.dictionary import Dictionary
 
@@ -48,8 +49,8 @@ class Rooms:
     published_head: PublishedHead
 
 
-def build(rooms: Rooms) -> Starlette:
-    """Return the application."""
+def build(rooms: Rooms, limiter: Limiter) -> Starlette:
+    """Return the application; `limiter` counts what comes in."""
     routes = [
         Route("/v1/events", events.endpoint(rooms.ingest), methods=["POST"]),
         Route("/v1/status", status.status_endpoint(rooms.ingest), methods=["POST"]),
@@ -64,7 +65,7 @@ def build(rooms: Rooms) -> Starlette:
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Boundary, shared=SHARED)],
+        middleware=[Middleware(Boundary, shared=SHARED, limiter=limiter)],
         exception_handlers={ServiceError: _refused, HTTPException: _refused_by_http},
     )
     # A redirect would repeat the path, which may hold a key, and a client that follows it sends twice.

@@ -80,6 +80,10 @@ class GroupCommitter:
         self._consider()
         return future
 
+    def is_full(self) -> bool:
+        """Whether not one event more may wait."""
+        return self._pending >= self._max_pending
+
     async def close(self) -> None:
         """Commit what waits, and stop."""
         self._closing = True

@@ -16,13 +16,16 @@ import grpc
 import structlog
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
-from aboveboard_server.errors import ServiceError, ShuttingDownError
+from aboveboard_server.errors import OverloadedError, ServiceError, ShuttingDownError
 from aboveboard_server.grpc_api.decoding import decode
 from aboveboard_server.grpc_api.status import code_of, trailers_of
+from aboveboard_server.limits import in_time
 from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from aboveboard_server.limits import Limiter
 
 if TYPE_CHECKING:
     Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
@@ -31,6 +34,9 @@ log = structlog.get_logger()
 
 # Health checks are answered to the end: they tell that it comes.
 HEALTH = "/grpc.health."
+# Calls at once, beyond which callers are told to try again: it bounds memory.
+MAX_CALLS = 2_000
+FORWARDED_FOR = "x-forwarded-for"
 
 # By whether requests and answers are streams. Untyped: grpc's own types know synchronous handlers only.
 MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
@@ -42,9 +48,17 @@ MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
 
 
 class Boundary(grpc.aio.ServerInterceptor):
-    """Stands between the transport and the handlers."""
+    """Stands between the transport and the handlers.
 
-    def __init__(self) -> None:
+    What comes is counted by `limiter`, where there is one. A call that is no stream is answered within
+    `deadline` seconds.
+    """
+
+    def __init__(self, limiter: Limiter | None = None, deadline: float | None = None) -> None:
+        self._limiter = limiter
+        self._deadline = deadline
+        # Calls under way.
+        self.calls = 0
         # Whether new calls are told to go elsewhere: transport that stops would cut them off without a word.
         self.draining = False
         # By method, what stands around which handler: making it takes as long as sorting an event.
@@ -75,22 +89,29 @@ class Boundary(grpc.aio.ServerInterceptor):
         message_class = getattr(handler.request_deserializer, "__self__", None)
         call = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
 
-        async def decoded_each(requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-            async for data in requests:
-                yield decode(message_class, data)
+        limiter = None if method.startswith(HEALTH) else self._limiter
 
-        def decoded(received: Any) -> Any:
-            return decoded_each(received) if handler.request_streaming else decode(message_class, received)
+        def admitted(data: bytes, context: Any) -> Any:
+            if limiter is not None:
+                limiter.admit("", limiter.address_of(*_caller(context)), len(data))
+            return decode(message_class, data)
+
+        async def admitted_each(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
+            async for data in requests:
+                yield admitted(data, context)
+
+        def decoded(received: Any, context: Any) -> Any:
+            return (admitted_each if handler.request_streaming else admitted)(received, context)
 
         async def answer(received: Any, context: Any) -> Any:
             async with _Guarded(self, method, context):
-                return await call(decoded(received), context)
+                return await in_time(self._deadline, call(decoded(received, context), context))
 
         async def answer_each(received: Any, context: Any) -> AsyncIterator[Any]:
             # A caller that goes away takes the handler down at once, wherever it stands.
             async with (
                 _Guarded(self, method, context),
-                aclosing(call(decoded(received), context)) as answers,
+                aclosing(call(decoded(received, context), context)) as answers,
             ):
                 async for response in answers:
                     yield response
@@ -126,6 +147,17 @@ class Registrar:
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, bounded),))
 
 
+def _caller(context: Any) -> tuple[str, Callable[[], str]]:
+    """Return a caller's address without its port, and what tells whom it speaks for."""
+    # Such as ipv4:192.0.2.1:50000 or ipv6:%5B2001:db8::1%5D:50000.
+    host = context.peer().partition(":")[2].rpartition(":")[0]
+    return host.removeprefix("%5B").removesuffix("%5D"), lambda: _forwarded_for(context)
+
+
+def _forwarded_for(context: Any) -> str:
+    return ",".join(value for key, value in context.invocation_metadata() if key == FORWARDED_FOR)
+
+
 class _Guarded:
     """Turns what is raised inside into a status, and logs the RPC: no payload, no identifiers.
 
@@ -142,15 +174,18 @@ class _Guarded:
     async def __aenter__(self) -> None:
         structlog.contextvars.clear_contextvars()
         self._started = time.perf_counter()
-        if self._boundary.draining and not self._method.startswith(HEALTH):
+        boundary = self._boundary
+        boundary.calls += 1
+        if (boundary.draining or boundary.calls > MAX_CALLS) and not self._method.startswith(HEALTH):
             # What is raised here would not come to `__aexit__`.
-            await self._end(ShuttingDownError())
+            await self._end(ShuttingDownError() if boundary.draining else OverloadedError())
 
     async def __aexit__(self, _kind: object, raised: BaseException | None, _trace: object) -> None:
         await self._end(raised)
 
     async def _end(self, raised: BaseException | None) -> None:
         """Log the RPC, and abort it where an error was raised that the caller is to be told of."""
+        self._boundary.calls -= 1
         error = None
         if raised is None:
             code = grpc.StatusCode.OK
