@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 from typing import Any
 
 import structlog
 
-# grpc writes of handshakes that fail on its own, with addresses; its errors reach us as exceptions anyway.
-GRPC_VERBOSITY = "NONE"
 # Made once: there is a line for each RPC, and `json.dumps` would make an encoder for each line.
 ENCODER = json.JSONEncoder(default=repr)
 
 
 def configure(level: str) -> None:
     """Set up structlog; `level` as logging names it. The standard library's loggers join in as warnings."""
-    os.environ.setdefault("GRPC_VERBOSITY", GRPC_VERBOSITY)
     threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[

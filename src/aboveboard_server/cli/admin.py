@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from aboveboard_server.cli import archive, company, deletion, opt_out, quarantine, receipt, retention
+from aboveboard_server.cli import connection as by
 from aboveboard_server.cli.audit import audit
 from aboveboard_server.cli.deployments import list_deployments
 from aboveboard_server.cli.export import export
@@ -22,3 +23,15 @@ app.command("audit")(audit)
 app.command("deployments")(list_deployments)
 app.command("export")(export)
 app.command("loss")(estimate_loss)
+
+
+@app.callback()
+def administrate(
+    *,
+    ca: by.Ca = None,
+    cert: by.Cert = None,
+    cert_key: by.CertKey = None,
+    plaintext: by.Plaintext = False,
+) -> None:
+    """Do what administrators do."""
+    by.of_group.set(by.Security(ca, cert, cert_key, plaintext))
