@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 # Connections at once; further ones are closed as they come.
 MAX_CONNECTIONS = 4_000
 # Calls at once on one connection; a client of grpc keeps further ones to itself until one has ended.
-MAX_STREAMS = 1_000
+MAX_STREAMS = 100
+# Calls that have come and that nobody has looked at yet; beyond, grpc itself breaks them off (CANCELLED): by
+# chance at first, all of them beyond twice as many. More than are answered with a reason, and with a delay.
+MAX_UNSEEN = 4_000
 # Seconds without a call after which a connection is closed, and seconds that TLS may take to agree.
 MAX_IDLE = 300
 HANDSHAKE = 10
@@ -39,6 +42,8 @@ def options(max_connection_age: int, *, reuse_port: bool) -> list[tuple[str, int
         ("grpc.max_connection_idle_ms", MAX_IDLE * 1_000),
         ("grpc.server_handshake_timeout_ms", HANDSHAKE * 1_000),
         ("grpc.max_concurrent_streams", MAX_STREAMS),
+        ("grpc.server.max_pending_requests", MAX_UNSEEN),
+        ("grpc.server.max_pending_requests_hard_limit", 2 * MAX_UNSEEN),
         ("grpc.max_allowed_incoming_connections", MAX_CONNECTIONS),
     ]
 

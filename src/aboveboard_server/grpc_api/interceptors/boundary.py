@@ -34,8 +34,10 @@ log = structlog.get_logger()
 
 # Health checks are answered to the end: they tell that it comes.
 HEALTH = "/grpc.health."
-# Calls at once, beyond which callers are told to try again: it bounds memory.
+# Calls at once, and bytes of their requests, beyond which callers are told to try again: it bounds memory.
+# Decoded, and ready to be stored, a request takes several times its bytes.
 MAX_CALLS = 2_000
+MAX_BYTES = 24 * 1024 * 1024
 FORWARDED_FOR = "x-forwarded-for"
 
 # By whether requests and answers are streams. Untyped: grpc's own types know synchronous handlers only.
@@ -57,8 +59,8 @@ class Boundary(grpc.aio.ServerInterceptor):
     def __init__(self, limiter: Limiter | None = None, deadline: float | None = None) -> None:
         self._limiter = limiter
         self._deadline = deadline
-        # Calls under way.
-        self.calls = 0
+        # Calls under way, and the bytes of those that are no streams.
+        self.calls = self._bytes = 0
         # Whether new calls are told to go elsewhere: transport that stops would cut them off without a word.
         self.draining = False
         # By method, what stands around which handler: making it takes as long as sorting an event.
@@ -93,6 +95,8 @@ class Boundary(grpc.aio.ServerInterceptor):
 
         def admitted(data: bytes, context: Any) -> Any:
             if limiter is not None:
+                if self._bytes > MAX_BYTES:
+                    raise OverloadedError
                 limiter.admit("", limiter.address_of(*_caller(context)), len(data))
             return decode(message_class, data)
 
@@ -104,8 +108,13 @@ class Boundary(grpc.aio.ServerInterceptor):
             return (admitted_each if handler.request_streaming else admitted)(received, context)
 
         async def answer(received: Any, context: Any) -> Any:
-            async with _Guarded(self, method, context):
-                return await in_time(self._deadline, call(decoded(received, context), context))
+            size = len(received)
+            self._bytes += size
+            try:
+                async with _Guarded(self, method, context):
+                    return await in_time(self._deadline, call(decoded(received, context), context))
+            finally:
+                self._bytes -= size
 
         async def answer_each(received: Any, context: Any) -> AsyncIterator[Any]:
             # A caller that goes away takes the handler down at once, wherever it stands.
