@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import grpc
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Callers that keep a server as busy as it can be, and the seconds for which that is measured.
 ENOUGH = 100
+# Connections that they share: a client keeps back what is beyond 100 calls on one.
+CHANNELS = 40
 MEASURED = 10.0
 OVERLOAD = 30.0
 MAX_MIB = 512
@@ -56,10 +58,9 @@ def look_at(server: ServerProcess) -> None:
     """Ask for health at every door, and for something of an administrator's; each must be answered."""
     for address in (server.ingest_address, server.admin_address):
         with grpc.insecure_channel(address) as channel:
-            check = health_pb2_grpc.HealthStub(channel).Check(
-                health_pb2.HealthCheckRequest(), timeout=TIMEOUT
-            )
-        assert check.status == health_pb2.HealthCheckResponse.SERVING
+            health: Any = health_pb2_grpc.HealthStub(channel)  # its types lack Check
+            answer = health.Check(health_pb2.HealthCheckRequest(), timeout=TIMEOUT)
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
     for path in ("healthz", "readyz"):
         assert urlopen(f"http://{server.http_address}/{path}", timeout=TIMEOUT).status == 200
     with admin(server) as stub:
@@ -70,9 +71,9 @@ def test_ten_times_the_callers(loaded: ServerProcess) -> None:
     """Memory is bounded, events are stored at no less than 80 % of the best rate, refusals come sooner than
     acceptances and say when to try again, and health and administrators are answered.
     """
-    load = {"batch": 100, "channels": 40, "target": loaded.ingest_address}
-    peak = Run(Load(callers=ENOUGH, seconds=MEASURED, **load)).told()
-    overload = Run(Load(callers=10 * ENOUGH, seconds=OVERLOAD, **load))
+    enough = Load(loaded.ingest_address, ENOUGH, MEASURED, channels=CHANNELS)
+    before = Run(enough).told()
+    overload = Run(Load(loaded.ingest_address, 10 * ENOUGH, OVERLOAD, channels=CHANNELS))
     most_memory, looks = 0.0, 0
     while overload.poll() is None:
         most_memory = max(most_memory, memory_mib(loaded))
@@ -80,9 +81,10 @@ def test_ten_times_the_callers(loaded: ServerProcess) -> None:
         looks += 1
         time.sleep(0.5)
     told = overload.told()
-    assert told["events"] / OVERLOAD >= 0.8 * peak["events"] / MEASURED
+    after = Run(enough).told()
+    print(f"\n{before=}\n{told=}\n{after=}\n{most_memory=:.0f} MiB, {looks=}")  # noqa: T201  # the figures
+    assert told["events"] / OVERLOAD >= 0.8 * max(before["events"], after["events"]) / MEASURED
     assert most_memory <= MAX_MIB
     assert set(told["refusals"]) == {"RESOURCE_EXHAUSTED OVERLOADED"}
     assert told["median_refused"] < told["median_accepted"]
     assert looks > 3
-    print(f"\npeak {peak}\noverload {told}\nmemory {most_memory:.0f} MiB, looked {looks} times")  # noqa: T201

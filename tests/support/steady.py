@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from aboveboard_client.failure import read_failure
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Sequence
 
 BATCH = 20
