@@ -195,7 +195,7 @@ async def start(
     readiness = Readiness(store, committer)
     stack.push_async_callback(readiness.close)
     ingest = IngestServicer(service, preferences, Streams(settings.transport.max_connection_age))
-    limiter = Limiter(settings.limits, committer.is_full)
+    limiter = Limiter(settings.limits, lambda: committer.full)
     retention = Retention(store, catalog)
     sweeper = Sweep(store, retention, catalog, keys.digest)
     published = PublishedDictionary(catalog, retention)

@@ -23,6 +23,9 @@ T = TypeVar("T")
 DEADLINE = 30.0
 # A request counts once for each of these many bytes, begun ones too: decoding and storing go by the size.
 COUNTED_BYTES = 16 * 1024
+# Refusals a second to which callers are held by the delay they are told, in seconds, as far as they heed it.
+REFUSED_PER_SECOND = 200
+LONGEST_DELAY = 30.0
 # Callers remembered, twice at most, for each rate. Each takes some 200 bytes.
 MAX_CALLERS = 50_000
 # Bits of an IPv6 address that one customer of a provider has for himself.
@@ -57,11 +60,37 @@ class Rate:
         return admitted
 
 
+class Refusals:
+    """Tells those who are refused to wait the longer the more of them there are.
+
+    Each attempt costs half of what a small request does: without this the refused would eat up what the
+    server can do.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since = clock()
+        # Refused in the span of time under way, and the seconds to wait that the span before has shown.
+        self._count = 0
+        self._seconds = 1.0
+
+    def delay(self) -> float:
+        """Count a refusal, and return the seconds after which it may be tried again."""
+        now = self._clock()
+        if now - self._since >= 1:
+            needed = self._count / (now - self._since) / REFUSED_PER_SECOND
+            self._seconds = min(max(1.0, self._seconds * needed), LONGEST_DELAY)
+            self._since, self._count = now, 0
+        self._count += 1
+        return self._seconds
+
+
 class Limiter:
     """Turns away what is too much. `is_full` is whether no more can wait to be committed."""
 
     def __init__(self, settings: LimitSettings, is_full: Callable[[], bool] = lambda: False) -> None:
         self._is_full = is_full
+        self._refusals = Refusals()
         burst = settings.burst_seconds
         self._keys = Rate(settings.rate_per_key, burst) if settings.rate_per_key else None
         self._addresses = Rate(settings.rate_per_address, burst) if settings.rate_per_address else None
@@ -74,7 +103,7 @@ class Limiter:
         `address` is as `address_of` returns it; empty where it was counted already.
         """
         if self._is_full():
-            raise OverloadedError
+            raise OverloadedError(self._refusals.delay())
         cost = 1 + size // COUNTED_BYTES
         if address and self._addresses is not None and not self._addresses.admits(address, cost):
             raise OverloadedError

@@ -7,7 +7,7 @@ import pytest
 from aboveboard_server import limits
 from aboveboard_server.door_settings import LimitSettings, networks
 from aboveboard_server.errors import OverloadedError, StartupError
-from aboveboard_server.limits import COUNTED_BYTES, Limiter, Rate
+from aboveboard_server.limits import COUNTED_BYTES, Limiter, Rate, Refusals
 
 
 class Clock:
@@ -115,3 +115,19 @@ def test_settings_that_cannot_be_meant() -> None:
         networks("10.0.0.0/33")
     with pytest.raises(StartupError, match="--rate-per"):
         LimitSettings(rate_per_key=-1)
+
+
+def test_the_more_are_refused_the_longer_they_wait() -> None:
+    """The delay grows until no more than 200 a second come again, ends at 30 s, and shrinks with the crowd."""
+    clock = Clock()
+    refusals = Refusals(clock)
+    assert refusals.delay() == 1
+    delays = []
+    for callers in [1_000] * 4 + [100_000] * 3 + [1] * 4:
+        for _ in range(max(1, round(callers / refusals.delay()))):
+            told = refusals.delay()
+        delays.append(round(told))
+        clock.now += 1
+    assert delays[3] == pytest.approx(5, abs=1)
+    assert delays[6] == 30
+    assert delays[-1] == 1

@@ -32,9 +32,9 @@ def trailers_of(error: ServiceError) -> tuple[tuple[str, bytes], ...]:
     if error.field:
         violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.text)
         details.append(error_details_pb2.BadRequest(field_violations=[violation]))
-    if error.answer.retry_after is not None:
+    if error.retry_after is not None:
         delay = Duration()
-        delay.FromMilliseconds(round(error.answer.retry_after * 1000))
+        delay.FromMilliseconds(round(error.retry_after * 1000))
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
     status = status_pb2.Status(code=error.answer.code, message=str(error))
     for detail in details:

@@ -62,6 +62,8 @@ class GroupCommitter:
         # Commits belong to no caller, and log nothing of one.
         self._context = contextvars.copy_context()
         self._closing = False
+        # Whether a batch was refused since a commit has last made room: the next would be refused as well.
+        self.full = False
         # When the newest commit failed, as time.monotonic() tells it; None where it did not.
         self.failed_at: float | None = None
 
@@ -73,6 +75,7 @@ class GroupCommitter:
         if self._closing:
             raise ShuttingDownError
         if self._pending + len(batch) > self._max_pending or self._packed_bytes > MAX_PENDING_BYTES:
+            self.full = bool(self._waiting or self._commits)
             raise OverloadedError
         self._store.prepare(batch)
         future: Future = asyncio.get_running_loop().create_future()
@@ -82,10 +85,6 @@ class GroupCommitter:
         self._waiting_events += len(batch)
         self._consider()
         return future
-
-    def is_full(self) -> bool:
-        """Whether not one event more may wait."""
-        return self._pending >= self._max_pending or self._packed_bytes > MAX_PENDING_BYTES
 
     async def close(self) -> None:
         """Commit what waits, and stop."""
@@ -149,6 +148,7 @@ class GroupCommitter:
             self._pending -= sum(len(batch) for batch, _ in group)
             self._packed_bytes -= sum(len(batch.packed) for batch, _ in group)
             self._callers = len(group) + len(self._waiting)
+            self.full = False
 
     def _take(self) -> list[tuple[EventBatch, Future]]:
         """Take the batches that wait, as many as fit a group, and one at least."""

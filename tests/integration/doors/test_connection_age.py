@@ -15,6 +15,7 @@ from tests.integration.doors.conftest import AGE
 from tests.support.clients import TIMEOUT, element, held, request, server_source
 from tests.support.hosts import QUICK
 
+from aboveboard.event.v1.change_type_pb2 import CHANGE_TYPE_CREATE
 from aboveboard.event.v1.test_asset_pb2 import ElementStat
 from aboveboard.ingest.v1.ingest_service_pb2 import StreamEventsRequest
 from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
@@ -103,14 +104,14 @@ def by_sdk(secured: Secured, directory: Path) -> int:
         timing=QUICK,
     ) as client:
         for _ in range(REQUESTS):
-            assert client.record(ElementStat(element_id="1", change_type=1))
+            assert client.record(ElementStat(element_id="1", change_type=CHANGE_TYPE_CREATE))
             assert client.flush(TIMEOUT)
             time.sleep(PAUSE)
         return client.stats().accepted
 
 
 def test_callers_who_behave_do_not_notice(secured: Secured, tmp_path: Path) -> None:
-    """Calls, streams, HTTP and the SDK go on past a connection's age without a failure, on new connections."""
+    """Calls, streams, HTTP and the SDK go on past a connection's age, on new ones, without a failure."""
     with ThreadPoolExecutor(4) as pool:
         calls = pool.submit(by_calls, secured)
         streams = pool.submit(by_streams, secured)

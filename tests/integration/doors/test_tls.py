@@ -20,6 +20,7 @@ from tests.support.hosts import QUICK
 from typer.testing import CliRunner
 
 from aboveboard.admin.v1 import admin_service_pb2_grpc, audit_pb2
+from aboveboard.event.v1.change_type_pb2 import CHANGE_TYPE_CREATE
 from aboveboard.event.v1.test_asset_pb2 import ElementStat
 from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from aboveboard.telemetry.v1.source_pb2 import ServerSource
@@ -134,7 +135,7 @@ def test_the_sdk_comes_in_by_tls(secured: Secured, tmp_path: Path) -> None:
             root_certificates=roots,
             timing=QUICK,
         ) as client:
-            assert client.record(ElementStat(element_id="1", change_type=1))
+            assert client.record(ElementStat(element_id="1", change_type=CHANGE_TYPE_CREATE))
             assert client.flush(TIMEOUT) is arrives
             client.close(0)
     query = server_source(source.server_uuid, solution="host")
