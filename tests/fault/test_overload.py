@@ -67,12 +67,22 @@ def look_at(server: ServerProcess) -> None:
         stub.ListAuditEntries(ListAuditEntriesRequest(), timeout=TIMEOUT)
 
 
+def spent(server: ServerProcess) -> float:
+    """Return the seconds of processor time that the server has used."""
+    return sum(process.cpu_seconds for process in process_tree(server.pid))
+
+
 def test_ten_times_the_callers(loaded: ServerProcess) -> None:
     """Memory is bounded, events are stored at no less than 80 % of the best rate, refusals come sooner than
     acceptances and say when to try again, and health and administrators are answered.
+
+    The rate is by the server's own processor time, since the machine may be busy with other things; by the
+    clock it is held to half, lest the server idles.
     """
     enough = Load(loaded.ingest_address, ENOUGH, MEASURED, channels=CHANNELS)
-    before = Run(enough).told()
+    before = spent(loaded)
+    peak = Run(enough).told()
+    between = spent(loaded)
     overload = Run(Load(loaded.ingest_address, 10 * ENOUGH, OVERLOAD, channels=CHANNELS))
     most_memory, looks = 0.0, 0
     while overload.poll() is None:
@@ -81,9 +91,10 @@ def test_ten_times_the_callers(loaded: ServerProcess) -> None:
         looks += 1
         time.sleep(0.5)
     told = overload.told()
-    after = Run(enough).told()
-    print(f"\n{before=}\n{told=}\n{after=}\n{most_memory=:.0f} MiB, {looks=}")  # noqa: T201  # the figures
-    assert told["events"] / OVERLOAD >= 0.8 * max(before["events"], after["events"]) / MEASURED
+    best, held = peak["events"] / (between - before), told["events"] / (spent(loaded) - between)
+    print(f"\n{peak=}\n{told=}\n{best=:.0f} {held=:.0f} {most_memory=:.0f} MiB, {looks=}")  # noqa: T201
+    assert held >= 0.8 * best
+    assert told["events"] / OVERLOAD >= 0.5 * peak["events"] / MEASURED
     assert most_memory <= MAX_MIB
     assert set(told["refusals"]) == {"RESOURCE_EXHAUSTED OVERLOADED"}
     assert told["median_refused"] < told["median_accepted"]

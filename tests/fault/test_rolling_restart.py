@@ -29,8 +29,8 @@ pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 
 @contextmanager
 def sending(addresses: list[str]) -> Iterator[list[Sender]]:
-    """Have clients send, until what is inside is done."""
-    senders = [Sender(addresses) for _ in range(SENDERS)]
+    """Have clients send, half of them with grpc's own retries, until what is inside is done."""
+    senders = [Sender(addresses, by_grpc=number % 2 == 0) for number in range(SENDERS)]
     enough = threading.Event()
     with ThreadPoolExecutor(SENDERS) as pool:
         running = [pool.submit(sender.run, enough) for sender in senders]

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BATCH = 20
+# What grpc's own retries are told in docs/durability.md.
+SERVICE_CONFIG = """
+{"methodConfig": [{"name": [{"service": "aboveboard.ingest.v1.IngestService"}],
+  "retryPolicy": {"maxAttempts": 5, "initialBackoff": "0.5s", "maxBackoff": "10s", "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"]}}]}
+"""
 # Answers after which the same events may be sent again, with or without a delay that the server names.
 RETRIED = {"RESOURCE_EXHAUSTED", "UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"}
 FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
@@ -31,7 +37,9 @@ OPTIONS = [
 class Sender:
     """Sends batches to whichever of some servers answers, each until it is acknowledged."""
 
-    def __init__(self, addresses: Sequence[str]) -> None:
+    def __init__(self, addresses: Sequence[str], *, by_grpc: bool = False) -> None:
+        # Whether grpc tries again by itself, so that every error it hands over is one too many.
+        self._by_grpc = by_grpc
         self.source = server_source()
         self.acknowledged: list[str] = []
         # Statuses that end a call for good: there must be none.
@@ -41,7 +49,8 @@ class Sender:
 
     def run(self, enough: threading.Event) -> None:
         """Send until there is enough."""
-        with grpc.insecure_channel(self._target, OPTIONS) as channel:
+        options = [*OPTIONS, ("grpc.service_config", SERVICE_CONFIG)] if self._by_grpc else OPTIONS
+        with grpc.insecure_channel(self._target, options) as channel:
             stub = IngestServiceStub(channel)
             while not enough.is_set() and not self.failures:
                 self._send(stub)
@@ -51,12 +60,10 @@ class Sender:
         wait = FIRST_WAIT
         while True:
             try:
-                answer = stub.PublishEvents(batch, timeout=TIMEOUT)
+                answer = stub.PublishEvents(batch, timeout=TIMEOUT, wait_for_ready=self._by_grpc)
             except grpc.RpcError as error:
                 failure = read_failure(error)
-                if failure.code not in RETRIED or (
-                    failure.code == "RESOURCE_EXHAUSTED" and failure.retry_seconds is None
-                ):
+                if self._by_grpc or failure.code not in RETRIED:
                     self.failures.append(str(failure))
                     return
                 self.retries += 1

@@ -118,11 +118,11 @@ def test_settings_that_cannot_be_meant() -> None:
 
 
 def test_the_more_are_refused_the_longer_they_wait() -> None:
-    """The delay grows until no more than 200 a second come again, ends at 30 s, and shrinks with the crowd."""
+    """The delay grows until no more than 200 a second come again, ends at 30 s, and shrinks with them."""
     clock = Clock()
     refusals = Refusals(clock)
     assert refusals.delay() == 1
-    delays = []
+    delays, told = [], 0.0
     for callers in [1_000] * 4 + [100_000] * 3 + [1] * 4:
         for _ in range(max(1, round(callers / refusals.delay()))):
             told = refusals.delay()
