@@ -1,10 +1,11 @@
-"""Refuses at once what another server holds already, before the second that the imports of a server take.
+"""What comes first: refuses what another server holds already, before the second that imports take.
 
 Only a first look: the addresses are bound and the file is locked for good when the server starts.
 """
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SQLITE = "sqlite:///"
+# Open files that a server asks for: as many connections as its doors take, and some files.
+MAX_FILES = 16_384
+
+
+def raise_file_limit() -> None:
+    """Let this process and its children open more files than shells and units allow at first, if they may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(MAX_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def refuse_open_doors(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from aboveboard_server import logging
 from aboveboard_server.cli import archive_options as options
 from aboveboard_server.cli import door_options as doors
 from aboveboard_server.door_settings import LimitSettings, TransportSettings, networks
-from aboveboard_server.early import refuse_open_doors, refuse_what_is_taken
+from aboveboard_server.early import raise_file_limit, refuse_open_doors, refuse_what_is_taken
 from aboveboard_server.errors import StartupError
 from aboveboard_server.privacy.archive_settings import ArchiveSettings
 from aboveboard_server.settings import DEFAULT_DATABASE, Settings
@@ -125,6 +125,7 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
         )
         logging.configure(log_level)
         refuse_open_doors(settings)
+        raise_file_limit()
         refuse_what_is_taken(settings)
         # Late, for `--help` and bad flags should not wait for it.
         if workers == 1:
