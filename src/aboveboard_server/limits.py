@@ -5,22 +5,17 @@ Addresses live here and nowhere else: in memory, in no line of the log, in no er
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from aboveboard_server.errors import OverloadedError, StoreUnavailableError
+from aboveboard_server.errors import OverloadedError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from aboveboard_server.door_settings import LimitSettings
 
-T = TypeVar("T")
-
-# Seconds in which whoever sends events is answered, whatever the answer waits for.
-DEADLINE = 30.0
 # A request counts once for each of these many bytes, begun ones too: decoding and storing go by the size.
 COUNTED_BYTES = 16 * 1024
 # Refusals a second to which callers are held by the delay they are told, in seconds, as far as they heed it.
@@ -141,15 +136,3 @@ def _customer(host: str) -> str:
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return f"{int(address) >> IPV6_CUSTOMER:x}::"
-
-
-async def in_time(seconds: float | None, answer: Awaitable[T]) -> T:
-    """Wait for an answer; StoreUnavailableError where it takes longer, for its commit goes on by itself."""
-    deadline = asyncio.timeout(seconds)
-    try:
-        async with deadline:
-            return await answer
-    except TimeoutError:
-        if deadline.expired():
-            raise StoreUnavailableError from None
-        raise

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from aboveboard_server import limits
 from aboveboard_server.door_settings import LimitSettings, networks
-from aboveboard_server.errors import OverloadedError, StartupError, StoreUnavailableError
-from aboveboard_server.limits import COUNTED_BYTES, Limiter, Rate, Refusals, in_time
+from aboveboard_server.errors import OverloadedError, StartupError
+from aboveboard_server.limits import COUNTED_BYTES, Limiter, Rate, Refusals
 
 
 class Clock:
@@ -133,24 +131,3 @@ def test_the_more_are_refused_the_longer_they_wait() -> None:
     assert delays[3] == pytest.approx(5, abs=1)
     assert delays[6] == 30
     assert delays[-1] == 1
-
-
-async def test_an_answer_has_its_time() -> None:
-    """One that takes longer is told to try again, and its commit goes on; an error of its own stays."""
-    committed = asyncio.Event()
-
-    async def commit() -> None:
-        await asyncio.sleep(0.05)
-        committed.set()
-
-    task = asyncio.create_task(commit())
-    with pytest.raises(StoreUnavailableError):
-        await in_time(0.01, asyncio.shield(task))
-    await task
-    assert committed.is_set()
-
-    async def fail() -> None:
-        raise TimeoutError("of a driver")
-
-    with pytest.raises(TimeoutError, match="of a driver"):
-        await in_time(60, fail())

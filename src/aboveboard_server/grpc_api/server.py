@@ -14,7 +14,7 @@ from aboveboard.admin.v1 import admin_service_pb2 as admin
 from aboveboard.admin.v1 import admin_service_pb2_grpc as admin_stubs
 from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
 from aboveboard.ingest.v1 import ingest_service_pb2_grpc as ingest_stubs
-from aboveboard_server import limits
+from aboveboard_server.deadlines import DEADLINE, Deadlines
 from aboveboard_server.grpc_api import transport
 from aboveboard_server.grpc_api.interceptors.boundary import Boundary, Registrar
 
@@ -95,7 +95,7 @@ def ingest_listener(
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
 ) -> Listener:
     """Return the public listener. No reflection: the schema is published, the server's inside is not."""
-    boundary = Boundary(limiter, limits.DEADLINE)
+    boundary = Boundary(limiter, Deadlines(DEADLINE))
     listener = Listener(terms, INGEST_SERVICE, boundary, interceptors or None, servicer.end_streams)
     ingest_stubs.add_IngestServiceServicer_to_server(servicer, listener.handlers)
     return listener

@@ -9,10 +9,9 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 
-from aboveboard_server import limits
+from aboveboard_server.deadlines import DEADLINE, Deadlines
 from aboveboard_server.errors import OverloadedError, ServiceError
 from aboveboard_server.http_edge.answers import refused
-from aboveboard_server.limits import in_time
 from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
@@ -57,6 +56,7 @@ class Boundary:
         self._app = app
         self._shared = shared
         self._limiter = limiter
+        self._deadlines = Deadlines(DEADLINE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens behind."""
@@ -75,7 +75,7 @@ class Boundary:
 
         try:
             self._admit(scope)
-            await in_time(limits.DEADLINE, self._app(scope, receive, send_on))
+            await self._deadlines.keep(self._app(scope, receive, send_on))
         except ClientDisconnect:
             pass
         except Exception as error:  # noqa: BLE001  # nothing unforeseen may reach the caller

@@ -36,7 +36,7 @@ def is_healthy(server: Inside) -> bool:
 
 @pytest.mark.parametrize("bound", ["MAX_CALLS", "MAX_BYTES"])
 async def test_calls_beyond_the_bounds(inside: Inside, monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
-    """A call too many, by count or bytes, is OVERLOADED with a delay; health answers; then all is as before."""
+    """A call too many, by count or bytes, is OVERLOADED with a delay; health answers."""
     with monkeypatch.context() as narrow:
         narrow.setattr(boundary, bound, 0)
         for _ in range(3):

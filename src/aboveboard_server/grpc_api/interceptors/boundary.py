@@ -19,12 +19,12 @@ from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import OverloadedError, ServiceError, ShuttingDownError
 from aboveboard_server.grpc_api.decoding import decode
 from aboveboard_server.grpc_api.status import code_of, trailers_of
-from aboveboard_server.limits import in_time
 from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
+    from aboveboard_server.deadlines import Deadlines
     from aboveboard_server.limits import Limiter
 
 if TYPE_CHECKING:
@@ -52,13 +52,13 @@ MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
 class Boundary(grpc.aio.ServerInterceptor):
     """Stands between the transport and the handlers.
 
-    What comes is counted by `limiter`, where there is one. A call that is no stream is answered within
-    `deadline` seconds.
+    What comes is counted by `limiter`, and calls that are no streams have their time by `deadlines`, where
+    there are any.
     """
 
-    def __init__(self, limiter: Limiter | None = None, deadline: float | None = None) -> None:
+    def __init__(self, limiter: Limiter | None = None, deadlines: Deadlines | None = None) -> None:
         self._limiter = limiter
-        self._deadline = deadline
+        self._deadlines = deadlines
         # Calls under way, and the bytes of those that are no streams.
         self.calls = self._bytes = 0
         # Whether new calls are told to go elsewhere: transport that stops would cut them off without a word.
@@ -92,6 +92,7 @@ class Boundary(grpc.aio.ServerInterceptor):
         call = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
 
         limiter = None if method.startswith(HEALTH) else self._limiter
+        deadlines = self._deadlines
 
         def admitted(data: bytes, context: Any) -> Any:
             if limiter is not None:
@@ -112,7 +113,8 @@ class Boundary(grpc.aio.ServerInterceptor):
             self._bytes += size
             try:
                 async with _Guarded(self, method, context):
-                    return await in_time(self._deadline, call(decoded(received, context), context))
+                    answering = call(decoded(received, context), context)
+                    return await (deadlines.keep(answering) if deadlines else answering)
             finally:
                 self._bytes -= size
 
