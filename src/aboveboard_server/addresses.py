@@ -27,12 +27,13 @@ def listening(bind: str, *, reuse_port: bool = False) -> socket.socket:
 
 
 def is_loopback(bind: str) -> bool:
-    """Whether HOST:PORT can be reached from this machine alone."""
+    """Whether only this machine reaches HOST:PORT; StartupError where the host has no address."""
     host = bind.rpartition(":")[0].strip("[]")
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        found = {str(answer[4][0]) for answer in socket.getaddrinfo(host, None)}
+    except OSError as error:
+        raise StartupError(f"cannot listen on {bind}: {host} has no address") from error
+    return all(ipaddress.ip_address(address).is_loopback for address in found)
 
 
 def with_port(bind: str, bound: socket.socket) -> str:

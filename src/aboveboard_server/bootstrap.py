@@ -33,6 +33,8 @@ from aboveboard_server.ingest.readiness import Readiness
 from aboveboard_server.ingest.service import IngestService
 from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
+from aboveboard_server.ingest.stream import Streams
+from aboveboard_server.limits import Limiter
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy import sweep
 from aboveboard_server.privacy.archive import Archive
@@ -67,9 +69,12 @@ from aboveboard_server.storage.preparation import (
     prepare_sqlite,
 )
 from aboveboard_server.storage.sqlite import SqliteStore
+from aboveboard_server.terms import Terms
+from aboveboard_server.tls import Certificates, TlsFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     import grpc
     from sqlalchemy import URL
@@ -170,6 +175,10 @@ async def start(
     announce: Callable[[str], None] = announce,
 ) -> Service:
     """Start everything; `stack` takes it down again in the reverse order, the listeners first."""
+    terms_of = _terms(settings)
+    ingest_terms = terms_of(settings.grpc_bind, settings.transport.ingest_client_ca)
+    admin_terms = terms_of(settings.admin_bind, settings.transport.admin_client_ca)
+    http_terms = terms_of(settings.http_bind, None)
     store = await open_store(settings.database)
     stack.push_async_callback(store.close)
     keys = await key_files.unlock(settings.key_dir, store.pin_keys)
@@ -191,7 +200,8 @@ async def start(
     ring = KeyRing(store)
     await ring.start()
     stack.push_async_callback(ring.close)
-    guard = Guard(ring, required=settings.write_keys_required)
+    limiter = Limiter(settings.limits, lambda: committer.full)
+    guard = Guard(ring, limiter.count, required=settings.write_keys_required)
     scrubbing = ScrubPolicy(settings.scrub_quiet_seconds, timedelta(hours=settings.scrub_within_hours))
     receipts = ReceiptChain(store, keys.signing)
     eraser = Eraser(store, receipts, scrubbing)
@@ -200,7 +210,7 @@ async def start(
     preferences = Preferences(sources, gate, store, journal, deletions)
     readiness = Readiness(store, committer)
     stack.push_async_callback(readiness.close)
-    ingest = IngestServicer(service, preferences)
+    ingest = IngestServicer(service, preferences, Streams(settings.transport.max_connection_age))
     retention = Retention(store, catalog)
     sweeper = Sweep(store, retention, catalog, keys.digest)
     published = PublishedDictionary(catalog, retention)
@@ -223,21 +233,21 @@ async def start(
     )
     admin = AdminServicer(rooms)
     listeners: tuple[Door, ...] = (
-        ingest_listener(settings.grpc_bind, ingest, guard, interceptors, reuse_port=settings.reuse_port),
-        admin_listener(settings.admin_bind, admin, guard, interceptors, reuse_port=settings.reuse_port),
+        ingest_listener(ingest_terms, ingest, guard, limiter, interceptors),
+        admin_listener(admin_terms, admin, guard, interceptors),
         HttpListener(
-            settings.http_bind,
+            http_terms,
             http_app.build(
                 http_app.Rooms(
                     Writers(service, preferences, guard),
                     readiness.is_ready,
                     published.current,
                     receipts.published_head,
-                )
+                ),
+                limiter,
             ),
             GRACE,
             readiness.stop,
-            reuse_port=settings.reuse_port,
         ),
     )
     archive = Archive(store, catalog, settings.archive)
@@ -248,6 +258,20 @@ async def start(
     addresses = [await listener.start() for listener in listeners]
     schedule.start()
     return Service(listeners, *addresses)
+
+
+def _terms(settings: Settings) -> Callable[[str, Path | None], Terms]:
+    """Return what makes the terms of a listener; those with the same files share their certificates."""
+    transport, known = settings.transport, dict[TlsFiles, Certificates]()
+
+    def terms(bind: str, client_ca: Path | None) -> Terms:
+        certificates = None
+        if transport.cert is not None and transport.key is not None:
+            files = TlsFiles(transport.cert, transport.key, client_ca)
+            certificates = known[files] = known.get(files) or Certificates(files)
+        return Terms(bind, certificates, transport.max_connection_age, settings.reuse_port)
+
+    return terms
 
 
 async def open_store(database: str) -> EventStore:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aboveboard_server.addresses import is_loopback
+from aboveboard_server.door_settings import LimitSettings, TransportSettings
 from aboveboard_server.errors import StartupError
 from aboveboard_server.privacy.archive_settings import ArchiveSettings
 from aboveboard_server.privacy.key_secrets import is_admin_secret
@@ -37,6 +38,8 @@ class Settings:
     write_keys: str = ""
     # The secret of an admin key, which no log may show.
     bootstrap_token: str = field(default="", repr=False)
+    transport: TransportSettings = field(default_factory=TransportSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
     # Whether the addresses are shared with the other workers.
     reuse_port: bool = False
 

@@ -11,6 +11,8 @@ from aboveboard_server.errors import ServiceError
 from aboveboard_server.privacy.key_secrets import ADMIN, WRITE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aboveboard.telemetry.v1.source_pb2 import Source
     from aboveboard_server.access.caller import Caller
     from aboveboard_server.access.ring import Key, KeyRing
@@ -24,10 +26,14 @@ def bearer(authorization: str) -> str:
 
 
 class Guard:
-    """Lets callers in by their keys. `required` is whether those who send events must show one."""
+    """Lets callers in by their keys. `required` is whether those who send events must show one.
 
-    def __init__(self, ring: KeyRing, *, required: bool) -> None:
+    `count` is told a write key's id and the bytes of each request, and raises where that is too much.
+    """
+
+    def __init__(self, ring: KeyRing, count: Callable[[str, int], None], *, required: bool) -> None:
         self._ring = ring
+        self._count = count
         self._required = required
 
     def administrator(self, secret: str, scope: str = "") -> Caller:
@@ -38,10 +44,10 @@ class Guard:
             raise _denied(f"this needs an admin key{needed}")
         return key.caller
 
-    def writer(self, secret: str, source: Source, origin: str = "") -> Caller:
-        """Return whose write key lets this source in; ServiceError where none does.
+    def writer(self, secret: str, source: Source, origin: str = "", size: int = 0) -> Caller:
+        """Return whose write key lets a request of this source in; ServiceError where none does.
 
-        `origin` is that of the page that called, "" where it was none.
+        `origin` is that of the page that called, "" where it was none; `size` is the request's in bytes.
         """
         if not secret and not self._required:
             return ANONYMOUS
@@ -50,6 +56,7 @@ class Guard:
             raise _denied("this needs a write key")
         if key.is_bound:
             _hold_to_bounds(key, source, origin)
+        self._count(key.caller.key_id, size)
         return key.caller
 
     def product(self, secret: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from aboveboard_server.cli import archive, company, deletion, key, opt_out, quarantine, receipt, retention
+from aboveboard_server.cli import connection as by
 from aboveboard_server.cli.audit import audit
 from aboveboard_server.cli.credentials import TOKEN_FILE, TokenFile
 from aboveboard_server.cli.deployments import list_deployments
@@ -27,6 +28,14 @@ app.command("loss")(estimate_loss)
 
 
 @app.callback()
-def administrate(token_file: TokenFile = None) -> None:
+def administrate(
+    *,
+    token_file: TokenFile = None,
+    ca: by.Ca = None,
+    cert: by.Cert = None,
+    cert_key: by.CertKey = None,
+    plaintext: by.Plaintext = False,
+) -> None:
     """Do what administrators do."""
     TOKEN_FILE.set(token_file)
+    by.of_group.set(by.Security(ca, cert, cert_key, plaintext))

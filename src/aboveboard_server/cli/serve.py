@@ -11,13 +11,17 @@ import typer
 
 from aboveboard_server import logging
 from aboveboard_server.cli import archive_options as options
-from aboveboard_server.early import refuse_what_is_taken
+from aboveboard_server.cli import door_options as doors
+from aboveboard_server.door_settings import LimitSettings, TransportSettings, networks
+from aboveboard_server.early import raise_file_limit, refuse_open_doors, refuse_what_is_taken
 from aboveboard_server.errors import StartupError
 from aboveboard_server.privacy.archive_settings import ArchiveSettings
 from aboveboard_server.settings import DEFAULT_DATABASE, Settings
 
 Database = Annotated[str, typer.Option(envvar="ABOVEBOARD_DATABASE", help="Where events are kept, as a URL.")]
 ARCHIVE = ArchiveSettings()
+TRANSPORT = TransportSettings()
+LIMITS = LimitSettings()
 
 
 def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
@@ -65,6 +69,16 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     workers: Annotated[
         int, typer.Option(envvar="ABOVEBOARD_WORKERS", help="Server processes; more than 1 need PostgreSQL.")
     ] = 1,
+    tls_cert: doors.TlsCert = None,
+    tls_key: doors.TlsKey = None,
+    tls_admin_client_ca: doors.TlsAdminClientCa = None,
+    tls_ingest_client_ca: doors.TlsIngestClientCa = None,
+    insecure: doors.Insecure = False,  # noqa: FBT002  # a flag
+    max_connection_age: doors.MaxConnectionAge = TRANSPORT.max_connection_age,
+    rate_per_key: doors.RatePerKey = LIMITS.rate_per_key,
+    rate_per_address: doors.RatePerAddress = LIMITS.rate_per_address,
+    burst_seconds: doors.BurstSeconds = LIMITS.burst_seconds,
+    trusted_proxy: doors.TrustedProxy = "",
     archive_solution: options.Solutions = "",
     archive_event_type: options.EventTypes = "",
     archive_clip: options.Clip = ARCHIVE.clip,
@@ -105,9 +119,25 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
                 failure_probability=archive_failure_probability,
                 allow_weaker=archive_allow_weaker,
             ),
+            transport=TransportSettings(
+                cert=tls_cert,
+                key=tls_key,
+                ingest_client_ca=tls_ingest_client_ca,
+                admin_client_ca=tls_admin_client_ca,
+                insecure=insecure,
+                max_connection_age=max_connection_age,
+            ),
+            limits=LimitSettings(
+                rate_per_key=rate_per_key,
+                rate_per_address=rate_per_address,
+                burst_seconds=burst_seconds,
+                trusted_proxies=networks(trusted_proxy),
+            ),
             log_level=log_level,
         )
         logging.configure(log_level)
+        refuse_open_doors(settings)
+        raise_file_limit()
         refuse_what_is_taken(settings)
         # Late, for `--help` and bad flags should not wait for it.
         if workers == 1:

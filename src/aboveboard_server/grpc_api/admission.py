@@ -24,8 +24,8 @@ REFLECTION = "/grpc.reflection."
 class Visit(Protocol):
     """One call that was let in so far. ServiceError where it may not go on."""
 
-    def take(self, request: Any) -> Any:
-        """Return a request that the caller may make; each of a stream is looked at by itself."""
+    def take(self, request: Any, size: int) -> Any:
+        """Return a request of `size` bytes that the caller may make; of a stream each is looked at."""
 
     def renew(self) -> None:
         """Look again whether the caller may have the next answer of a stream."""
@@ -54,7 +54,7 @@ def entrance(guard: Guard, method: str, message_class: Any) -> Enter:
 
 
 class _Open:
-    def take(self, request: Any) -> Any:
+    def take(self, request: Any, size: int) -> Any:  # noqa: ARG002  # a Visit
         return request
 
     def renew(self) -> None:
@@ -73,7 +73,7 @@ class _Administration:
         self._guard, self._scope, self._secret = guard, scope, _secret(context)
         ADMINISTRATOR.set(guard.administrator(self._secret, scope))
 
-    def take(self, request: Any) -> Any:
+    def take(self, request: Any, size: int) -> Any:  # noqa: ARG002  # a Visit
         return request
 
     def renew(self) -> None:
@@ -88,9 +88,9 @@ class _Sending:
     def __init__(self, guard: Guard, carrier: str, context: Any) -> None:
         self._guard, self._carrier, self._secret = guard, carrier, _secret(context)
 
-    def take(self, request: Any) -> Any:
+    def take(self, request: Any, size: int) -> Any:
         said = getattr(request, self._carrier) if self._carrier else request
-        self._guard.writer(self._secret or said.write_key, said.source)
+        self._guard.writer(self._secret or said.write_key, said.source, size=size)
         return request
 
     def renew(self) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from aboveboard_server.http_edge.receipts import PublishedHead
     from aboveboard_server.http_edge.writers import Writers
+    from aboveboard_server.limits import Limiter
     from aboveboard_server.schema.dictionary import Dictionary
 
 # What pages of any origin may call.
@@ -46,8 +47,11 @@ class Rooms:
     published_head: PublishedHead
 
 
-def build(rooms: Rooms) -> Starlette:
-    """Return the application; TypeError where a route does not say who may call it."""
+def build(rooms: Rooms, limiter: Limiter) -> Starlette:
+    """Return the application; `limiter` counts what comes in.
+
+    TypeError where a route does not say who may call it.
+    """
     routes = [
         write_route("/v1/events", events.endpoint(rooms.writers), "POST", PUBLISH),
         write_route("/v1/status", status.status_endpoint(rooms.writers), "POST", STATUS),
@@ -62,7 +66,7 @@ def build(rooms: Rooms) -> Starlette:
     ]
     app = Starlette(
         routes=checked(routes),
-        middleware=[Middleware(Boundary, shared=SHARED)],
+        middleware=[Middleware(Boundary, shared=SHARED, limiter=limiter)],
         exception_handlers={ServiceError: _refused, HTTPException: _refused_by_http},
     )
     # A redirect would repeat the path, which may hold a key, and a client that follows it sends twice.

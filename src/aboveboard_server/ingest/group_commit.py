@@ -42,6 +42,8 @@ LINGER = 0.005
 MORE_LINGERS = 4
 # Events waiting to be committed, beyond which new ones are refused: it bounds memory, and the wait.
 MAX_PENDING = 64_000
+# Bytes of them, as far as the store has packed them already.
+MAX_PENDING_BYTES = 64 * 1024 * 1024
 
 
 class GroupCommitter:
@@ -53,7 +55,7 @@ class GroupCommitter:
         self._max_pending = max_pending
         self._waiting: list[tuple[EventBatch, Future]] = []
         # Events that were taken and have no result yet, and those of them that no commit has begun for.
-        self._pending = self._waiting_events = 0
+        self._pending = self._waiting_events = self._packed_bytes = 0
         # The loop holds its tasks weakly: one that nobody else holds may vanish.
         self._commits: set[asyncio.Task[None]] = set()
         # Callers that were there when the last commit ended: those it answered, and those that waited.
@@ -65,6 +67,8 @@ class GroupCommitter:
         # Commits belong to no caller, and log nothing of one.
         self._context = contextvars.copy_context()
         self._closing = False
+        # Whether a batch was refused since a commit has last made room: the next would be refused as well.
+        self.full = False
         # When the newest commit failed, as time.monotonic() tells it; None where it did not.
         self.failed_at: float | None = None
 
@@ -75,12 +79,14 @@ class GroupCommitter:
         """
         if self._closing:
             raise ShuttingDownError
-        if self._pending + len(batch) > self._max_pending:
+        if self._pending + len(batch) > self._max_pending or self._packed_bytes > MAX_PENDING_BYTES:
+            self.full = bool(self._waiting or self._commits)
             raise OverloadedError
         self._store.prepare(batch)
         future: Future = asyncio.get_running_loop().create_future()
         self._waiting.append((batch, future))
         self._pending += len(batch)
+        self._packed_bytes += len(batch.packed)
         self._waiting_events += len(batch)
         self._consider()
         return future
@@ -156,7 +162,9 @@ class GroupCommitter:
             await self._commit(group)
         finally:
             self._pending -= sum(len(batch) for batch, _ in group)
+            self._packed_bytes -= sum(len(batch.packed) for batch, _ in group)
             self._callers = len(group) + len(self._waiting)
+            self.full = False
 
     def _take(self) -> list[tuple[EventBatch, Future]]:
         """Take the batches that wait, as many as fit a group, and one at least."""

@@ -16,7 +16,7 @@ import grpc
 import structlog
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
-from aboveboard_server.errors import ServiceError, ShuttingDownError
+from aboveboard_server.errors import OverloadedError, ServiceError, ShuttingDownError
 from aboveboard_server.grpc_api.admission import HEALTH, entrance
 from aboveboard_server.grpc_api.decoding import decode
 from aboveboard_server.grpc_api.status import code_of, trailers_of
@@ -26,12 +26,20 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from aboveboard_server.access.guard import Guard
+    from aboveboard_server.deadlines import Deadlines
     from aboveboard_server.grpc_api.admission import Visit
+    from aboveboard_server.limits import Limiter
 
 if TYPE_CHECKING:
     Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
 
 log = structlog.get_logger()
+
+# Calls at once, and bytes of their requests, beyond which callers are told to try again: it bounds memory.
+# Decoded, and ready to be stored, a request takes several times its bytes.
+MAX_CALLS = 2_000
+MAX_BYTES = 24 * 1024 * 1024
+FORWARDED_FOR = "x-forwarded-for"
 
 # By whether requests and answers are streams. Untyped: grpc's own types know synchronous handlers only.
 MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
@@ -43,10 +51,20 @@ MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
 
 
 class Boundary(grpc.aio.ServerInterceptor):
-    """Stands between the transport and the handlers."""
+    """Stands between the transport and the handlers.
 
-    def __init__(self, guard: Guard) -> None:
+    What comes is counted by `limiter`, calls that are no streams have their time by `deadlines`, where there
+    are any, and `guard` knows who may call.
+    """
+
+    def __init__(
+        self, guard: Guard, limiter: Limiter | None = None, deadlines: Deadlines | None = None
+    ) -> None:
         self._guard = guard
+        self._limiter = limiter
+        self._deadlines = deadlines
+        # Calls under way, and the bytes of those that are no streams.
+        self.calls = self._bytes = 0
         # Whether new calls are told to go elsewhere: transport that stops would cut them off without a word.
         self.draining = False
         # By method, what stands around which handler: making it takes as long as sorting an event.
@@ -78,25 +96,40 @@ class Boundary(grpc.aio.ServerInterceptor):
         call = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
 
         enter = entrance(self._guard, method, message_class)
+        limiter = None if method.startswith(HEALTH) else self._limiter
+        deadlines = self._deadlines
 
-        async def taken_each(requests: AsyncIterator[bytes], visit: Visit) -> AsyncIterator[Any]:
+        def taken_one(data: bytes, context: Any, visit: Visit) -> Any:
+            if limiter is not None:
+                if self._bytes > MAX_BYTES:
+                    raise OverloadedError
+                limiter.admit(limiter.address_of(*_caller(context)), len(data))
+            return visit.take(decode(message_class, data), len(data))
+
+        async def taken_each(
+            requests: AsyncIterator[bytes], context: Any, visit: Visit
+        ) -> AsyncIterator[Any]:
             async for data in requests:
-                yield visit.take(decode(message_class, data))
+                yield taken_one(data, context, visit)
 
-        def taken(received: Any, visit: Visit) -> Any:
-            if handler.request_streaming:
-                return taken_each(received, visit)
-            return visit.take(decode(message_class, received))
+        def taken(received: Any, context: Any, visit: Visit) -> Any:
+            return (taken_each if handler.request_streaming else taken_one)(received, context, visit)
 
         async def answer(received: Any, context: Any) -> Any:
-            async with _Guarded(self, method, context):
-                return await call(taken(received, enter(context)), context)
+            size = len(received)
+            self._bytes += size
+            try:
+                async with _Guarded(self, method, context):
+                    answering = call(taken(received, context, enter(context)), context)
+                    return await (deadlines.keep(answering) if deadlines else answering)
+            finally:
+                self._bytes -= size
 
         async def answer_each(received: Any, context: Any) -> AsyncIterator[Any]:
             async with _Guarded(self, method, context):
                 visit = enter(context)
                 # A caller that goes away takes the handler down at once, wherever it stands.
-                async with aclosing(call(taken(received, visit), context)) as answers:
+                async with aclosing(call(taken(received, context, visit), context)) as answers:
                     async for response in answers:
                         visit.renew()
                         yield response
@@ -132,6 +165,17 @@ class Registrar:
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, bounded),))
 
 
+def _caller(context: Any) -> tuple[str, Callable[[], str]]:
+    """Return a caller's address without its port, and what tells whom it speaks for."""
+    # Such as ipv4:192.0.2.1:50000 or ipv6:%5B2001:db8::1%5D:50000.
+    host = context.peer().partition(":")[2].rpartition(":")[0]
+    return host.removeprefix("%5B").removesuffix("%5D"), lambda: _forwarded_for(context)
+
+
+def _forwarded_for(context: Any) -> str:
+    return ",".join(value for key, value in context.invocation_metadata() if key == FORWARDED_FOR)
+
+
 class _Guarded:
     """Turns what is raised inside into a status, and logs the RPC: no payload, no identifiers.
 
@@ -148,15 +192,18 @@ class _Guarded:
     async def __aenter__(self) -> None:
         structlog.contextvars.clear_contextvars()
         self._started = time.perf_counter()
-        if self._boundary.draining and not self._method.startswith(HEALTH):
+        boundary = self._boundary
+        boundary.calls += 1
+        if (boundary.draining or boundary.calls > MAX_CALLS) and not self._method.startswith(HEALTH):
             # What is raised here would not come to `__aexit__`.
-            await self._end(ShuttingDownError())
+            await self._end(ShuttingDownError() if boundary.draining else OverloadedError())
 
     async def __aexit__(self, _kind: object, raised: BaseException | None, _trace: object) -> None:
         await self._end(raised)
 
     async def _end(self, raised: BaseException | None) -> None:
         """Log the RPC, and abort it where an error was raised that the caller is to be told of."""
+        self._boundary.calls -= 1
         error = None
         if raised is None:
             code = grpc.StatusCode.OK
