@@ -36,4 +36,13 @@ def seeds() -> Iterator[bytes]:
 def words() -> Iterator[str]:
     """Yield every key and enum value, and what else JSON and we know by name."""
     yield from json_names(PublishEventsRequest.DESCRIPTOR)
-    yield from ("null", "true", "NaN", "1e400", '"Infinity"', '"2026-07-13T12:00:00Z"', '"\\ud800"', '"\\u0000"')
+    yield from (
+        "null",
+        "true",
+        "NaN",
+        "1e400",
+        '"Infinity"',
+        '"2026-07-13T12:00:00Z"',
+        '"\\ud800"',
+        '"\\u0000"',
+    )

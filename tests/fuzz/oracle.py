@@ -37,7 +37,9 @@ def published(request: PublishEventsRequest) -> None:
     except ServiceError:
         pass
     done = FAST.sort(events, 0)
-    assert repr(done) == repr(REFERENCE.sort(events, 0)), "the compiled extractors disagree with the reference"
+    assert repr(done) == repr(REFERENCE.sort(events, 0)), (
+        "the compiled extractors disagree with the reference"
+    )
     _check_verdicts(done, len(events))
     marshal.dumps(done.rows)
     for table, rows in done.rows.items():

@@ -35,7 +35,9 @@ def seeds() -> Iterator[bytes]:
     """Yield good requests of every event, and one with a text that is not UTF-8."""
     made = [request.SerializeToString() for request in requests()]
     yield from made
-    yield from (StreamEventsRequest(sequence=1, publish=request).SerializeToString() for request in requests())
+    yield from (
+        StreamEventsRequest(sequence=1, publish=request).SerializeToString() for request in requests()
+    )
     yield made[-1].replace(b"4.1.10", b"4.1.1\xff")
     yield made[0].replace(b"0190a3f2", b"0190a3f\xff")
 

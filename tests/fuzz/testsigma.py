@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 READERS = [
-    event_reader(catalog.default().event(name)) for name in ("server_ping", *(f"{stat}_stat" for stat in STATS))
+    event_reader(catalog.default().event(name))
+    for name in ("server_ping", *(f"{stat}_stat" for stat in STATS))
 ]
 
 

@@ -23,9 +23,7 @@ def run(data: bytes) -> None:
     for text, version in zip(texts, parsed, strict=True):
         assert versions.Range(version, version).holds(text)
         assert versions.Range().holds(text)
-    known = sorted(
-        (version for version in parsed if version), key=lambda version: version.read_as_before
-    )
+    known = sorted((version for version in parsed if version), key=lambda version: version.read_as_before)
     for low, high in pairwise(known):
         assert low.read_as_before <= high.read_as_before
     if len(known) == len(texts) == len(SAMPLES[:3]):

@@ -106,7 +106,9 @@ def _fingerprint(name: str, key: bytes) -> str:
 
 
 def _keep_private(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(missing.parent)
     if folder.stat().st_mode & 0o077:
         raise StartupError(f"key directory {folder} is open to others; run: chmod 700 {folder}")
 

@@ -138,6 +138,9 @@ class PostgresStore:
         """See EventStore.scrub."""
         return False
 
+    async def make_room(self) -> None:
+        """See EventStore.make_room: PostgreSQL's disk is its operator's."""
+
     async def pin_keys(self, fingerprints: Mapping[str, str]) -> list[str]:
         """See EventStore.pin_keys."""
         async with self._service.use() as connection, connection.transaction():
