@@ -58,6 +58,13 @@ static void keep_names(int descriptor) {
     }
     closedir(folder);
     if (fclose(kept) || rename(draft, name)) abort();
+    /* Where to begin. */
+    char link[64], path[PATH_MAX] = {0}, root[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    snprintf(root, sizeof root, "%s/root", getenv("SHIM_SYNCED"));
+    if (readlink(link, path, sizeof path - 1) > 0 && strcmp(path, getenv("SHIM_FOLDER")) == 0 &&
+        symlink(strrchr(name, '/') + 1, root) && errno != EEXIST)
+        abort();
 }
 
 static int keep(int descriptor) {
