@@ -1,7 +1,7 @@
 """Fuzz one target with atheris: python -m tests.fuzz TARGET [FOLDER] [options of libFuzzer].
 
     python -m tests.fuzz version_ranges -max_total_time=600
-    python -m tests.fuzz version_ranges -merge=1 tests/fuzz/corpus/version_ranges build/fuzz/version_ranges/found
+    python -m tests.fuzz journal -merge=1 tests/fuzz/corpus/journal build/fuzz/journal/found
 
 What is found is kept in FOLDER, or under build/fuzz; it begins with that, the corpus and the target's seeds.
 """
@@ -12,10 +12,10 @@ import importlib
 import sys
 from pathlib import Path
 
-import atheris
 from tests.fuzz.words import dictionary
 
-HERE = Path(__file__).parent
+TARGETS = ("json_events", "journal", "page_tokens", "protobuf", "receipts", "testsigma", "version_ranges")
+CORPUS = Path(__file__).parent / "corpus"
 BUILD = Path("build/fuzz")
 # An input that takes so many seconds, or a process that takes so much memory, is a finding.
 LIMITS = ("-timeout=5", "-rss_limit_mb=1024", "-max_len=8192")
@@ -23,6 +23,9 @@ LIMITS = ("-timeout=5", "-rss_limit_mb=1024", "-max_len=8192")
 
 def main(target: str, *arguments: str) -> None:
     """Fuzz, for as long as the options say."""
+    # Late: the corpus is tried where there is no atheris too.
+    import atheris  # noqa: PLC0415
+
     with atheris.instrument_imports(include=["aboveboard_server"]):
         module = importlib.import_module(f"tests.fuzz.{target}")
     folder = BUILD / target
@@ -35,8 +38,7 @@ def main(target: str, *arguments: str) -> None:
     words.write_text(dictionary(module.words()))
     options = [argument for argument in arguments if argument.startswith("-")]
     folders = [argument for argument in arguments if not argument.startswith("-")] or [str(found)]
-    corpus = HERE / "corpus" / target
-    corpus.mkdir(parents=True, exist_ok=True)
+    corpus = CORPUS / target
     defaults = (*LIMITS, f"-artifact_prefix={folder}/", f"-dict={words}")
     atheris.Setup([sys.argv[0], *defaults, *options, *folders, str(corpus), str(seeds)], module.run)
     atheris.Fuzz()

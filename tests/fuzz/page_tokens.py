@@ -30,7 +30,8 @@ def run(data: bytes) -> None:
         try:
             form(token)
         except ServiceError as error:
-            assert error.reason == reasons.ERROR_REASON_PAGE_TOKEN_INVALID
+            if error.reason != reasons.ERROR_REASON_PAGE_TOKEN_INVALID:
+                raise
     try:
         place = page_tokens.read(token, PLACE_LENGTHS)
     except ServiceError:

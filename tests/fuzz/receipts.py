@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from google.protobuf.json_format import MessageToDict
@@ -44,10 +45,8 @@ def run(data: bytes) -> None:
             read(data)
         except ReceiptError:
             continue
-    try:
+    with suppress(ReceiptError):
         receipt_files.read_head(data.decode(errors="replace"))
-    except ReceiptError:
-        pass
 
 
 def seeds() -> Iterator[bytes]:

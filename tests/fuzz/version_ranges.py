@@ -18,8 +18,8 @@ def run(data: bytes) -> None:
     """Any text is a version or none; a range holds its bounds, and bounds in order hold what is between."""
     texts = [line.decode(errors="replace")[:MAX_VERSION_BYTES] for line in data.split(b"\n")[:3]]
     parsed = [versions.parse(text) for text in texts]
-    in_order = sorted(texts, key=versions.sort_key)
-    assert in_order == sorted(reversed(texts), key=versions.sort_key)
+    backwards = texts[::-1]
+    assert sorted(texts, key=versions.sort_key) == sorted(backwards, key=versions.sort_key)
     for text, version in zip(texts, parsed, strict=True):
         assert versions.Range(version, version).holds(text)
         assert versions.Range().holds(text)

@@ -64,7 +64,7 @@ class PowerCut:
         self._sync_all()
 
     def _left(self, place: Path, name: str) -> Iterator[tuple[Path, int, bytes | None]]:
-        """Yield what is left of a folder by the name that it is kept under; its content is None for a folder."""
+        """Yield what is left of a folder, by the name it is kept under; the content is None for a folder."""
         names = self._synced / name
         for line in names.read_text().splitlines() if names.exists() else ():
             kept, mode, entry = line.split(" ", 2)

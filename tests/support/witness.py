@@ -6,8 +6,8 @@ import shutil
 import sqlite3
 import time
 from contextlib import closing, suppress
-from tempfile import TemporaryDirectory
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import grpc

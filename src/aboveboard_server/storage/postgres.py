@@ -185,6 +185,7 @@ class PostgresStore:
 
 
 def table_copies(catalog: Catalog, metadata: MetaData) -> dict[str, TableCopy]:
+    """Return how to copy rows of each table that events go to, by its name."""
     copies = {
         event.name: table_copy(
             metadata.tables[event.name], rows.columns(catalog, event), ("event_id",), _repetitive(event)
