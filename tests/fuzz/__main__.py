@@ -40,7 +40,11 @@ def main(target: str, *arguments: str) -> None:
     folders = [argument for argument in arguments if not argument.startswith("-")] or [str(found)]
     corpus = CORPUS / target
     defaults = (*LIMITS, f"-artifact_prefix={folder}/", f"-dict={words}")
-    atheris.Setup([sys.argv[0], *defaults, *options, *folders, str(corpus), str(seeds)], module.run)
+    # libFuzzer starts itself again for a merge.
+    again = folder / "again"
+    again.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tests.fuzz {target} "$@"\n')
+    again.chmod(0o755)
+    atheris.Setup([str(again), *defaults, *options, *folders, str(corpus), str(seeds)], module.run)
     atheris.Fuzz()
 
 
