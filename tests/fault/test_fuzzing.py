@@ -13,7 +13,7 @@ from tests.fuzz.__main__ import TARGETS
 from tests.support.postgres import REQUIRE_ALL
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 5
+SECONDS = 3
 
 
 @pytest.mark.fault
