@@ -38,7 +38,9 @@ MADE = {"digest.key", "wrapping.key", "signing.key", "signing.pub"}
 
 def unlock(folder: Path, environment: Mapping[str, str]) -> int:
     """Make or read the keys in a process of its own; return its exit code."""
-    return subprocess.run([sys.executable, "-c", UNLOCK, str(folder)], env=environment, check=False).returncode
+    return subprocess.run(
+        [sys.executable, "-c", UNLOCK, str(folder)], env=environment, check=False
+    ).returncode
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -47,7 +49,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO], ids=errno.errorcode.get)
 def test_a_disk_that_fails(tmp_path: Path, error: int) -> None:
-    """At every step the start is refused, no key is there by halves, and the next start keeps what is there."""
+    """At every step the start is refused, no key is there by halves, and the next one keeps what is there."""
     disk, folder = FaultyDisk(tmp_path), tmp_path / "keys"
     failures = 0
     for after in range(100):

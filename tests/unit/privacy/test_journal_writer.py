@@ -30,6 +30,7 @@ class Disk:
 
     def append(self, folder: Path, entries: Sequence[Entry]) -> None:
         """See journal.append."""
+        assert entries
         self.seen.append("reserve" if (folder / journal_writer.RESERVE).exists() else "append")
         if self.refusals:
             self.refusals -= 1
