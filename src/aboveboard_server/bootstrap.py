@@ -191,7 +191,7 @@ async def start(
     stack.push_async_callback(committer.close)
     service = IngestService(sources, sorter, gate, committer)
     journal, subjects, finder = (
-        JournalWriter(settings.key_dir),
+        JournalWriter(settings.key_dir, store.make_room),
         SubjectReader(keys.digest, users),
         Finder(store, keys.digest),
     )

@@ -95,13 +95,22 @@ def is_refused_clearly(code: int, said: str, *words: str) -> bool:
     return True
 
 
-@pytest.fixture
-def stopped(tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server that has served, taken one event, and was stopped."""
-    server = ServerProcess(tmp_path)
+@pytest.fixture(scope="module")
+def left_behind(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a server leaves that has served, taken one event, and was stopped."""
+    server = ServerProcess(tmp_path_factory.mktemp("left") / "behind")
+    server.folder.mkdir()
     server.start()
     assert publish(server, server_source(), ping(payload={"a": 1})).accepted_count == 1
     assert server.stop() == 0
+    return server.folder
+
+
+@pytest.fixture
+def stopped(left_behind: Path, tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server of its own that was stopped."""
+    folder = shutil.copytree(left_behind, tmp_path / "server", ignore=shutil.ignore_patterns("*.reserve"))
+    server = ServerProcess(folder)
     yield server
     server.stop()
 
