@@ -7,10 +7,10 @@ import os
 
 def main() -> None:
     """Run the command line."""
-    # grpc would write of handshakes that fail, with addresses; what concerns us reaches us as exceptions.
+    # grpc's core would write lines of its own to standard error, about whatever callers send it. It looks
+    # here when it is loaded, in this process and in all that it starts.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    # Late: grpc asks for it when it is imported.
-    from aboveboard_server.cli.app import app  # noqa: PLC0415
+    from aboveboard_server.cli.app import app  # noqa: PLC0415  # it loads grpc
 
     app()
 

@@ -17,6 +17,7 @@ from aboveboard_server.access.first import ensure_admin_key
 from aboveboard_server.access.guard import Guard
 from aboveboard_server.access.keys import Keys
 from aboveboard_server.access.ring import KeyRing
+from aboveboard_server.addresses import is_loopback
 from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.garbage import collect_less_often
 from aboveboard_server.grpc_api.admin_servicer import AdminServicer, Rooms
@@ -35,6 +36,7 @@ from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.ingest.stream import Streams
 from aboveboard_server.limits import Limiter
+from aboveboard_server.monitor import Monitor
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy import sweep
 from aboveboard_server.privacy.archive import Archive
@@ -137,6 +139,8 @@ def run(
         asyncio.run(_serve(settings, stop_with, on_serving, announce))
     except StartupError as error:
         sys.exit(f"aboveboard: {error}")
+    except StoreUnavailableError:
+        sys.exit("aboveboard: the database takes no commits; see above, and ask: aboveboard doctor")
 
 
 async def _serve(
@@ -175,10 +179,7 @@ async def start(
     announce: Callable[[str], None] = announce,
 ) -> Service:
     """Start everything; `stack` takes it down again in the reverse order, the listeners first."""
-    terms_of = _terms(settings)
-    ingest_terms = terms_of(settings.grpc_bind, settings.transport.ingest_client_ca)
-    admin_terms = terms_of(settings.admin_bind, settings.transport.admin_client_ca)
-    http_terms = terms_of(settings.http_bind, None)
+    ingest_terms, admin_terms, http_terms = _terms(settings)
     store = await open_store(settings.database)
     stack.push_async_callback(store.close)
     keys = await key_files.unlock(settings.key_dir, store.pin_keys)
@@ -196,12 +197,7 @@ async def start(
         Finder(store, keys.digest),
     )
     await restore(store, journal, finder)
-    await ensure_admin_key(store, settings.bootstrap_token, announce)
-    ring = KeyRing(store)
-    await ring.start()
-    stack.push_async_callback(ring.close)
-    limiter = Limiter(settings.limits, lambda: committer.full)
-    guard = Guard(ring, limiter.count, required=settings.write_keys_required)
+    ring, limiter, guard = await _locks(settings, store, committer, announce, stack)
     scrubbing = ScrubPolicy(settings.scrub_quiet_seconds, timedelta(hours=settings.scrub_within_hours))
     receipts = ReceiptChain(store, keys.signing)
     eraser = Eraser(store, receipts, scrubbing)
@@ -232,9 +228,12 @@ async def start(
         keys=Keys(store, ring, keys.digest),
     )
     admin = AdminServicer(rooms)
-    listeners: tuple[Door, ...] = (
+    grpc_listeners = (
         ingest_listener(ingest_terms, ingest, guard, limiter, interceptors),
         admin_listener(admin_terms, admin, guard, interceptors),
+    )
+    listeners: tuple[Door, ...] = (
+        *grpc_listeners,
         HttpListener(
             http_terms,
             http_app.build(
@@ -243,6 +242,7 @@ async def start(
                     readiness.is_ready,
                     published.current,
                     receipts.published_head,
+                    None if is_loopback(settings.http_bind) else guard,
                 ),
                 limiter,
             ),
@@ -254,14 +254,33 @@ async def start(
     jobs = [Job(sweep.NAME, sweeper.run), Job("archive", archive.release_due, ARCHIVE_INTERVAL)]
     schedule = Schedule(store, jobs)
     stack.push_async_callback(schedule.stop)
+    monitor = Monitor(store, committer, readiness, [listener.set_ready for listener in grpc_listeners])
     stack.push_async_callback(_stop, listeners)
     addresses = [await listener.start() for listener in listeners]
     schedule.start()
+    monitor.start()
+    stack.push_async_callback(monitor.stop)
     return Service(listeners, *addresses)
 
 
-def _terms(settings: Settings) -> Callable[[str, Path | None], Terms]:
-    """Return what makes the terms of a listener; those with the same files share their certificates."""
+async def _locks(
+    settings: Settings,
+    store: EventStore,
+    committer: GroupCommitter,
+    announce: Callable[[str], None],
+    stack: AsyncExitStack,
+) -> tuple[KeyRing, Limiter, Guard]:
+    """Return what decides who comes in, and how often; where there is no admin key yet, one is made."""
+    await ensure_admin_key(store, settings.bootstrap_token, announce)
+    ring = KeyRing(store)
+    await ring.start()
+    stack.push_async_callback(ring.close)
+    limiter = Limiter(settings.limits, lambda: committer.full)
+    return ring, limiter, Guard(ring, limiter.count, required=settings.write_keys_required)
+
+
+def _terms(settings: Settings) -> tuple[Terms, Terms, Terms]:
+    """Return the terms of each listener: ingest, admin, HTTP. The same files are the same certificates."""
     transport, known = settings.transport, dict[TlsFiles, Certificates]()
 
     def terms(bind: str, client_ca: Path | None) -> Terms:
@@ -271,7 +290,11 @@ def _terms(settings: Settings) -> Callable[[str, Path | None], Terms]:
             certificates = known[files] = known.get(files) or Certificates(files)
         return Terms(bind, certificates, transport.max_connection_age, settings.reuse_port)
 
-    return terms
+    return (
+        terms(settings.grpc_bind, transport.ingest_client_ca),
+        terms(settings.admin_bind, transport.admin_client_ca),
+        terms(settings.http_bind, None),
+    )
 
 
 async def open_store(database: str) -> EventStore:

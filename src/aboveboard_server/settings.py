@@ -15,6 +15,10 @@ MAX_NOTICE_BYTES = 500
 MAX_PORT = 65_535
 LOG_LEVELS = ("debug", "info", "warning", "error")
 REQUIRED, OPTIONAL = "required", "optional"
+# In the environment of one of several workers: the folder in which all of them count, as prometheus_client
+# calls it, and the worker's number.
+METRICS_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+WORKER_VARIABLE = "ABOVEBOARD_WORKER"
 DEFAULT_DATABASE = "sqlite:///aboveboard.db"
 
 

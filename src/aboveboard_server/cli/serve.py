@@ -12,6 +12,7 @@ import typer
 from aboveboard_server import logging
 from aboveboard_server.cli import archive_options as options
 from aboveboard_server.cli import door_options as doors
+from aboveboard_server.cli.flags import with_flags_of
 from aboveboard_server.door_settings import LimitSettings, TransportSettings, networks
 from aboveboard_server.early import raise_file_limit, refuse_open_doors, refuse_what_is_taken
 from aboveboard_server.errors import StartupError
@@ -24,7 +25,7 @@ TRANSPORT = TransportSettings()
 LIMITS = LimitSettings()
 
 
-def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
+def settings_of(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     database: Database = DEFAULT_DATABASE,
     key_dir: Annotated[
         Path, typer.Option(envvar="ABOVEBOARD_KEY_DIR", help="Where the keys are kept: outside the database.")
@@ -91,10 +92,10 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     log_level: Annotated[
         str, typer.Option(envvar="ABOVEBOARD_LOG_LEVEL", help="debug, info, warning or error.")
     ] = "info",
-) -> None:
-    """Take events until told to stop (SIGTERM, SIGINT)."""
+) -> Settings | StartupError:
+    """Return the settings that these flags say, or why they cannot be meant."""
     try:
-        settings = Settings(
+        return Settings(
             database=database,
             key_dir=key_dir,
             grpc_bind=grpc_bind,
@@ -135,12 +136,22 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
             ),
             log_level=log_level,
         )
-        logging.configure(log_level)
+    except StartupError as error:
+        return error
+
+
+@with_flags_of(settings_of)
+def serve(settings: Settings | StartupError) -> None:
+    """Take events until told to stop (SIGTERM, SIGINT)."""
+    try:
+        if isinstance(settings, StartupError):
+            raise settings
+        logging.configure(settings.log_level)
         refuse_open_doors(settings)
         raise_file_limit()
         refuse_what_is_taken(settings)
         # Late, for `--help` and bad flags should not wait for it.
-        if workers == 1:
+        if settings.workers == 1:
             from aboveboard_server import bootstrap  # noqa: PLC0415
 
             bootstrap.run(settings)

@@ -73,10 +73,19 @@ class Listener:
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         return f"{bind.rpartition(':')[0]}:{port}"
 
+    async def set_ready(self, ready: bool) -> None:  # noqa: FBT001  # the only thing there is to say
+        """Tell health checks whether calls would be served; a server that is going says no more."""
+        if not self._boundary.draining:
+            await self._set_health(
+                health_pb2.HealthCheckResponse.SERVING
+                if ready
+                else health_pb2.HealthCheckResponse.NOT_SERVING
+            )
+
     async def drain(self) -> None:
         """Tell health checks that this server is going, and new calls to try again elsewhere."""
-        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._boundary.draining = True
+        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
 
     async def stop(self, grace: float) -> None:
         """Take no new call, and give those under way `grace` seconds."""

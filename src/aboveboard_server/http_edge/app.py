@@ -14,13 +14,23 @@ from starlette.responses import Response
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.http_edge import answers, assets, events, health, pages, receipts, status, testsigma
 from aboveboard_server.http_edge.boundary import Boundary
-from aboveboard_server.http_edge.routes import PREFERENCE, PUBLISH, STATUS, checked, open_route, write_route
+from aboveboard_server.http_edge.routes import (
+    PREFERENCE,
+    PUBLISH,
+    STATUS,
+    GuardedRoute,
+    admin_route,
+    checked,
+    open_route,
+    write_route,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
 
+    from aboveboard_server.access.guard import Guard
     from aboveboard_server.http_edge.receipts import PublishedHead
     from aboveboard_server.http_edge.writers import Writers
     from aboveboard_server.limits import Limiter
@@ -45,6 +55,8 @@ class Rooms:
     is_ready: Callable[[], Awaitable[bool]]
     dictionary: Callable[[], Awaitable[Dictionary]]
     published_head: PublishedHead
+    # Who lets administrators in to /metrics; None where whoever can reach it may read it.
+    metrics_guard: Guard | None = None
 
 
 def build(rooms: Rooms, limiter: Limiter) -> Starlette:
@@ -59,6 +71,7 @@ def build(rooms: Rooms, limiter: Limiter) -> Starlette:
         *[open_route(path, _preflight, "OPTIONS") for path in SHARED],
         open_route("/healthz", health.healthz, "GET"),
         open_route("/readyz", health.ready_endpoint(rooms.is_ready), "GET"),
+        _metrics_route(rooms.metrics_guard),
         open_route("/v1/receipts/head", receipts.head_endpoint(rooms.published_head), "GET"),
         *pages.page_routes(rooms.dictionary, rooms.published_head),
         *assets.sdk_routes(),
@@ -72,6 +85,12 @@ def build(rooms: Rooms, limiter: Limiter) -> Starlette:
     # A redirect would repeat the path, which may hold a key, and a client that follows it sends twice.
     app.router.redirect_slashes = False
     return app
+
+
+def _metrics_route(guard: Guard | None) -> GuardedRoute:
+    if guard is None:
+        return open_route("/metrics", health.figures, "GET")
+    return admin_route("/metrics", health.figures, "GET", "READ", guard)
 
 
 async def _preflight(_request: Request) -> Response:

@@ -9,6 +9,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 
+from aboveboard_server import metrics
 from aboveboard_server.deadlines import DEADLINE, Deadlines
 from aboveboard_server.errors import OverloadedError, ServiceError
 from aboveboard_server.http_edge.answers import refused
@@ -109,7 +110,8 @@ def log_unreadable(status: int) -> None:
 
 
 def _log(method: str, route: str, status: int, started: float) -> None:
-    """Tell of a request: no path, no address, no identifier, no payload."""
+    """Tell of a request, and count it: no path, no address, no identifier, no payload."""
+    metrics.HTTP_REQUESTS[route, str(status)].inc()
     log.info(
         "http",
         method=method,

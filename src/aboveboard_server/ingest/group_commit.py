@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import math
 import time
 from typing import TYPE_CHECKING
 
 import structlog
 
+from aboveboard_server import metrics
 from aboveboard_server.errors import OverloadedError, ServiceError, ShuttingDownError
 
 if TYPE_CHECKING:
@@ -69,7 +71,9 @@ class GroupCommitter:
         self._closing = False
         # Whether a batch was refused since a commit has last made room: the next would be refused as well.
         self.full = False
-        # When the newest commit failed, as time.monotonic() tells it; None where it did not.
+        # When a commit last went well, and when the newest failed, as time.monotonic() tells it; None where
+        # it did not.
+        self.committed_at = -math.inf
         self.failed_at: float | None = None
 
     def submit(self, batch: EventBatch) -> Future:
@@ -90,6 +94,16 @@ class GroupCommitter:
         self._waiting_events += len(batch)
         self._consider()
         return future
+
+    @property
+    def pending(self) -> int:
+        """Events that were taken and have no result yet."""
+        return self._pending
+
+    @property
+    def max_pending(self) -> int:
+        """Events beyond which a batch is refused."""
+        return self._max_pending
 
     async def close(self) -> None:
         """Commit what waits, and stop."""
@@ -179,15 +193,20 @@ class GroupCommitter:
         return group
 
     async def _commit(self, group: Sequence[tuple[EventBatch, Future]]) -> None:
+        began_at = time.monotonic()
         try:
             results = await self._store.commit([batch for batch, _ in group])
         except ServiceError as error:
             self.failed_at = time.monotonic()
+            metrics.COMMITS_FAILED.inc()
             _fail(group, error)
         except Exception as error:  # noqa: BLE001  # whatever the driver raises must not stop the commits to come
+            metrics.COMMITS_FAILED.inc()
             await self._commit_each(group, error)
         else:
             self.failed_at = None
+            self.committed_at = time.monotonic()
+            metrics.COMMIT_SECONDS.observe(self.committed_at - began_at)
             for (_, future), result in zip(group, results, strict=True):
                 if not future.done():
                     future.set_result(result)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support.broken_writer import CANARY
+from tests.support.browser import eventually
 from tests.support.clients import held, server_source
 from tests.support.http_clients import (
     EVENTS,
@@ -190,8 +191,9 @@ def test_a_writer_that_does_not_answer_is_not_ready(server: ServerProcess) -> No
     (writer,) = server.children()
     os.kill(writer, signal.SIGSTOP)
     try:
-        assert call(server, "GET", "/readyz").status == 503
+        # What was seen a moment ago counts for that long.
+        eventually(lambda: call(server, "GET", "/readyz").status == 503)
         assert call(server, "GET", "/healthz").text == "ok\n"
     finally:
         os.kill(writer, signal.SIGCONT)
-    assert call(server, "GET", "/readyz").status == 200
+    eventually(lambda: call(server, "GET", "/readyz").status == 200)

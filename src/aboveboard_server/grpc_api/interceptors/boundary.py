@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 import structlog
+from google.protobuf import descriptor_pool
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
+from aboveboard_server import metrics
 from aboveboard_server.errors import OverloadedError, ServiceError, ShuttingDownError
 from aboveboard_server.grpc_api.admission import HEALTH, entrance
 from aboveboard_server.grpc_api.decoding import decode
@@ -80,7 +82,7 @@ class Boundary(grpc.aio.ServerInterceptor):
         try:
             handler = await continuation(handler_call_details)
         except Exception as error:  # noqa: BLE001  # an interceptor behind this one failed
-            return self._always_failing(method, error)
+            return self._always_failing(_known(method), error)
         return None if handler is None else self.bounded(method, handler)
 
     def bounded(self, method: str, handler: Handler) -> Handler:
@@ -217,8 +219,18 @@ class _Guarded:
             code = grpc.StatusCode.CANCELLED
         ms = round((time.perf_counter() - self._started) * 1000, 2)
         log.info("rpc", method=self._method, code=code.name, ms=ms)
+        metrics.RPCS[self._method, code.name].inc()
         if error is not None:
             await self._context.abort(code, str(error), trailers_of(error))
+
+
+def _known(method: str) -> str:
+    """Return a method's name where it is one of ours: what a caller has made up is told to nobody."""
+    try:
+        descriptor_pool.Default().FindMethodByName(method.removeprefix("/").replace("/", "."))
+    except KeyError:
+        return ""
+    return method
 
 
 def _as_service_error(method: str, raised: Exception) -> ServiceError:
