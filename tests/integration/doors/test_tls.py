@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from tests.support.certificates import Authority, replace
 from tests.support.clients import TIMEOUT, element, held, request, server_source
 from tests.support.hosts import QUICK
+from tests.support.server import TOKEN
 from typer.testing import CliRunner
 
 from aboveboard.admin.v1 import admin_service_pb2_grpc, audit_pb2
@@ -26,6 +27,7 @@ from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from aboveboard.telemetry.v1.source_pb2 import ServerSource
 from aboveboard_client import Client
 from aboveboard_server.cli.app import app
+from aboveboard_server.cli.credentials import with_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,12 +65,12 @@ def digest(pair: Pair) -> str:
 
 
 def list_audit_entries(channel: grpc.Channel) -> None:
-    stub = admin_service_pb2_grpc.AdminServiceStub(channel)
+    stub = admin_service_pb2_grpc.AdminServiceStub(with_token(channel, TOKEN))
     stub.ListAuditEntries(audit_pb2.ListAuditEntriesRequest(), timeout=TIMEOUT)
 
 
 def run(*arguments: str, code: int = 0) -> Result:
-    done = CliRunner().invoke(app, list(arguments))
+    done = CliRunner(env={"ABOVEBOARD_TOKEN": TOKEN}).invoke(app, list(arguments))
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     assert done.exit_code == code, done.output
