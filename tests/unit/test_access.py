@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 from starlette.routing import Route
 
 from aboveboard_server.access import ring
+from aboveboard_server.access.caller import Caller
 from aboveboard_server.access.guard import Guard, bearer
 from aboveboard_server.addresses import is_loopback
 from aboveboard_server.errors import ServiceError, StartupError
 from aboveboard_server.grpc_api.admission import entrance
 from aboveboard_server.http_edge import routes
+from aboveboard_server.privacy.key_secrets import digest
 from aboveboard_server.settings import Settings
 
 NOTHING: Any = None
@@ -36,9 +39,40 @@ def test_an_application_takes_no_route_that_does_not_say_who_may_call_it() -> No
     with pytest.raises(TypeError, match="/open"):
         routes.checked([routes.open_route("/", endpoint, "GET"), Route("/open", endpoint)])
     with pytest.raises(ValueError, match="no scope"):
-        routes.admin_route("/metrics", endpoint, "GET", "INGEST", NOTHING)
+        routes.internal_route("/x", endpoint, "INGEST", NOTHING, is_local=False)
     with pytest.raises(ValueError, match="not for write keys"):
         routes.write_route("/x", endpoint, "POST", "aboveboard.admin.v1.AdminService.CreateKey")
+
+
+async def test_what_is_internal_is_for_this_machine_or_for_administrators() -> None:
+    """On a loopback listener it needs no key, on any other an admin key with the scope."""
+
+    async def endpoint(_request: object) -> Any:
+        return "answer"
+
+    keys = ring.KeyRing(NOTHING)
+    for secret, scope in (("reads", "READ"), ("deletes", "DELETE")):
+        key = ring.Key(Caller(), "ADMIN", frozenset([scope]), "", "", frozenset(), ring.NEVER)
+        keys._keys[digest(secret)] = key  # noqa: SLF001  # what it has read of the store
+    guard = Guard(keys, required=False)
+
+    async def answer(route: Any, secret: str) -> str:
+        headers = [(b"authorization", f"Bearer {secret}".encode())] if secret else []
+        try:
+            return str(await route.endpoint(Request({"type": "http", "headers": headers})))
+        except ServiceError as error:
+            return error.reason_name
+
+    far = routes.internal_route("/x", endpoint, "READ", guard, is_local=False)
+    near = routes.internal_route("/x", endpoint, "READ", guard, is_local=True)
+    secrets = ("", "unknown", "deletes", "reads")
+    assert [await answer(far, secret) for secret in secrets] == [
+        "UNAUTHENTICATED",
+        "UNAUTHENTICATED",
+        "PERMISSION_DENIED",
+        "answer",
+    ]
+    assert {await answer(near, secret) for secret in secrets} == {"answer"}
 
 
 def test_the_ring_is_read_often_enough() -> None:
