@@ -17,11 +17,13 @@ from tests.support.clients import TIMEOUT, deployment_source, element
 from tests.support.http_clients import JSON, PROTOBUF, call
 from tests.support.keys import ALLOWED, admin_key, ended, reason_of, write_key
 from tests.support.server import TOKEN, ServerProcess
+from typer.testing import CliRunner
 
 import aboveboard
 from aboveboard.admin.v1 import key_pb2 as k
 from aboveboard.schema.v1 import annotations_pb2 as a
 from aboveboard.schema.v1.annotations_pb2 import Access
+from aboveboard_server.cli.app import app
 from aboveboard_server.http_edge import app as http_app
 from aboveboard_server.schema import catalog
 
@@ -286,3 +288,23 @@ def test_a_key_for_origins_is_for_no_other_page_and_no_program(
     for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": f"{ORIGIN}.evil.example"}):
         assert refused(send(server, "POST", "/v1/events", key, **headers)) == ORIGIN_DENIED
     assert refused(send(server, "POST", "/v1/events", key, Origin="https://b.example")) == ALLOWED
+
+
+def test_send_and_demo_show_a_write_key(
+    server: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands take it from the environment or from a file, and say what is wrong without one."""
+    event = json.dumps({"elementStat": {"elementId": "10", "changeType": "CHANGE_TYPE_CREATE"}})
+    send_event = ["send", event, "--server", str(uuid.uuid4()), "--endpoint", server.ingest_address]
+    demo = ["demo", "--events", "20", "--servers", "1", "--tabs", "1", "--endpoint", server.ingest_address]
+    for command in (send_event, demo):
+        refused = CliRunner().invoke(app, command)
+        assert refused.exit_code == 1
+        assert "UNAUTHENTICATED" in refused.stderr
+    secret = write_key(server)
+    (tmp_path / "key").write_text(f"{secret}\n")
+    monkeypatch.setenv("ABOVEBOARD_WRITE_KEY_FILE", str(tmp_path / "key"))
+    assert CliRunner().invoke(app, send_event).exit_code == 0
+    monkeypatch.delenv("ABOVEBOARD_WRITE_KEY_FILE")
+    monkeypatch.setenv("ABOVEBOARD_WRITE_KEY", secret)
+    assert CliRunner().invoke(app, demo).exit_code == 0

@@ -50,15 +50,26 @@ class KeyRing:
     def __init__(self, store: EventStore) -> None:
         self._store = store
         self._keys: dict[bytes, Key] = {}
+        # Those shown since they were read, by the secret itself: a digest costs as much as all the rest.
+        self._shown: dict[str, Key] = {}
+        self._reading = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     def find(self, secret: str) -> Key | None:
         """Return the key of a secret, None where it was not made here or was revoked; it may have expired."""
-        return self._keys.get(digest(secret))
+        key = self._shown.get(secret)
+        if key is None:
+            key = self._keys.get(digest(secret))
+            if key is not None:
+                self._shown[secret] = key
+        return key
 
     async def refresh(self) -> None:
         """Read what is in force now."""
-        self._keys = {key.secret_digest: _key(key) for key in await self._store.read(work.in_force)}
+        # One after the other: what was read earlier must not replace what was read later.
+        async with self._reading:
+            self._keys = {key.secret_digest: _key(key) for key in await self._store.read(work.in_force)}
+            self._shown = {}
 
     async def start(self) -> None:
         """Read what is in force, and go on until closed; StoreUnavailableError where it cannot begin."""

@@ -140,7 +140,7 @@ def assert_absent(secrets: list[str], held: Any) -> None:
 def test_a_stream_under_way_ends_with_its_key(shared_server: ServerProcess) -> None:
     """What was acknowledged stays so; the first message after the revocation is known ends the stream."""
     made = make_key(shared_server, k.Key.KIND_WRITE)
-    sent: SimpleQueue[StreamEventsRequest] = SimpleQueue()
+    sent: SimpleQueue[StreamEventsRequest | None] = SimpleQueue()
     numbers = iter(range(1, 1_000_000))
 
     def send() -> None:
@@ -162,6 +162,7 @@ def test_a_stream_under_way_ends_with_its_key(shared_server: ServerProcess) -> N
                 next(answers)
 
         assert refusal(go_on).details.reason == "UNAUTHENTICATED"
+        sent.put(None)
 
 
 def test_a_key_ends_with_its_company_and_forgets_it(server: ServerProcess) -> None:

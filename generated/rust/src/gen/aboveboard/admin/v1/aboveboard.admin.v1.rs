@@ -90,8 +90,9 @@ pub struct AuditEntry {
     /// When the action was recorded, to the microsecond.
     #[prost(message, optional, tag="2")]
     pub recorded_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// Who acted: the name of an administrator's key, `self-service`, or `server`
-    /// for scheduled jobs. At most 256 bytes; never an address.
+    /// Who acted: an administrator's key by its name and id, such as
+    /// `Ada (0190a3f2-7c1e-7d3a-9b52-3f6f2f1c8a10)`, `self-service`, or `server` for
+    /// itself and its scheduled jobs. At most 256 bytes; never an address.
     #[prost(string, tag="3")]
     pub actor: ::prost::alloc::string::String,
     /// The RPC, such as `CreateDeletion`, or the name of a scheduled job.
