@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import grpc
@@ -13,8 +16,9 @@ from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from aboveboard_client.failure import read_failure
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from tests.support.server import ServerProcess
 
 BATCH = 20
 # What grpc's own retries are told in docs/durability.md.
@@ -26,6 +30,8 @@ SERVICE_CONFIG = """
 # Answers after which the same events may be sent again, with or without a delay that the server names.
 RETRIED = {"RESOURCE_EXHAUSTED", "UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"}
 FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
+# Batches that must have come through between one restart and the next.
+BETWEEN = 30
 OPTIONS = [
     ("grpc.lb_policy_name", "round_robin"),
     # Servers that come back are looked for soon.
@@ -74,3 +80,45 @@ class Sender:
                 assert answer.accepted_count + len(answer.verdicts) == BATCH
                 self.acknowledged += [event.event_id for event in batch.events]
                 return
+
+
+@contextmanager
+def sending(addresses: list[str], count: int) -> Iterator[list[Sender]]:
+    """Have clients send, half of them with grpc's own retries, until what is inside is done."""
+    senders = [Sender(addresses, by_grpc=number % 2 == 0) for number in range(count)]
+    enough = threading.Event()
+    with ThreadPoolExecutor(count) as pool:
+        running = [pool.submit(sender.run, enough) for sender in senders]
+        try:
+            yield senders
+        finally:
+            enough.set()
+        for sender in running:
+            sender.result()
+
+
+def await_batches(senders: list[Sender]) -> None:
+    """Wait until some more batches are acknowledged."""
+
+    def acknowledged() -> int:
+        return sum(len(sender.acknowledged) for sender in senders)
+
+    goal = acknowledged() + BETWEEN * BATCH
+    while acknowledged() < goal and not any(sender.failures for sender in senders):
+        time.sleep(0.05)
+
+
+def restart(server: ServerProcess) -> None:
+    """Stop a server as a deployment does, and start it at the same addresses."""
+    addresses = server.ingest_address, server.admin_address, server.http_address
+    assert server.stop() == 0
+    server.start(*addresses)
+
+
+def check_all(server: ServerProcess, senders: list[Sender]) -> None:
+    """No call failed for good, and each acknowledged event is there once."""
+    assert [failure for sender in senders for failure in sender.failures] == []
+    stored = [row[0] for row in server.query("SELECT event_id FROM element_stat")]
+    assert len(stored) == len(set(stored))
+    acknowledged = {event_id for sender in senders for event_id in sender.acknowledged}
+    assert set(stored) == acknowledged

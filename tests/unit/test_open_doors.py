@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from structlog.testing import capture_logs
-from tests.support.certificates import Authority, replace
+from tests.support.certificates import Authority
+from tests.support.certificates import replace as write
 
 from aboveboard_server.door_settings import TransportSettings
 from aboveboard_server.early import refuse_open_doors
@@ -30,17 +32,18 @@ def test_loopback_may_be_plain_text(bind: str) -> None:
 @pytest.mark.parametrize("bind", ["0.0.0.0:1", "[::]:1", "192.0.2.1:1"])
 def test_other_addresses_need_tls_or_an_explicit_word(flag: str, bind: str, tmp_path: Path) -> None:
     """Refused with the flag and the remedy; `--insecure` makes it a warning in the log, TLS makes it good."""
-    told = f"--{flag.replace('_', '-')}"
     binds: dict[str, Any] = {flag: bind}
+    insecure = Settings(transport=TransportSettings(insecure=True))
+    told = f"--{flag.replace('_', '-')}"
     with pytest.raises(StartupError) as refused:
-        refuse_open_doors(Settings(**binds))
+        refuse_open_doors(replace(Settings(), **binds))
     for word in (told, bind, "--tls-cert", "--insecure"):
         assert word in str(refused.value)
     with capture_logs() as lines:
-        refuse_open_doors(Settings(**binds, transport=TransportSettings(insecure=True)))
+        refuse_open_doors(replace(insecure, **binds))
     assert [(line["log_level"], line["flag"], line["bind"]) for line in lines] == [("warning", told, bind)]
     by_tls = TransportSettings(cert=tmp_path / "cert", key=tmp_path / "key")
-    refuse_open_doors(Settings(**binds, transport=by_tls))
+    refuse_open_doors(replace(Settings(transport=by_tls), **binds))
 
 
 def test_a_name_without_an_address() -> None:
@@ -77,7 +80,7 @@ def test_broken_files_at_the_start(tmp_path: Path, broken: dict[str, bytes | Non
     files = {"cert.pem": pair.cert, "key.pem": pair.key, "ca.pem": authority.pem} | broken
     for name, data in files.items():
         if data is not None:
-            replace(tmp_path / name, data)
+            write(tmp_path / name, data)
     with pytest.raises(StartupError, match=told) as refused:
         Certificates(TlsFiles(tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "ca.pem"))
     assert "garbage" not in str(refused.value)

@@ -150,7 +150,9 @@ def test_commands_come_in_by_tls(secured: Secured) -> None:
     ingest, ca = ("--endpoint", secured.server.ingest_address), ("--ca", str(secured.ca))
     run("send", EVENT, "--server", server, *ingest, *ca)
     run("demo", "--events", "10", "--servers", "1", "--tabs", "0", *ingest, *ca)
-    assert run("send", EVENT, "--server", server, *ingest, code=1).stderr.count("\n") == 1
+    refused = run("send", EVENT, "--server", server, *ingest, code=1)
+    assert refused.stderr.count("\n") == 1
+    assert "--ca" in refused.stderr
     folder = secured.folder
     shown = ("--cert", str(folder / "administrator.pem"), "--cert-key", str(folder / "administrator-key.pem"))
     audit = ("audit", "--endpoint", secured.server.admin_address)

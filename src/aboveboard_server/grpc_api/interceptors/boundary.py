@@ -65,7 +65,7 @@ class Boundary(grpc.aio.ServerInterceptor):
         self._guard = guard
         self._limiter = limiter
         self._deadlines = deadlines
-        # Calls under way, and the bytes of those that are no streams.
+        # Calls under way, health checks aside, and the bytes of those that are no streams.
         self.calls = self._bytes = 0
         # Whether new calls are told to go elsewhere: transport that stops would cut them off without a word.
         self.draining = False
@@ -96,16 +96,14 @@ class Boundary(grpc.aio.ServerInterceptor):
     def _around(self, method: str, handler: Any) -> Handler:
         message_class = getattr(handler.request_deserializer, "__self__", None)
         call = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
-
         enter = entrance(self._guard, method, message_class)
-        limiter = None if method.startswith(HEALTH) else self._limiter
-        deadlines = self._deadlines
+        # Health is answered whatever else comes; and who watches it does so for long.
+        bounded = not method.startswith(HEALTH)
+        deadlines = self._deadlines if bounded else None
 
         def taken_one(data: bytes, context: Any, visit: Visit) -> Any:
-            if limiter is not None:
-                if self._bytes > MAX_BYTES:
-                    raise OverloadedError
-                limiter.admit(limiter.address_of(*_caller(context)), len(data))
+            if bounded:
+                self._admit(len(data), context)
             return visit.take(decode(message_class, data), len(data))
 
         async def taken_each(
@@ -140,6 +138,13 @@ class Boundary(grpc.aio.ServerInterceptor):
         streams = handler.response_streaming and not inspect.iscoroutinefunction(call)
         make = MAKERS[handler.request_streaming, handler.response_streaming]
         return make(answer_each if streams else answer, None, handler.response_serializer)
+
+    def _admit(self, size: int, context: Any) -> None:
+        """Count a request, before anything of it is read; OverloadedError where it is one too many."""
+        if self._bytes > MAX_BYTES:
+            raise OverloadedError
+        if self._limiter is not None:
+            self._limiter.admit(self._limiter.address_of(*_caller(context)), size)
 
     def _always_failing(self, method: str, error: Exception) -> Handler:
         async def fail(_received: Any, context: Any) -> AsyncIterator[None]:
@@ -184,7 +189,7 @@ class _Guarded:
     A class, since a generator with its decorator costs an RPC as much as parsing its request.
     """
 
-    __slots__ = ("_boundary", "_context", "_method", "_started")
+    __slots__ = ("_boundary", "_context", "_counted", "_method", "_started")
 
     def __init__(self, boundary: Boundary, method: str, context: Any) -> None:
         self._boundary = boundary
@@ -195,8 +200,9 @@ class _Guarded:
         structlog.contextvars.clear_contextvars()
         self._started = time.perf_counter()
         boundary = self._boundary
-        boundary.calls += 1
-        if (boundary.draining or boundary.calls > MAX_CALLS) and not self._method.startswith(HEALTH):
+        self._counted = not self._method.startswith(HEALTH)
+        boundary.calls += self._counted
+        if self._counted and (boundary.draining or boundary.calls > MAX_CALLS):
             # What is raised here would not come to `__aexit__`.
             await self._end(ShuttingDownError() if boundary.draining else OverloadedError())
 
@@ -205,7 +211,7 @@ class _Guarded:
 
     async def _end(self, raised: BaseException | None) -> None:
         """Log the RPC, and abort it where an error was raised that the caller is to be told of."""
-        self._boundary.calls -= 1
+        self._boundary.calls -= self._counted
         error = None
         if raised is None:
             code = grpc.StatusCode.OK
