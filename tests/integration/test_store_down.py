@@ -15,6 +15,7 @@ import pytest
 from tests.support.clients import deployment_source, element, ping, publish, server_source
 from tests.support.deletions import company, create, finished, kept
 from tests.support.disk_walks import Walk
+from tests.support.kills import kill_writer
 from tests.support.server import ServerProcess
 from tests.support.small_disk import fill, free, small_disk
 from tests.support.witness import Witness
@@ -53,6 +54,17 @@ def test_a_disk_that_takes_no_writes(walk: Walk, error: int) -> None:
 
     assert walk.through(commit, error, [0, 2, 5]) == 3
     walk.witness.check_copy()
+
+
+def test_a_writer_that_began_on_a_read_only_disk(walk: Walk) -> None:
+    """SQLite opens such a file for reading alone, for good: it is opened again, and takes events."""
+    source, event = server_source(), element()
+    walk.disk.fail(errno.EROFS)
+    assert kill_writer(walk.server)
+    # Waits for the new one.
+    assert walk.witness.is_refused(lambda: walk.witness.publish(source, event))
+    walk.disk.heal()
+    walk.witness.resume(lambda: walk.witness.publish(source, event))
 
 
 def test_a_file_that_somebody_else_locks(walk: Walk) -> None:
