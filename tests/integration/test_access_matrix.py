@@ -211,7 +211,11 @@ def test_health_is_open_and_reflection_is_for_administrators(
 def routes() -> list[Any]:
     """Return every route of the application, and so each that will be added."""
     nothing: Any = None
-    return list(http_app.build(http_app.Rooms(nothing, nothing, nothing, nothing), nothing).routes)
+    return list(
+        http_app.build(
+            http_app.Rooms(nothing, nothing, nothing, nothing, nothing, is_local=True), nothing
+        ).routes
+    )
 
 
 def document(path: str) -> str:

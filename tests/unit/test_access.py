@@ -23,7 +23,7 @@ NOTHING: Any = None
 
 def test_an_rpc_without_a_policy_lets_nobody_in() -> None:
     """Whatever a listener serves beside the schema's RPCs is refused, whoever asks."""
-    guard = Guard(NOTHING, required=False)
+    guard = Guard(NOTHING, NOTHING, required=False)
     for method in ("/aboveboard.admin.v1.AdminService/Unheard", "/other.v1.Service/Method"):
         enter = entrance(guard, method, NOTHING)
         with pytest.raises(ServiceError, match="nobody may call this"):
@@ -54,7 +54,7 @@ async def test_what_is_internal_is_for_this_machine_or_for_administrators() -> N
     for secret, scope in (("reads", "READ"), ("deletes", "DELETE")):
         key = ring.Key(Caller(), "ADMIN", frozenset([scope]), "", "", frozenset(), ring.NEVER)
         keys._keys[digest(secret)] = key  # noqa: SLF001  # what it has read of the store
-    guard = Guard(keys, required=False)
+    guard = Guard(keys, NOTHING, required=False)
 
     async def answer(route: Any, secret: str) -> str:
         headers = [(b"authorization", f"Bearer {secret}".encode())] if secret else []

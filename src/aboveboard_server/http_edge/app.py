@@ -18,9 +18,8 @@ from aboveboard_server.http_edge.routes import (
     PREFERENCE,
     PUBLISH,
     STATUS,
-    GuardedRoute,
-    admin_route,
     checked,
+    internal_route,
     open_route,
     write_route,
 )
@@ -55,8 +54,9 @@ class Rooms:
     is_ready: Callable[[], Awaitable[bool]]
     dictionary: Callable[[], Awaitable[Dictionary]]
     published_head: PublishedHead
-    # Who lets administrators in to /metrics; None where whoever can reach it may read it.
-    metrics_guard: Guard | None = None
+    guard: Guard
+    # Whether this machine alone can call.
+    is_local: bool
 
 
 def build(rooms: Rooms, limiter: Limiter) -> Starlette:
@@ -71,7 +71,7 @@ def build(rooms: Rooms, limiter: Limiter) -> Starlette:
         *[open_route(path, _preflight, "OPTIONS") for path in SHARED],
         open_route("/healthz", health.healthz, "GET"),
         open_route("/readyz", health.ready_endpoint(rooms.is_ready), "GET"),
-        _metrics_route(rooms.metrics_guard),
+        internal_route("/metrics", health.figures, "READ", rooms.guard, is_local=rooms.is_local),
         open_route("/v1/receipts/head", receipts.head_endpoint(rooms.published_head), "GET"),
         *pages.page_routes(rooms.dictionary, rooms.published_head),
         *assets.sdk_routes(),
@@ -85,12 +85,6 @@ def build(rooms: Rooms, limiter: Limiter) -> Starlette:
     # A redirect would repeat the path, which may hold a key, and a client that follows it sends twice.
     app.router.redirect_slashes = False
     return app
-
-
-def _metrics_route(guard: Guard | None) -> GuardedRoute:
-    if guard is None:
-        return open_route("/metrics", health.figures, "GET")
-    return admin_route("/metrics", health.figures, "GET", "READ", guard)
 
 
 async def _preflight(_request: Request) -> Response:
