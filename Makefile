@@ -32,8 +32,8 @@ serve: $(VENV)/.server ## serve on an embedded SQLite file, aboveboard.db
 test: $(VENV)/.dev ## run the tests
 	$(BIN)/pytest -n 3 --dist worksteal
 
-fault: $(VENV)/.dev ## run the long suites: many kills, large batches
-	$(BIN)/pytest -m fault --timeout 900
+fault: $(VENV)/.dev ## run the long suites: kills, power cuts, full disks, fuzzing (under 15 minutes on 2 quiet cores)
+	$(BIN)/pytest -m fault --timeout 900 -n 2 --dist worksteal --durations 15
 
 polyglot: $(VENV)/.dev ## run the clients in five languages; needs Go, Maven, Node and Cargo
 	.ci/polyglot-is-fresh

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import time_ns
 from typing import TYPE_CHECKING
@@ -161,6 +162,10 @@ class Segment:
             sync_data(handle.fd)
             if not self._name_is_synced:
                 sync_folder(self.path.parent)
+                # The folder may be new too, and those above it; which of them we may open is not ours to say.
+                for above in self.path.parent.parents:
+                    with suppress(OSError):
+                        sync_folder(above)
                 self._name_is_synced = True
         except OSError:
             self.dirty = True

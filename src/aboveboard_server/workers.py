@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+# What a worker tells once it serves; whatever else it tells is for the operator.
+SERVING = b"\1"
+# The most that is read at once of what a worker tells.
+MOST_TOLD = 65_536
 # Seconds until a worker that ended is started again.
 RESTART_DELAY = 0.5
 # Seconds that workers get to drain before they are killed.
@@ -94,8 +98,10 @@ class _Supervisor:
             self._start(number)
         while True:
             for key, _ in self._told.select():
-                if os.read(key.fd, 1):
-                    self._served = True
+                told = os.read(key.fd, MOST_TOLD)
+                if told:
+                    self._served |= SERVING in told
+                    _pass_on(told.replace(SERVING, b""))
                 else:
                     self._told.unregister(key.fileobj)
                     self._replace(*key.data)
@@ -153,6 +159,11 @@ def _reserved(settings: Settings) -> Iterator[Settings]:
                 binds[name] = addresses.with_port(bind, probe)
             stack.enter_context(addresses.listening(binds[name], reuse_port=True))
         yield replace(settings, **binds, reuse_port=True)
+
+
+def _pass_on(told: bytes) -> None:
+    sys.stdout.buffer.write(told)
+    sys.stdout.flush()
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -93,7 +93,7 @@ def test_a_minute_without_postgresql_costs_a_minute(tmp_path: Path, postgres: Po
     assert refusals == {(grpc.StatusCode.UNAVAILABLE, 2.0)}
     assert server.pid == pid
     # The rate of a shared machine wavers; that of one which still waits to try again is nothing.
-    assert after > before / 2
+    assert after > before / 4
     stored = {event_id for (event_id,) in server.query("SELECT event_id FROM element_stat")}
     assert stored == {event_id for sender in senders for _, event_id in sender.acknowledged}
     assert server.stop() == 0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(700)]
 
 KILLS = 30
-ROWS = 40_000
+ROWS = 20_000
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])

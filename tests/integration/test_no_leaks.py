@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from tests.support.admin import admin
 from tests.support.broken_writer import CANARY
 from tests.support.clients import (
     TIMEOUT,
@@ -34,7 +35,6 @@ from tests.support.clients import (
 )
 
 from aboveboard.admin.v1.admin_service_pb2 import ExportSubjectDataRequest
-from aboveboard.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from aboveboard.admin.v1.quarantine_pb2 import ListQuarantinedEventsRequest
 from aboveboard.admin.v1.subject_pb2 import Subject
 from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest, StreamEventsRequest
@@ -136,8 +136,8 @@ async def test_an_error_inside_every_other_rpc(inside: Inside, monkeypatch: pyte
             stub.SetCollectionPreference(asked, timeout=TIMEOUT)
 
     def list_quarantined() -> None:
-        with grpc.insecure_channel(inside.admin_address) as channel:
-            AdminServiceStub(channel).ListQuarantinedEvents(ListQuarantinedEventsRequest(), timeout=TIMEOUT)
+        with admin(inside) as stub:
+            stub.ListQuarantinedEvents(ListQuarantinedEventsRequest(), timeout=TIMEOUT)
 
     with monkeypatch.context() as broken:
         broken.setattr(Gate, "status", raising(RuntimeError(CANARY)))
@@ -172,9 +172,9 @@ async def test_an_error_in_the_middle_of_an_export(inside: Inside) -> None:
     records = []
 
     def call(subject: Subject) -> None:
-        with grpc.insecure_channel(inside.admin_address) as channel:
+        with admin(inside) as stub:
             asked = ExportSubjectDataRequest(subject=subject)
-            for record in AdminServiceStub(channel).ExportSubjectData(asked, timeout=TIMEOUT):
+            for record in stub.ExportSubjectData(asked, timeout=TIMEOUT):
                 records.append(record.WhichOneof("record"))  # noqa: PERF401  # what came before the error counts
 
     inside.saboteur.fails = "late"
@@ -202,8 +202,8 @@ async def test_an_interceptor_that_fails_leaves_no_call_hanging(inside: Inside) 
     inside.saboteur.fails = "at once"
 
     def export() -> None:
-        with grpc.insecure_channel(inside.admin_address) as channel:
-            list(AdminServiceStub(channel).ExportSubjectData(ExportSubjectDataRequest(), timeout=5))
+        with admin(inside) as stub:
+            list(stub.ExportSubjectData(ExportSubjectDataRequest(), timeout=5))
 
     def watch() -> None:
         with grpc.insecure_channel(inside.ingest_address) as channel:
@@ -311,9 +311,11 @@ def test_one_line_for_each_rpc_and_nothing_of_what_was_sent(server: ServerProces
         unknown_arm(1000, CANARY.encode()),
     ]
     sent = request(source, events)
-    sent.write_key = CANARY
+    barred = request(source, events)
+    barred.write_key = CANARY
     for door in (through_unary, through_stream):
         door(server, sent.SerializeToString())
+        refusal(lambda door=door: door(server, barred.SerializeToString()))  # type: ignore[misc]  # bound now
         refusal(lambda door=door: door(server, CANARY.encode()))  # type: ignore[misc]  # bound now
         refusal(lambda door=door: door(server, request(server_source(CANARY), events).SerializeToString()))  # type: ignore[misc]  # as above
         spoilt = element(CANARY).SerializeToString().replace(b"CANARY", b"CANAR\xff")
@@ -327,17 +329,18 @@ def test_one_line_for_each_rpc_and_nothing_of_what_was_sent(server: ServerProces
     with ingest(server) as stub:
         stub.SetCollectionPreference(asked, timeout=TIMEOUT)
     through_unary(server, sent.SerializeToString())
-    with grpc.insecure_channel(server.admin_address) as channel:
-        AdminServiceStub(channel).ListQuarantinedEvents(ListQuarantinedEventsRequest(), timeout=TIMEOUT)
+    with admin(server) as stub:
+        stub.ListQuarantinedEvents(ListQuarantinedEventsRequest(), timeout=TIMEOUT)
     assert server.stop() == 0
     shown = server.log_file.read_text()
     for secret in (CANARY, event_id, "Traceback"):
         assert secret not in shown
+    answers = ("OK", "UNAUTHENTICATED", "INVALID_ARGUMENT", "INVALID_ARGUMENT", "OK")
     lines = [line for line in server.log() if line["event"] == "rpc"]
-    assert len(lines) == len(server.log()) - len({"serving", "draining", "stopped"})
+    assert len(lines) == len(server.log()) - len({"admin_key_made", "serving", "draining", "stopped"})
     assert [(line["method"].rpartition("/")[2], line["code"]) for line in lines] == [
-        *[("PublishEvents", code) for code in ("OK", "INVALID_ARGUMENT", "INVALID_ARGUMENT", "OK")],
-        *[("StreamEvents", code) for code in ("OK", "INVALID_ARGUMENT", "INVALID_ARGUMENT", "OK")],
+        *[("PublishEvents", code) for code in answers],
+        *[("StreamEvents", code) for code in answers],
         ("GetCollectionStatus", "OK"),
         ("SetCollectionPreference", "OK"),
         ("PublishEvents", "OK"),

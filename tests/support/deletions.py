@@ -102,8 +102,12 @@ def dump(server: ServerProcess) -> bytes:
 
 
 def files(folder: Path) -> dict[Path, bytes]:
-    """Return every file that was written in a folder, whatever it is."""
-    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    """Return every file that was written in a folder, whatever it is; a reserve never was."""
+    return {
+        path: path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".reserve"
+    }
 
 
 def without(rows: Iterable[Sequence[Any]], *values: Any) -> list[Sequence[Any]]:

@@ -217,7 +217,8 @@ def _time(value: Any) -> dict[str, int]:
             "seconds": since.days * 86_400 + since.seconds,
             "nanos": int((plain[2] or "").ljust(9, "0")),
         }
-    except ValueError:
+    except (ValueError, OverflowError):
+        # Protobuf reads a fraction as a float, and overflows where it has an exponent.
         raise InvalidValueError("must be a time as RFC 3339 writes it") from None
 
 

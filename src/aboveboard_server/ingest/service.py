@@ -153,6 +153,8 @@ class IngestService:
             became = (
                 self._committer.submit(EventBatch(source, received_at, done.rows, epoch)) if source else STALE
             )
+            # The batch has them: they are gone the sooner, and from a warm cache.
+            done.rows = {}
         publication.wait_for(sender, done, became)
 
     def collection_status(self, source: Source) -> v.CollectionStatus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,9 +11,11 @@ import structlog
 from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.privacy import journal
 from aboveboard_server.privacy.journal_lines import Entry, JournalError, OptOut, Revocation, Tombstone
+from aboveboard_server.reserve import Reserve
 from aboveboard_server.storage.columns import to_micros
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -20,15 +23,22 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+# Kept free beside the journal: some thousand entries.
+RESERVE = "journal.reserve"
+RESERVE_BYTES = 1 << 20
+
 
 class JournalWriter:
     """Appends to the journal in a folder. What appends returns when its entry would survive a power cut.
 
-    StoreUnavailableError where it cannot be written: nothing may be put in force then.
+    StoreUnavailableError where it cannot be written: nothing may be put in force then. On a full disk
+    `make_room` is asked first, for the store may be on the same disk, and keeps more free.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, make_room: Callable[[], Awaitable[None]]) -> None:
         self._folder = folder
+        self._make_room = make_room
+        self._reserve = Reserve(folder / RESERVE, RESERVE_BYTES)
 
     async def deletion(
         self, subject: SubjectRecord, deletion_id: str, cut_off_at: datetime, opt_out: OptOut | None = None
@@ -56,11 +66,26 @@ class JournalWriter:
             raise StartupError(f"the journal in {self._folder}: {error}") from error
 
     async def _append(self, *entries: Entry) -> None:
-        try:
-            await asyncio.to_thread(journal.append, self._folder, entries)
-        except (OSError, JournalError) as error:
-            log.error("journal_not_written", error=str(error))  # noqa: TRY400  # it says all there is to know
-            raise StoreUnavailableError from error
+        more_room = iter((self._make_room, self._give_up_reserve))
+        while True:
+            try:
+                await asyncio.to_thread(journal.append, self._folder, entries)
+            except (OSError, JournalError) as error:
+                make_room = next(more_room, None) if _is_full(error) else None
+                if make_room is None:
+                    log.error("journal_not_written", error=str(error))  # noqa: TRY400  # it says all there is
+                    raise StoreUnavailableError from error
+                await make_room()
+            else:
+                self._reserve.make()
+                return
+
+    async def _give_up_reserve(self) -> None:
+        self._reserve.release()
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
 def opt_out_entry(

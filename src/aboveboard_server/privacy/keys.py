@@ -115,7 +115,9 @@ def _fingerprint(name: str, key: bytes) -> str:
 
 
 def _keep_private(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(missing.parent)
     if folder.stat().st_mode & 0o077:
         raise StartupError(f"key directory {folder} is open to others; run: chmod 700 {folder}")
 
@@ -159,10 +161,14 @@ def _draft(path: Path, content: bytes, mode: int) -> Path:
     """Write a file beside the one it shall become: so that is there whole, or not at all."""
     draft = path.with_suffix(f".{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        draft.unlink()
+        raise
     return draft
 
 

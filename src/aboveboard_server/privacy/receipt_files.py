@@ -126,7 +126,7 @@ def _read_json(data: bytes) -> Any:
 def _parsed(value: Any, into: M) -> M:
     try:
         ParseDict(value, into)
-    except (ParseError, ValueError, TypeError, AttributeError):
+    except (ParseError, ValueError, TypeError, AttributeError, OverflowError):
         raise ReceiptError("not a receipt") from None
     # Clients print fields that are empty, or leave them out.
     written = [MessageToDict(into, always_print_fields_with_no_presence=empty) for empty in (True, False)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aboveboard_server.errors import StartupError
@@ -41,8 +42,10 @@ class FileOwnership:
                 f"{database} is in use by another Aboveboard process (pid {owner}); "
                 "stop it, or choose another file with --database"
             )
-        os.ftruncate(self.descriptor, 0)
-        os.write(self.descriptor, f"{os.getpid()}\n".encode())
+        with suppress(OSError):
+            # For whoever is refused; a full disk may have no room for it.
+            os.ftruncate(self.descriptor, 0)
+            os.write(self.descriptor, f"{os.getpid()}\n".encode())
 
     def _locked(self) -> bool:
         deadline = time.monotonic() + PATIENCE

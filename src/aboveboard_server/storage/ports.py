@@ -243,6 +243,9 @@ class EventStore(Protocol):
         then try again later. MUST leave nothing elsewhere either. Writes wait meanwhile.
         """
 
+    async def make_room(self) -> None:
+        """Give up what the store keeps free on its disk for deletions, where it does so."""
+
     async def pin_keys(self, fingerprints: Mapping[str, str]) -> list[str]:
         """Remember the keys this database belongs to; return the names of those that do not match."""
 

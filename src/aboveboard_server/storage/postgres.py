@@ -62,7 +62,7 @@ class PostgresStore:
         self._events = [event.name for event in catalog.events]
         self._forbidden = Known()
         self._writer = PostgresWriter(
-            _copies(catalog, metadata), PostgresRegistry(metadata, self._source_columns), self._forbidden
+            table_copies(catalog, metadata), PostgresRegistry(metadata, self._source_columns), self._forbidden
         )
         self._ingest = Link("ingest", parameters, self._prepare_ingest)
         self._service = Link("service", parameters, self._forbidden.load)
@@ -149,6 +149,9 @@ class PostgresStore:
         """See EventStore.scrub."""
         return False
 
+    async def make_room(self) -> None:
+        """See EventStore.make_room: PostgreSQL's disk is its operator's."""
+
     async def pin_keys(self, fingerprints: Mapping[str, str]) -> list[str]:
         """See EventStore.pin_keys."""
         async with self._service.use() as connection, connection.transaction():
@@ -192,7 +195,8 @@ class PostgresStore:
             await asyncio.sleep(MAINTENANCE_SECONDS)
 
 
-def _copies(catalog: Catalog, metadata: MetaData) -> dict[str, TableCopy]:
+def table_copies(catalog: Catalog, metadata: MetaData) -> dict[str, TableCopy]:
+    """Return how to copy rows of each table that events go to, by its name."""
     copies = {
         event.name: table_copy(
             metadata.tables[event.name], rows.columns(catalog, event), ("event_id",), _repetitive(event)

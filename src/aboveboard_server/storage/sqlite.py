@@ -86,7 +86,8 @@ class SqliteStore:
 
     async def work(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See EventStore.work."""
-        asked = self._writer.ask("work", unit_of_work.pack(unit, args, kwargs))
+        operation = "work_that_stores" if unit_of_work.is_obeying(unit) else "work"
+        asked = self._writer.ask(operation, unit_of_work.pack(unit, args, kwargs))
         outcome = await to_its_end(asked)
         if unit_of_work.is_forbidding(unit) or unit_of_work.is_obeying(unit):
             await self._catch_up()
@@ -138,6 +139,10 @@ class SqliteStore:
             return False
         done: bool = await self._writer.ask("scrub", None)
         return done
+
+    async def make_room(self) -> None:
+        """See EventStore.make_room."""
+        await self._writer.ask("make_room", None)
 
     async def pin_keys(self, fingerprints: Mapping[str, str]) -> list[str]:
         """See EventStore.pin_keys."""

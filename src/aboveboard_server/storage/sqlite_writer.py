@@ -35,6 +35,8 @@ T = TypeVar("T")
 ROWS_PER_INSERT = 50
 # Fewer rows of one batch than this go together with those of others: a statement costs more than a row.
 FEWEST_WITH_SHARED_HEAD = 8
+# How long a lock that somebody else holds on the file is waited for.
+BUSY_MILLISECONDS = 5_000
 # One for each table and number of rows, with a shared head and without.
 CACHED_STATEMENTS = 4096
 
@@ -67,7 +69,11 @@ class SqliteWriter:
         self, path: Path, columns: Mapping[str, tuple[str, ...]], source_columns: tuple[str, ...]
     ) -> None:
         self._db = sqlite3.connect(
-            path, isolation_level=None, cached_statements=CACHED_STATEMENTS, check_same_thread=False
+            path,
+            timeout=BUSY_MILLISECONDS / 1_000,
+            isolation_level=None,
+            cached_statements=CACHED_STATEMENTS,
+            check_same_thread=False,
         )
         for pragma in PRAGMAS:
             self._db.execute(pragma)
@@ -82,24 +88,30 @@ class SqliteWriter:
         """Store batches in one transaction; see EventStore.commit."""
         return self._in_transaction(lambda: self._store(batches))
 
+    def open_sessions(self) -> Sessions:
+        """Return what lends the sessions of units of work, made at the first call: it takes half a second."""
+        if self._sessions is None:
+            from aboveboard_server.storage.sqlite_sessions import Sessions  # noqa: PLC0415  # see above
+
+            self._sessions = Sessions(self._db)
+        return self._sessions
+
     def work(self, call: bytes) -> bytes:
         """Run a packed unit of work in one transaction, and return its packed outcome."""
-        # Late: a writer that was killed is back sooner without, and most never need it.
+        sessions = self.open_sessions()
+        # Late, as above: the sessions have imported these.
         from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
         from aboveboard_server.storage import unit_of_work  # noqa: PLC0415
-        from aboveboard_server.storage.sqlite_sessions import Sessions  # noqa: PLC0415
 
-        self._sessions = self._sessions or Sessions(self._db)
         unit, args, kwargs = unit_of_work.unpack(call)
 
-        def run(sessions: Sessions) -> Any:
+        def run() -> Any:
             with sessions.session() as session:
                 return unit_of_work.run(session, unit, args, kwargs)
 
-        sessions = self._sessions
         try:
-            done = self._in_transaction(lambda: run(sessions))
+            done = self._in_transaction(run)
         except ServiceError as error:
             done = error
         except DBAPIError as error:
@@ -151,6 +163,22 @@ class SqliteWriter:
             self._db.execute("PRAGMA temp_store = MEMORY")
         ((busy, _, _),) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return not busy
+
+    def bytes_in_use(self) -> int:
+        """Return the size of what the file holds, without what was deleted."""
+        pages, free, size = (
+            int(self._db.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return (pages - free) * size
+
+    def shrink(self) -> None:
+        """Give the log's room back to the disk, unless somebody reads in it."""
+        self._db.execute("PRAGMA busy_timeout = 0")
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self._db.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
 
     def close(self) -> None:
         """Close the connection; SQLite moves the log into the file."""

@@ -15,8 +15,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aboveboard_server.garbage import collect_less_often
 from aboveboard_server.storage import frames
 from aboveboard_server.storage.ports import Replay
+from aboveboard_server.storage.sqlite_room import SqliteRoom
 from aboveboard_server.storage.sqlite_writer import SqliteWriter
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 DONE = "done"
 UNAVAILABLE = "unavailable"
 FAILED = "failed"
+# Errors after which the connection is opened anew: one that was opened, or has written, while the disk was
+# read-only or broken may never get well.
+REOPEN = ("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
 
 
 def main() -> None:
@@ -34,7 +39,7 @@ def main() -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)
     with socket.socket(fileno=int(sys.argv[1])) as connection, connection.makefile("rb") as requests:
-        path, columns, source_columns = _receive(requests)
+        (path, columns, source_columns), is_first = _receive(requests)
         # What VACUUM puts aside is as large as the file, and belongs where there is room for it.
         os.environ["SQLITE_TMPDIR"] = str(Path(path).parent)
         try:
@@ -44,7 +49,12 @@ def main() -> None:
             return
         try:
             connection.sendall(frames.pack((DONE, writer.changes_since(-1))))
-            _serve(connection, requests, _operations(writer))
+            if is_first:
+                # Now, while the server is still starting, and nobody waits. One that follows a killed writer
+                # is awaited, and does it when a unit of work asks for it.
+                writer.open_sessions()
+            collect_less_often()
+            _serve(connection, requests, _operations(writer, SqliteRoom(Path(path), writer.shrink)))
         except BrokenPipeError:
             # The server is gone: nobody is there to be told, and a traceback is no line of a log.
             pass
@@ -56,24 +66,43 @@ def _serve(connection: socket.socket, requests: Any, operations: dict[str, Calla
     while (request := _receive(requests)) is not None:
         operation, argument = request
         try:
-            answer = (DONE, operations[operation](argument))
+            answer: tuple[str, Any] = (DONE, operations[operation](argument))
         except sqlite3.OperationalError as error:
             answer = (UNAVAILABLE, _name(error))
         except Exception as error:  # noqa: BLE001  # told to the server, which answers for it
             answer = (FAILED, _name(error))
         connection.sendall(frames.pack(answer))
+        kind, name = answer
+        if kind == UNAVAILABLE and name.startswith(REOPEN):
+            # The next one opens it.
+            return
 
 
-def _operations(writer: SqliteWriter) -> dict[str, Callable[[Any], Any]]:
+def _operations(writer: SqliteWriter, room: SqliteRoom) -> dict[str, Callable[[Any], Any]]:
     return {
-        "commit": lambda batches: frames.from_results(writer.commit(frames.to_batches(batches))),
-        "work": writer.work,
+        "commit": room.storing(
+            lambda batches: frames.from_results(writer.commit(frames.to_batches(batches)))
+        ),
+        "work": room.removing(writer.work),
+        "work_that_stores": room.storing(writer.work),
         "changes_since": writer.changes_since,
-        "replay": lambda items: writer.replay([Replay(*item) for item in items]),
-        "pin_keys": writer.pin_keys,
-        "probe": lambda _: writer.probe(),
-        "scrub": lambda _: writer.scrub(),
+        "replay": room.storing(lambda items: writer.replay([Replay(*item) for item in items])),
+        "pin_keys": room.removing(writer.pin_keys),
+        "probe": room.storing(lambda _: writer.probe()),
+        "scrub": _scrub(writer, room),
+        "make_room": lambda _: room.make(),
     }
+
+
+def _scrub(writer: SqliteWriter, room: SqliteRoom) -> Callable[[Any], bool]:
+    tried_with_reserve = room.removing(lambda _: writer.scrub())
+
+    def scrub(argument: Any) -> bool:
+        # A try that must fail would fill the disk for as long as it lasts. The file is written twice.
+        room.require(2 * writer.bytes_in_use())
+        return tried_with_reserve(argument)
+
+    return scrub
 
 
 def _name(error: Exception) -> str:

@@ -1,0 +1,31 @@
+"""Each target is fuzzed for some seconds, from the corpus on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from tests.fuzz.__main__ import TARGETS
+from tests.support.postgres import REQUIRE_ALL
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 3
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("target", TARGETS)
+def test_nothing_new_is_found(tmp_path: Path, target: str) -> None:
+    """No input makes the target fail, hang or grow."""
+    if find_spec("atheris") is None:
+        reason = "atheris has no build for this machine"
+        if os.environ.get(REQUIRE_ALL) == "1":
+            pytest.fail(f"{reason}, and {REQUIRE_ALL}=1")
+        pytest.skip(reason)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    command = [sys.executable, "-m", "tests.fuzz", target, f"-max_total_time={SECONDS}"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4_000:]
