@@ -67,12 +67,16 @@ class PostgresServer:
         """Start it again, and return when it takes connections."""
         self._server.ensure_postgres_running()
 
-    def set_read_only(self, read_only: bool) -> None:  # noqa: FBT001  # there is nothing else to set
-        """Refuse every write from now on, as a standby does, or take them again."""
-        self._administer(
-            sql.SQL("ALTER SYSTEM SET default_transaction_read_only = {}").format(sql.Literal(read_only))
-        )
-        self._administer(sql.SQL("SELECT pg_reload_conf()"))
+    def demote(self) -> None:
+        """Start it again as a standby, which answers and takes no writes."""
+        self.stop()
+        (self._folder / "standby.signal").touch()
+        self.start()
+        self.await_ready()
+
+    def promote(self) -> None:
+        """Let a standby take writes, and return when it does."""
+        self._administer(sql.SQL("SELECT pg_promote()"))
 
     def remove(self) -> None:
         """Stop it for good, without care for what it holds, and remove its files."""
