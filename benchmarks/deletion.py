@@ -6,10 +6,7 @@ import time
 from statistics import median
 from typing import TYPE_CHECKING
 
-import grpc
-
 from aboveboard.admin.v1 import deletion_pb2 as d
-from aboveboard.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from benchmarks import servers
 from benchmarks.events import TYPES
 from benchmarks.preload import preload
@@ -86,8 +83,7 @@ def _scattered(number: int, size: int) -> list[str]:
 def _erase(running: Running, company_id: str) -> Result:
     """Erase a company; return how long it took by the server's clock, and its processes' CPU time."""
     before = _cpu(running)
-    with grpc.insecure_channel(running.admin_address) as channel:
-        stub = AdminServiceStub(channel)
+    with servers.administrators(running) as stub:
         request = d.CreateDeletionRequest()
         request.subject.company_id = company_id
         done = stub.CreateDeletion(request).deletion

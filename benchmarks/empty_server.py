@@ -12,7 +12,9 @@ from typing import Any
 import grpc
 
 from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
-from aboveboard_server.grpc_api.server import INGEST_SERVICE, OPTIONS
+from aboveboard_server.door_settings import TransportSettings
+from aboveboard_server.grpc_api import transport
+from aboveboard_server.grpc_api.server import INGEST_SERVICE
 
 ANSWER = ingest.PublishEventsResponse(accepted_count=1).SerializeToString()
 
@@ -23,7 +25,8 @@ async def _publish(_request: bytes, _context: Any) -> bytes:
 
 async def serve(bind: str) -> None:
     """Serve until the process is ended."""
-    server = grpc.aio.server(options=OPTIONS)
+    options = transport.options(TransportSettings().max_connection_age, reuse_port=False)
+    server = grpc.aio.server(options=options)
     handlers: dict[str, Any] = {"PublishEvents": grpc.unary_unary_rpc_method_handler(_publish)}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(INGEST_SERVICE, handlers),))
     server.add_insecure_port(bind)

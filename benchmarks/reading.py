@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import grpc
-
 from aboveboard.admin.v1.admin_service_pb2 import ExportSubjectDataRequest
-from aboveboard.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from aboveboard.admin.v1.deployment_pb2 import ListDeploymentsRequest
 from aboveboard.admin.v1.subject_pb2 import Subject
+from benchmarks import servers
 from benchmarks.events import company
 from benchmarks.probe import percentile, process_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aboveboard.admin.v1.admin_service_pb2_grpc import AdminServiceStub
     from benchmarks.jobs import Result
     from benchmarks.servers import Running
 
@@ -47,8 +46,7 @@ def cells(at: Result) -> list[str]:
 
 def read(running: Running, numbers: Sequence[int]) -> Result:
     """Export the companies of these numbers one after the other, then list all installations."""
-    with grpc.insecure_channel(running.admin_address) as channel:
-        stub = AdminServiceStub(channel)
+    with servers.administrators(running) as stub:
         # What a process needs once is there before the clock starts.
         _export(stub, "nobody")
         stub.ListDeployments(ListDeploymentsRequest(page_size=1))

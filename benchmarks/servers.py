@@ -14,12 +14,17 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+from aboveboard.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from aboveboard_server.cli.credentials import with_token
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from benchmarks.stores import Database
 
+# The secret of each server's first admin key.
+TOKEN = "aba_" + "bench" * 8 + "abc"
 START_SECONDS = 60
 STOP_SECONDS = 60
 
@@ -31,6 +36,13 @@ class Running:
     address: str
     pid: int
     admin_address: str = ""
+
+
+@contextlib.contextmanager
+def administrators(running: Running) -> Iterator[AdminServiceStub]:
+    """Connect to a server's AdminService."""
+    with grpc.insecure_channel(running.admin_address) as channel:
+        yield AdminServiceStub(with_token(channel, TOKEN))
 
 
 class ServerError(Exception):
@@ -49,7 +61,7 @@ def aboveboard(database: Database, workers: int = 1, arguments: tuple[str, ...] 
     ]
     if workers > 1:
         command += ["--workers", str(workers)]
-    with _process(command, bind, database.folder) as running:
+    with _process(command, bind, database.folder, {"ABOVEBOARD_BOOTSTRAP_TOKEN": TOKEN}) as running:
         yield replace(running, admin_address=admin_bind)
 
 
@@ -62,11 +74,15 @@ def empty(folder: Path) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
-def _process(command: list[str], address: str, folder: Path) -> Iterator[Running]:
+def _process(
+    command: list[str], address: str, folder: Path, env: Mapping[str, str] | None = None
+) -> Iterator[Running]:
     log_file = folder / "server.log"
     with log_file.open("ab") as log:
         # The program is this very interpreter, its arguments are our own.
-        process = subprocess.Popen([sys.executable, *command], stdout=log, stderr=log)  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, *command], stdout=log, stderr=log, env=os.environ | (env or {})
+        )
     try:
         _await_ready(process, address, log_file)
         yield Running(address, process.pid)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.postgres import PostgresServer, running_postgres
-from tests.support.server import ServerProcess
+from tests.support.server import TOKEN, ServerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+# For every `aboveboard admin …` that a test runs.
+os.environ["ABOVEBOARD_TOKEN"] = TOKEN
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 
 from aboveboard_server.errors import StartupError
@@ -23,6 +24,16 @@ def listening(bind: str, *, reuse_port: bool = False) -> socket.socket:
         bound.close()
         raise StartupError(f"cannot listen on {bind}: the address is in use or not this machine's") from error
     return bound
+
+
+def is_loopback(bind: str) -> bool:
+    """Whether only this machine reaches HOST:PORT; StartupError where the host has no address."""
+    host = bind.rpartition(":")[0].strip("[]")
+    try:
+        found = {str(answer[4][0]) for answer in socket.getaddrinfo(host, None)}
+    except OSError as error:
+        raise StartupError(f"cannot listen on {bind}: {host} has no address") from error
+    return all(ipaddress.ip_address(address).is_loopback for address in found)
 
 
 def with_port(bind: str, bound: socket.socket) -> str:

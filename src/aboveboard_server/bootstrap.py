@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import sys
 from contextlib import AsyncExitStack, suppress
@@ -14,12 +13,19 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from aboveboard_server.access.first import ensure_admin_key
+from aboveboard_server.access.guard import Guard
+from aboveboard_server.access.keys import Keys
+from aboveboard_server.access.ring import KeyRing
+from aboveboard_server.addresses import is_loopback
 from aboveboard_server.errors import StartupError, StoreUnavailableError
+from aboveboard_server.garbage import collect_less_often
 from aboveboard_server.grpc_api.admin_servicer import AdminServicer, Rooms
 from aboveboard_server.grpc_api.ingest_servicer import IngestServicer
 from aboveboard_server.grpc_api.server import admin_listener, ingest_listener
 from aboveboard_server.http_edge import app as http_app
 from aboveboard_server.http_edge.listener import HttpListener
+from aboveboard_server.http_edge.writers import Writers
 from aboveboard_server.ingest.gate import Announcement, Gate
 from aboveboard_server.ingest.group_commit import GroupCommitter
 from aboveboard_server.ingest.loss import LossEstimator
@@ -28,6 +34,9 @@ from aboveboard_server.ingest.readiness import Readiness
 from aboveboard_server.ingest.service import IngestService
 from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
+from aboveboard_server.ingest.stream import Streams
+from aboveboard_server.limits import Limiter
+from aboveboard_server.monitor import Monitor
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy import sweep
 from aboveboard_server.privacy.archive import Archive
@@ -62,9 +71,12 @@ from aboveboard_server.storage.preparation import (
     prepare_sqlite,
 )
 from aboveboard_server.storage.sqlite import SqliteStore
+from aboveboard_server.terms import Terms
+from aboveboard_server.tls import Certificates, TlsFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     import grpc
     from sqlalchemy import URL
@@ -81,8 +93,6 @@ GRACE = 15.0
 LAME_DUCK = 0.5
 # How often it is looked whether a month has closed.
 ARCHIVE_INTERVAL = timedelta(hours=1)
-# Objects made and not yet gone, between two looks for those that only hold each other.
-COLLECT_EVERY = 20_000
 
 
 class Door(Protocol):
@@ -108,20 +118,37 @@ class Service:
     http_address: str
 
 
+def announce(line: str) -> None:
+    """Show the operator what no log may hold."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def run(
-    settings: Settings, stop_with: int | None = None, on_serving: Callable[[], None] = lambda: None
+    settings: Settings,
+    stop_with: int | None = None,
+    on_serving: Callable[[], None] = lambda: None,
+    announce: Callable[[str], None] = announce,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain. Exits with the reason where it cannot begin.
 
-    `stop_with` is a descriptor whose end stops it too; `on_serving` is called once it takes calls.
+    `stop_with` is a descriptor whose end stops it too; `on_serving` is called once it takes calls, `announce`
+    with what the operator alone may see.
     """
     try:
-        asyncio.run(_serve(settings, stop_with, on_serving))
+        asyncio.run(_serve(settings, stop_with, on_serving, announce))
     except StartupError as error:
         sys.exit(f"aboveboard: {error}")
+    except StoreUnavailableError:
+        sys.exit("aboveboard: the database takes no commits; see above, and ask: aboveboard doctor")
 
 
-async def _serve(settings: Settings, stop_with: int | None, on_serving: Callable[[], None]) -> None:
+async def _serve(
+    settings: Settings,
+    stop_with: int | None,
+    on_serving: Callable[[], None],
+    announce: Callable[[str], None],
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -129,8 +156,8 @@ async def _serve(settings: Settings, stop_with: int | None, on_serving: Callable
     if stop_with is not None:
         loop.add_reader(stop_with, stop.set)
     async with AsyncExitStack() as stack:
-        service = await start(settings, stack)
-        _collect_less_often()
+        service = await start(settings, stack, announce=announce)
+        collect_less_often()
         log.info(
             "serving",
             ingest=service.ingest_address,
@@ -145,21 +172,14 @@ async def _serve(settings: Settings, stop_with: int | None, on_serving: Callable
     log.info("stopped")
 
 
-def _collect_less_often() -> None:
-    """Spare the garbage collector what stays for good, and what comes and goes by the thousand.
-
-    Requests make rows by the hundred and no circles; looking for some after each hundred took a tenth of all
-    time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_EVERY)
-
-
 async def start(
-    settings: Settings, stack: AsyncExitStack, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+    settings: Settings,
+    stack: AsyncExitStack,
+    interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+    announce: Callable[[str], None] = announce,
 ) -> Service:
     """Start everything; `stack` takes it down again in the reverse order, the listeners first."""
+    ingest_terms, admin_terms, http_terms = _terms(settings)
     store = await open_store(settings.database)
     stack.push_async_callback(store.close)
     keys = await key_files.unlock(settings.key_dir, store.pin_keys)
@@ -177,6 +197,7 @@ async def start(
         Finder(store, keys.digest),
     )
     await restore(store, journal, finder)
+    ring, limiter, guard = await _locks(settings, store, committer, announce, stack)
     scrubbing = ScrubPolicy(settings.scrub_quiet_seconds, timedelta(hours=settings.scrub_within_hours))
     receipts = ReceiptChain(store, keys.signing)
     eraser = Eraser(store, receipts, scrubbing)
@@ -185,7 +206,7 @@ async def start(
     preferences = Preferences(sources, gate, store, journal, deletions)
     readiness = Readiness(store, committer)
     stack.push_async_callback(readiness.close)
-    ingest = IngestServicer(service, preferences)
+    ingest = IngestServicer(service, preferences, Streams(settings.transport.max_connection_age))
     retention = Retention(store, catalog)
     sweeper = Sweep(store, retention, catalog, keys.digest)
     published = PublishedDictionary(catalog, retention)
@@ -204,31 +225,77 @@ async def start(
         archive=ArchiveList(store),
         retention=retention,
         sweep=sweeper,
+        keys=Keys(store, ring, keys.digest),
     )
     admin = AdminServicer(rooms)
+    grpc_listeners = (
+        ingest_listener(ingest_terms, ingest, guard, limiter, interceptors),
+        admin_listener(admin_terms, admin, guard, interceptors),
+    )
     listeners: tuple[Door, ...] = (
-        ingest_listener(settings.grpc_bind, ingest, interceptors, reuse_port=settings.reuse_port),
-        admin_listener(settings.admin_bind, admin, interceptors, reuse_port=settings.reuse_port),
+        *grpc_listeners,
         HttpListener(
-            settings.http_bind,
+            http_terms,
             http_app.build(
                 http_app.Rooms(
-                    service, preferences, readiness.is_ready, published.current, receipts.published_head
-                )
+                    Writers(service, preferences, guard),
+                    readiness.is_ready,
+                    published.current,
+                    receipts.published_head,
+                    guard,
+                    is_loopback(settings.http_bind),
+                ),
+                limiter,
             ),
             GRACE,
             readiness.stop,
-            reuse_port=settings.reuse_port,
         ),
     )
     archive = Archive(store, catalog, settings.archive)
     jobs = [Job(sweep.NAME, sweeper.run), Job("archive", archive.release_due, ARCHIVE_INTERVAL)]
     schedule = Schedule(store, jobs)
     stack.push_async_callback(schedule.stop)
+    monitor = Monitor(store, committer, readiness, [listener.set_ready for listener in grpc_listeners])
     stack.push_async_callback(_stop, listeners)
     addresses = [await listener.start() for listener in listeners]
     schedule.start()
+    monitor.start()
+    stack.push_async_callback(monitor.stop)
     return Service(listeners, *addresses)
+
+
+async def _locks(
+    settings: Settings,
+    store: EventStore,
+    committer: GroupCommitter,
+    announce: Callable[[str], None],
+    stack: AsyncExitStack,
+) -> tuple[KeyRing, Limiter, Guard]:
+    """Return what decides who comes in, and how often; where there is no admin key yet, one is made."""
+    await ensure_admin_key(store, settings.bootstrap_token, announce)
+    ring = KeyRing(store)
+    await ring.start()
+    stack.push_async_callback(ring.close)
+    limiter = Limiter(settings.limits, lambda: committer.full)
+    return ring, limiter, Guard(ring, limiter.count, required=settings.write_keys_required)
+
+
+def _terms(settings: Settings) -> tuple[Terms, Terms, Terms]:
+    """Return the terms of each listener: ingest, admin, HTTP. The same files are the same certificates."""
+    transport, known = settings.transport, dict[TlsFiles, Certificates]()
+
+    def terms(bind: str, client_ca: Path | None) -> Terms:
+        certificates = None
+        if transport.cert is not None and transport.key is not None:
+            files = TlsFiles(transport.cert, transport.key, client_ca)
+            certificates = known[files] = known.get(files) or Certificates(files)
+        return Terms(bind, certificates, transport.max_connection_age, settings.reuse_port)
+
+    return (
+        terms(settings.grpc_bind, transport.ingest_client_ca),
+        terms(settings.admin_bind, transport.admin_client_ca),
+        terms(settings.http_bind, None),
+    )
 
 
 async def open_store(database: str) -> EventStore:

@@ -58,6 +58,8 @@ CATALOG: dict[ErrorReason, Answer] = {
     reasons.ERROR_REASON_INTERNAL: Answer(code_pb2.INTERNAL, HTTPStatus.INTERNAL_SERVER_ERROR),
     reasons.ERROR_REASON_DELETION_NOT_PENDING: Answer(code_pb2.FAILED_PRECONDITION, HTTPStatus.CONFLICT),
     reasons.ERROR_REASON_REQUEST_ID_REUSED: Answer(code_pb2.ALREADY_EXISTS, HTTPStatus.CONFLICT),
+    reasons.ERROR_REASON_SOURCE_NOT_ALLOWED: Answer(code_pb2.PERMISSION_DENIED, HTTPStatus.FORBIDDEN),
+    reasons.ERROR_REASON_ORIGIN_NOT_ALLOWED: Answer(code_pb2.PERMISSION_DENIED, HTTPStatus.FORBIDDEN),
 }
 
 
@@ -88,6 +90,11 @@ class ServiceError(Exception):
         return CATALOG[self.reason]
 
     @property
+    def retry_after(self) -> float | None:
+        """Seconds until it may be tried again; None where that is useless."""
+        return self.answer.retry_after
+
+    @property
     def reason_name(self) -> str:
         """The reason as ErrorInfo carries it."""
         return reasons.ErrorReason.Name(self.reason).removeprefix("ERROR_REASON_")
@@ -107,10 +114,16 @@ class StoreUnavailableError(ServiceError):
 
 
 class OverloadedError(ServiceError):
-    """More waits to be committed than the server will hold in memory."""
+    """More comes than is taken, of this caller or of all; `seconds` is until when it may be tried again."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float | None = None) -> None:
         super().__init__(reasons.ERROR_REASON_OVERLOADED, "too many requests; try again later")
+        self._seconds = seconds
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds until it may be tried again."""
+        return self._seconds or super().retry_after
 
 
 class ShuttingDownError(ServiceError):

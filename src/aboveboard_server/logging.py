@@ -29,6 +29,7 @@ def configure(level: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_foreign_formatter())
+    logging.captureWarnings(capture=True)
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.WARNING), force=True)
 
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aboveboard_server.addresses import is_loopback
+from aboveboard_server.door_settings import LimitSettings, TransportSettings
 from aboveboard_server.errors import StartupError
 from aboveboard_server.privacy.archive_settings import ArchiveSettings
+from aboveboard_server.privacy.key_secrets import is_admin_secret
 
 MAX_NOTICE_BYTES = 500
 MAX_PORT = 65_535
 LOG_LEVELS = ("debug", "info", "warning", "error")
+REQUIRED, OPTIONAL = "required", "optional"
+# In the environment of one of several workers: the folder in which all of them count, as prometheus_client
+# calls it, and the worker's number.
+METRICS_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+WORKER_VARIABLE = "ABOVEBOARD_WORKER"
 DEFAULT_DATABASE = "sqlite:///aboveboard.db"
 
 
@@ -30,6 +38,12 @@ class Settings:
     log_level: str = "info"
     workers: int = 1
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
+    # Whether who sends events must show a key; empty for what suits the addresses.
+    write_keys: str = ""
+    # The secret of an admin key, which no log may show.
+    bootstrap_token: str = field(default="", repr=False)
+    transport: TransportSettings = field(default_factory=TransportSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
     # Whether the addresses are shared with the other workers.
     reuse_port: bool = False
 
@@ -42,6 +56,7 @@ class Settings:
             host, _, port = bind.rpartition(":")
             if not host or not port.isdecimal() or int(port) > MAX_PORT:
                 raise StartupError(f"{flag}: {bind!r} is not HOST:PORT")
+        self._check_keys()
         if self.log_level not in LOG_LEVELS:
             raise StartupError(f"--log-level: one of {', '.join(LOG_LEVELS)}")
         if self.ping_interval_hours < 1:
@@ -56,3 +71,16 @@ class Settings:
             raise StartupError("--workers: SQLite has one writer; several workers need PostgreSQL")
         if len(self.notice.encode()) > MAX_NOTICE_BYTES:
             raise StartupError(f"--notice: over {MAX_NOTICE_BYTES} bytes")
+
+    def _check_keys(self) -> None:
+        if self.write_keys not in {"", REQUIRED, OPTIONAL}:
+            raise StartupError(f"--write-keys: one of {REQUIRED}, {OPTIONAL}")
+        if self.bootstrap_token and not is_admin_secret(self.bootstrap_token):
+            raise StartupError("ABOVEBOARD_BOOTSTRAP_TOKEN: must be aba_ and 43 characters of base64url")
+
+    @property
+    def write_keys_required(self) -> bool:
+        """Whether who sends events must show a key: unless said, where others than this machine can send."""
+        if self.write_keys:
+            return self.write_keys == REQUIRED
+        return not (is_loopback(self.grpc_bind) and is_loopback(self.http_bind))

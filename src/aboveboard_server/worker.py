@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aboveboard_server import logging
 from aboveboard_server.bootstrap import run
+from aboveboard_server.workers import SERVING
 
 if TYPE_CHECKING:
     from aboveboard_server.settings import Settings
@@ -17,11 +18,18 @@ if TYPE_CHECKING:
 def main() -> None:
     """Serve; tell on the standard output when that begins, and end with the supervisor, however that ends.
 
+    What is for the operator alone goes there too, a line each.
+
     The settings come by the standard input.
     """
     settings: Settings = pickle.load(sys.stdin.buffer)  # noqa: S301  # what our own supervisor writes
     logging.configure(settings.log_level)
-    run(settings, stop_with=sys.stdin.fileno(), on_serving=lambda: _tell(b"\1"))
+    run(
+        settings,
+        stop_with=sys.stdin.fileno(),
+        on_serving=lambda: _tell(SERVING),
+        announce=lambda line: _tell(f"{line}\n".encode()),
+    )
 
 
 def _tell(what: bytes) -> None:

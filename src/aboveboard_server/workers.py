@@ -10,9 +10,11 @@ import contextlib
 import os
 import pickle
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, NoReturn
@@ -21,6 +23,7 @@ import structlog
 
 from aboveboard_server import addresses, logging
 from aboveboard_server.errors import StartupError
+from aboveboard_server.settings import METRICS_FOLDER_VARIABLE, WORKER_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +33,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+# What a worker tells once it serves; whatever else it tells is for the operator.
+SERVING = b"\1"
+# The most that is read at once of what a worker tells.
+MOST_TOLD = 65_536
 # Seconds until a worker that ended is started again.
 RESTART_DELAY = 0.5
 # Seconds that workers get to drain before they are killed.
@@ -76,27 +83,34 @@ def _serve(settings: Settings) -> None:
 class _Supervisor:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # What each worker tells: something once it serves, and the end when it ends.
+        # What the workers count, see `metrics`.
+        try:
+            self._figures = tempfile.mkdtemp(prefix="aboveboard-metrics-")
+        except OSError as error:
+            raise StartupError(f"no temporary folder can be made: {error.strerror}") from error
+        # What each worker tells: something once it serves, and the end when it ends; with it its number.
         self._told = selectors.DefaultSelector()
         self._served = False
 
     def run(self) -> None:
         """Start all workers, and each again that ends, for ever; StartupError where they cannot begin."""
-        for _ in range(self._settings.workers):
-            self._start()
+        for number in range(self._settings.workers):
+            self._start(number)
         while True:
             for key, _ in self._told.select():
-                if os.read(key.fd, 1):
-                    self._served = True
+                told = os.read(key.fd, MOST_TOLD)
+                if told:
+                    self._served |= SERVING in told
+                    _pass_on(told.replace(SERVING, b""))
                 else:
                     self._told.unregister(key.fileobj)
-                    self._replace(key.data)
+                    self._replace(*key.data)
 
     def stop(self) -> None:
         """Have every worker drain, and wait for it."""
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, signal.SIG_IGN)
-        workers = [key.data for key in self._told.get_map().values()]
+        workers = [key.data[0] for key in self._told.get_map().values()]
         for worker in workers:
             worker.terminate()
         deadline = time.monotonic() + PATIENCE
@@ -105,20 +119,22 @@ class _Supervisor:
                 worker.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 worker.kill()
+        shutil.rmtree(self._figures, ignore_errors=True)
 
-    def _start(self) -> None:
+    def _start(self, number: int) -> None:
         worker = subprocess.Popen(  # noqa: S603  # this very interpreter, and a module of our own
             _command("aboveboard_server.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env={**os.environ, METRICS_FOLDER_VARIABLE: self._figures, WORKER_VARIABLE: str(number)},
         )
-        self._told.register(_pipe(worker.stdout), selectors.EVENT_READ, worker)
+        self._told.register(_pipe(worker.stdout), selectors.EVENT_READ, (worker, number))
         # The pipe stays open: its end tells the worker that the supervisor is gone.
         with contextlib.suppress(BrokenPipeError):
             pickle.dump(self._settings, _pipe(worker.stdin))
             _pipe(worker.stdin).flush()
 
-    def _replace(self, worker: subprocess.Popen[bytes]) -> None:
+    def _replace(self, worker: subprocess.Popen[bytes], number: int) -> None:
         """Start another for one that ended; StartupError where it never served."""
         exit_code = worker.wait()
         if exit_code and not self._served:
@@ -126,7 +142,7 @@ class _Supervisor:
             raise StartupError(f"a worker ended with exit code {exit_code}; see above")
         log.warning("worker_ended", exit_code=exit_code, restart_in_seconds=RESTART_DELAY)
         time.sleep(RESTART_DELAY)
-        self._start()
+        self._start(number)
 
 
 @contextlib.contextmanager
@@ -143,6 +159,11 @@ def _reserved(settings: Settings) -> Iterator[Settings]:
                 binds[name] = addresses.with_port(bind, probe)
             stack.enter_context(addresses.listening(binds[name], reuse_port=True))
         yield replace(settings, **binds, reuse_port=True)
+
+
+def _pass_on(told: bytes) -> None:
+    sys.stdout.buffer.write(told)
+    sys.stdout.flush()
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

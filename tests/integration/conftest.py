@@ -14,6 +14,7 @@ import pytest
 import structlog
 from tests.support import broken_writer
 from tests.support.inside import Inside, Saboteur
+from tests.support.server import TOKEN
 
 from aboveboard_server import bootstrap, logging
 from aboveboard_server.settings import Settings
@@ -45,6 +46,7 @@ async def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         grpc_bind="127.0.0.1:0",
         admin_bind="127.0.0.1:0",
         http_bind="127.0.0.1:0",
+        bootstrap_token=TOKEN,
     )
     async with AsyncExitStack() as stack:
         service = await bootstrap.start(settings, stack, interceptors=[server.saboteur])

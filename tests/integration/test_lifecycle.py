@@ -29,7 +29,7 @@ from tests.support.clients import (
     request,
     server_source,
 )
-from tests.support.server import ServerProcess
+from tests.support.server import TOKEN, ServerProcess
 
 from aboveboard.admin.v1 import admin_service_pb2 as admin
 from aboveboard.ingest.v1 import ingest_service_pb2
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 ADMIN = admin.DESCRIPTOR.services_by_name["AdminService"]
 INGEST = ingest_service_pb2.DESCRIPTOR.services_by_name["IngestService"]
 SERVING = health_pb2.HealthCheckResponse.SERVING
+AUTHORIZED = [("authorization", f"Bearer {TOKEN}")]
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
@@ -255,7 +256,7 @@ def listed(address: str) -> list[str]:
     with grpc.insecure_channel(address) as channel:
         stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
         asked = reflection_pb2.ServerReflectionRequest(list_services="")
-        (answer,) = stub.ServerReflectionInfo(iter([asked]), timeout=TIMEOUT)
+        (answer,) = stub.ServerReflectionInfo(iter([asked]), timeout=TIMEOUT, metadata=AUTHORIZED)
         return [service.name for service in answer.list_services_response.service]
 
 
@@ -277,7 +278,7 @@ def ask(server: ServerProcess, method: str) -> list[bytes]:
     with grpc.insecure_channel(server.admin_address) as channel:
         # A stream of one answer is the same as one answer on the wire.
         call: Any = channel.unary_stream(f"/{ADMIN.full_name}/{method}", None, None)
-        return list(call(b"", timeout=TIMEOUT))
+        return list(call(b"", timeout=TIMEOUT, metadata=AUTHORIZED))
 
 
 @pytest.mark.parametrize("method", sorted(ADMIN.methods_by_name))

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+from tests.support.admin import admin
 from tests.support.clients import TIMEOUT, deployment_source, element, ping, publish, refusal, server_source
 
-from aboveboard.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from aboveboard.admin.v1.loss_pb2 import EstimateLossRequest, EstimateLossResponse
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def send(server: ServerProcess, source: Source, *numbers: int, days_ago: int = 0
 
 
 def estimate(server: ServerProcess, **request: object) -> EstimateLossResponse:
-    with grpc.insecure_channel(server.admin_address) as channel:
-        return AdminServiceStub(channel).EstimateLoss(EstimateLossRequest(**request), timeout=TIMEOUT)  # type: ignore[arg-type]  # each test says what it asks for
+    with admin(server) as stub:
+        return stub.EstimateLoss(EstimateLossRequest(**request), timeout=TIMEOUT)  # type: ignore[arg-type]  # each test says what it asks for
 
 
 def told(response: EstimateLossResponse) -> list[tuple[str, str, int, int, int, int]]:

@@ -12,6 +12,7 @@ from tests.support.admin import admin
 from tests.support.clients import TIMEOUT, deployment_source, element, new_id, request, unknown_arm
 from tests.support.http_clients import EVENTS, PROTOBUF, call
 from tests.support.on_postgres import OnPostgres
+from tests.support.server import TOKEN
 
 from aboveboard.admin.v1 import opt_out_pb2 as o
 from aboveboard.admin.v1 import quarantine_pb2 as q
@@ -19,6 +20,7 @@ from aboveboard.admin.v1 import subject_pb2 as s
 from aboveboard.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsRequest, StreamEventsRequest
 from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
+from aboveboard_server.cli.credentials import with_token
 from aboveboard_server.schema import catalog
 from aboveboard_server.storage.ports import QUARANTINE
 
@@ -92,7 +94,8 @@ class Load:
         assert answer.status == 204
 
     def _replay(self, channel: grpc.Channel) -> None:
-        AdminServiceStub(channel).ReplayQuarantinedEvents(q.ReplayQuarantinedEventsRequest(), timeout=TIMEOUT)
+        stub = AdminServiceStub(with_token(channel, TOKEN))
+        stub.ReplayQuarantinedEvents(q.ReplayQuarantinedEventsRequest(), timeout=TIMEOUT)
 
 
 @pytest.mark.timeout(300)

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from aboveboard.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from aboveboard_server.cli.app import app
+from aboveboard_server.cli.credentials import with_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def admin(server: ServerProcess) -> Iterator[AdminServiceStub]:
-    """Connect to a server's administrators' listener."""
+def admin(server: ServerProcess, token: str = "") -> Iterator[AdminServiceStub]:
+    """Connect to a server's administrators' listener, with its first admin key unless another is given."""
     with grpc.insecure_channel(server.admin_address) as channel:
-        yield AdminServiceStub(channel)
+        yield AdminServiceStub(with_token(channel, token or server.token))
 
 
 def run_admin(server: ServerProcess, *arguments: str, code: int = 0) -> Result:

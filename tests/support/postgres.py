@@ -78,6 +78,16 @@ class PostgresServer:
         """Let a standby take writes, and return when it does."""
         self._administer(sql.SQL("SELECT pg_promote()"))
 
+    def become_standby(self) -> None:
+        """Start it again as one that takes queries and no commits, as after a failover."""
+        self.stop()
+        (self._folder / "standby.signal").touch()
+        self.start()
+
+    def promote(self) -> None:
+        """Have a standby take commits again."""
+        self._administer(sql.SQL("SELECT pg_promote()"))
+
     def remove(self) -> None:
         """Stop it for good, without care for what it holds, and remove its files."""
         with suppress(ProcessLookupError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ANY_PORT = "127.0.0.1:0"
+# The secret of each server's first admin key.
+TOKEN = "aba_" + "tests" * 8 + "abc"
 
 
 class ServerProcess:
@@ -31,6 +34,10 @@ class ServerProcess:
         self.database = folder / "aboveboard.db"
         self.key_dir = folder / "keys"
         self.log_file = folder / "server.log"
+        # What it shows its operator.
+        self.shown_file = folder / "server.out"
+        # The secret of the admin key that it is given; where that is empty it makes one.
+        self.token = TOKEN
         self.ingest_address = ""
         self.admin_address = ""
         self.http_address = ""
@@ -42,7 +49,10 @@ class ServerProcess:
     def start(self, grpc_bind: str = ANY_PORT, admin_bind: str = ANY_PORT, http_bind: str = ANY_PORT) -> None:
         """Start, and return when it serves; AssertionError with its log where it does not."""
         offset = self.log_file.stat().st_size if self.log_file.exists() else 0
-        with self.log_file.open("ab") as log:
+        environment = {**(os.environ if self._env is None else self._env)}
+        if self.token:
+            environment["ABOVEBOARD_BOOTSTRAP_TOKEN"] = self.token
+        with self.log_file.open("ab") as log, self.shown_file.open("ab") as shown:
             self._process = subprocess.Popen(
                 [
                     *(self._python, "-m", "aboveboard_server", "serve"),
@@ -52,9 +62,10 @@ class ServerProcess:
                     *("--http-bind", http_bind),
                     *self._arguments,
                 ],
+                stdout=shown,
                 stderr=log,
                 cwd=self.folder,
-                env=self._env,
+                env=environment,
             )
         serving = self._await_serving(offset)
         self.ingest_address, self.admin_address = serving["ingest"], serving["admin"]

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
-import grpc
 import typer
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -16,6 +15,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from aboveboard.admin.v1 import admin_service_pb2_grpc as stubs
+from aboveboard_server.cli.connection import of_group
+from aboveboard_server.cli.credentials import admin_token, with_token
 from aboveboard_server.cli.errors import one_line, readable_errors
 
 if TYPE_CHECKING:
@@ -57,9 +58,10 @@ Answered = TypeVar("Answered", bound=Page)
 
 @contextmanager
 def administrators(endpoint: str) -> Iterator[stubs.AdminServiceStub]:
-    """Connect to AdminService; a refusal within is one line on stderr and exit code 1."""
-    with readable_errors(endpoint), grpc.insecure_channel(endpoint) as channel:
-        yield stubs.AdminServiceStub(channel)
+    """Connect to AdminService with the operator's token; a refusal is one line on stderr and exit code 1."""
+    token = admin_token()
+    with readable_errors(endpoint), of_group.get().channel(endpoint) as channel:
+        yield stubs.AdminServiceStub(with_token(channel, token))
 
 
 def pages(rpc: Callable[[Asked], Answered], request: Asked) -> Iterator[Answered]:

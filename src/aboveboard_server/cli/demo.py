@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import grpc
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from aboveboard_server.cli.connection import Ca, Cert, CertKey, Plaintext, Security
+from aboveboard_server.cli.credentials import WriteKeyFile, with_token, write_key
 from aboveboard_server.cli.errors import readable_errors
 from aboveboard_server.cli.fleet import Population, requests
 from aboveboard_server.cli.send import DEFAULT_ENDPOINT, Endpoint
 from aboveboard_server.cli.senders import Tally, send_all
+
+if TYPE_CHECKING:
+    import grpc
 
 OUTCOMES = ("ACCEPTED", "DUPLICATE", "REJECTED", "QUARANTINED", "OPTED_OUT", "SUBJECT_ERASED")
 ALWAYS_SHOWN = ("ACCEPTED", "DUPLICATE")
@@ -34,6 +38,11 @@ def demo(  # noqa: PLR0913 - a command's options are its arguments.
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed and end send the same events again.")] = 1,
     senders: Annotated[int, typer.Option(min=1, max=64, help="Requests on their way at once.")] = 8,
+    write_key_file: WriteKeyFile = None,
+    ca: Ca = None,
+    cert: Cert = None,
+    cert_key: CertKey = None,
+    plaintext: Plaintext = False,
 ) -> None:
     """Let a simulated fleet send to a running server, then show what became of it.
 
@@ -42,6 +51,7 @@ def demo(  # noqa: PLR0913 - a command's options are its arguments.
     if not servers + tabs:
         raise typer.BadParameter("somebody must send: --servers or --tabs")
     until = (end or datetime.now(UTC)).date()
+    key = write_key(write_key_file)
     population = Population(servers, tabs, days, events, seed, until)
     console = Console()
     console.print(
@@ -50,14 +60,17 @@ def demo(  # noqa: PLR0913 - a command's options are its arguments.
         highlight=False,
         markup=False,
     )
-    tally, seconds = _run(population, endpoint, senders, console)
+    with Security(ca, cert, cert_key, plaintext).channel(endpoint) as channel, readable_errors(endpoint):
+        tally, seconds = _run(population, with_token(channel, key), senders, console)
     console.print(summary(tally))
     console.print(closing_words(tally, seconds), highlight=False, markup=False)
     if tally.outcome("REJECTED") or tally.miscounted:
         raise typer.Exit(1)
 
 
-def _run(population: Population, endpoint: str, senders: int, console: Console) -> tuple[Tally, float]:
+def _run(
+    population: Population, channel: grpc.Channel, senders: int, console: Console
+) -> tuple[Tally, float]:
     """Send everything under a progress bar; return the tally and how long it took."""
     bar = Progress(
         TextColumn("sending"),
@@ -67,7 +80,7 @@ def _run(population: Population, endpoint: str, senders: int, console: Console) 
         TimeElapsedColumn(),
         console=console,
     )
-    with readable_errors(endpoint), grpc.insecure_channel(endpoint) as channel, bar:
+    with bar:
         task = bar.add_task("send", total=population.events, rate=0.0)
         begin = time.monotonic()
 

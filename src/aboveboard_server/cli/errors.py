@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 DETAILS_KEY = "grpc-status-details-bin"
+# What to try, by what grpc says where the two sides do not agree on TLS.
+TLS_HINTS = {
+    "CERTIFICATE_VERIFY_FAILED": " (who vouches for the server's certificate is told with --ca)",
+    "Socket closed": " (if it speaks TLS, name who vouches for it with --ca)",
+}
 M = TypeVar("M", bound="Message")
 
 
@@ -90,7 +95,8 @@ def _unpack(status: status_pb2.Status, into: M) -> M | None:
 
 def _root_cause(message: str) -> str:
     """Cut the last and plainest part out of what grpc says: `Connection refused (111)`."""
-    return message.rpartition(": ")[2] or "no connection"
+    cause = message.rpartition(": ")[2] or "no connection"
+    return cause + next((hint for sign, hint in TLS_HINTS.items() if sign in message), "")
 
 
 def one_line(text: str) -> str:

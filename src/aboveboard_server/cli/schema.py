@@ -31,7 +31,7 @@ Output = Annotated[
 
 @app.command("lint")
 def lint_command(protos: Protos = Path("protos")) -> None:
-    """Say whether every collected field tells what it is, and erasure and retention reach every table."""
+    """Say whether fields tell what they are, RPCs who may call them, and every table is reached."""
     # Late: it brings SQLModel along, which every other command would wait for.
     from aboveboard_server.schema import tables  # noqa: PLC0415
     from aboveboard_server.schema.lint import lint  # noqa: PLC0415
@@ -47,7 +47,8 @@ def lint_command(protos: Protos = Path("protos")) -> None:
         ]
     _tell(
         findings,
-        f"{protos}: every collected field is annotated, and erasure and retention reach every table.",
+        f"{protos}: every collected field is annotated, every RPC says who may call it, "
+        "and erasure and retention reach every table.",
     )
 
 

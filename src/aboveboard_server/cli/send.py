@@ -6,7 +6,6 @@ import json
 import sys
 from typing import Annotated, Any
 
-import grpc
 import typer
 from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -17,6 +16,8 @@ from aboveboard.schema.v1.annotations_pb2 import Category
 from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
 from aboveboard.telemetry.v1.source_pb2 import DeploymentSource, ServerSource, Source
 from aboveboard.telemetry.v1.verdict_pb2 import CollectionStatus, EventVerdict, Outcome, RejectionReason
+from aboveboard_server.cli.connection import Ca, Cert, CertKey, Plaintext, Security
+from aboveboard_server.cli.credentials import WriteKeyFile, write_key
 from aboveboard_server.cli.enums import name_of
 from aboveboard_server.cli.errors import one_line, readable_errors
 from aboveboard_server.ids import uuid7
@@ -45,6 +46,11 @@ def send(  # noqa: PLR0913 - a command's options are its arguments.
     user: Annotated[str, typer.Option(help="The user within the deployment.")] = "",
     solution: Annotated[str, typer.Option(help="The product that sends.")] = "aboveboard send",
     app_version: Annotated[str, typer.Option(help="The product's version.")] = "",
+    write_key_file: WriteKeyFile = None,
+    ca: Ca = None,
+    cert: Cert = None,
+    cert_key: CertKey = None,
+    plaintext: Plaintext = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")] = False,
 ) -> None:
     """Send one event and show what became of it; exit code 1 where it was not accepted."""
@@ -55,8 +61,9 @@ def send(  # noqa: PLR0913 - a command's options are its arguments.
         ),
     )
     envelope = complete(parse(event_json))
-    request = PublishEventsRequest(source=source, events=[envelope], sent_at=now())
-    with readable_errors(endpoint), grpc.insecure_channel(endpoint) as channel:
+    key = write_key(write_key_file)
+    request = PublishEventsRequest(source=source, events=[envelope], sent_at=now(), write_key=key)
+    with readable_errors(endpoint), Security(ca, cert, cert_key, plaintext).channel(endpoint) as channel:
         response = IngestServiceStub(channel).PublishEvents(request, timeout=TIMEOUT_SECONDS)
     typer.echo(to_json(envelope, response) if as_json else to_text(envelope, response))
     if response.accepted_count != len(request.events):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,16 +11,21 @@ import typer
 
 from aboveboard_server import logging
 from aboveboard_server.cli import archive_options as options
-from aboveboard_server.early import refuse_what_is_taken
+from aboveboard_server.cli import door_options as doors
+from aboveboard_server.cli.flags import with_flags_of
+from aboveboard_server.door_settings import LimitSettings, TransportSettings, networks
+from aboveboard_server.early import raise_file_limit, refuse_open_doors, refuse_what_is_taken
 from aboveboard_server.errors import StartupError
 from aboveboard_server.privacy.archive_settings import ArchiveSettings
 from aboveboard_server.settings import DEFAULT_DATABASE, Settings
 
 Database = Annotated[str, typer.Option(envvar="ABOVEBOARD_DATABASE", help="Where events are kept, as a URL.")]
 ARCHIVE = ArchiveSettings()
+TRANSPORT = TransportSettings()
+LIMITS = LimitSettings()
 
 
-def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
+def settings_of(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     database: Database = DEFAULT_DATABASE,
     key_dir: Annotated[
         Path, typer.Option(envvar="ABOVEBOARD_KEY_DIR", help="Where the keys are kept: outside the database.")
@@ -53,9 +59,27 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
             help="SQLite: scrub what was erased so long ago, quiet or not.",
         ),
     ] = 24,
+    write_keys: Annotated[
+        str,
+        typer.Option(
+            envvar="ABOVEBOARD_WRITE_KEYS",
+            help="Whether who sends events must show a key: required or optional. "
+            "Unless said, required where --grpc-bind or --http-bind is no loopback address.",
+        ),
+    ] = "",
     workers: Annotated[
         int, typer.Option(envvar="ABOVEBOARD_WORKERS", help="Server processes; more than 1 need PostgreSQL.")
     ] = 1,
+    tls_cert: doors.TlsCert = None,
+    tls_key: doors.TlsKey = None,
+    tls_admin_client_ca: doors.TlsAdminClientCa = None,
+    tls_ingest_client_ca: doors.TlsIngestClientCa = None,
+    insecure: doors.Insecure = False,  # noqa: FBT002  # a flag
+    max_connection_age: doors.MaxConnectionAge = TRANSPORT.max_connection_age,
+    rate_per_key: doors.RatePerKey = LIMITS.rate_per_key,
+    rate_per_address: doors.RatePerAddress = LIMITS.rate_per_address,
+    burst_seconds: doors.BurstSeconds = LIMITS.burst_seconds,
+    trusted_proxy: doors.TrustedProxy = "",
     archive_solution: options.Solutions = "",
     archive_event_type: options.EventTypes = "",
     archive_clip: options.Clip = ARCHIVE.clip,
@@ -68,10 +92,10 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     log_level: Annotated[
         str, typer.Option(envvar="ABOVEBOARD_LOG_LEVEL", help="debug, info, warning or error.")
     ] = "info",
-) -> None:
-    """Take events until told to stop (SIGTERM, SIGINT)."""
+) -> Settings | StartupError:
+    """Return the settings that these flags say, or why they cannot be meant."""
     try:
-        settings = Settings(
+        return Settings(
             database=database,
             key_dir=key_dir,
             grpc_bind=grpc_bind,
@@ -81,6 +105,9 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
             notice=notice,
             scrub_quiet_seconds=scrub_quiet_seconds,
             scrub_within_hours=scrub_within_hours,
+            write_keys=write_keys,
+            # From the environment only: every user of the machine sees arguments.
+            bootstrap_token=os.environ.get("ABOVEBOARD_BOOTSTRAP_TOKEN", ""),
             workers=workers,
             archive=ArchiveSettings(
                 solutions=options.names(archive_solution),
@@ -93,12 +120,38 @@ def serve(  # noqa: PLR0913, PLR0917  # one parameter for each flag
                 failure_probability=archive_failure_probability,
                 allow_weaker=archive_allow_weaker,
             ),
+            transport=TransportSettings(
+                cert=tls_cert,
+                key=tls_key,
+                ingest_client_ca=tls_ingest_client_ca,
+                admin_client_ca=tls_admin_client_ca,
+                insecure=insecure,
+                max_connection_age=max_connection_age,
+            ),
+            limits=LimitSettings(
+                rate_per_key=rate_per_key,
+                rate_per_address=rate_per_address,
+                burst_seconds=burst_seconds,
+                trusted_proxies=networks(trusted_proxy),
+            ),
             log_level=log_level,
         )
-        logging.configure(log_level)
+    except StartupError as error:
+        return error
+
+
+@with_flags_of(settings_of)
+def serve(settings: Settings | StartupError) -> None:
+    """Take events until told to stop (SIGTERM, SIGINT)."""
+    try:
+        if isinstance(settings, StartupError):
+            raise settings
+        logging.configure(settings.log_level)
+        refuse_open_doors(settings)
+        raise_file_limit()
         refuse_what_is_taken(settings)
         # Late, for `--help` and bad flags should not wait for it.
-        if workers == 1:
+        if settings.workers == 1:
             from aboveboard_server import bootstrap  # noqa: PLC0415
 
             bootstrap.run(settings)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from aboveboard.admin.v1 import admin_service_pb2_grpc as stubs
 from aboveboard.admin.v1 import company_pb2 as c
 from aboveboard.admin.v1 import deletion_pb2 as d
+from aboveboard.admin.v1 import key_pb2 as k
 from aboveboard.admin.v1 import opt_out_pb2 as o
 from aboveboard.admin.v1 import retention_pb2 as r
+from aboveboard_server.access.caller import ADMINISTRATOR
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from aboveboard.admin.v1 import admin_service_pb2 as service_pb2
     from aboveboard.admin.v1 import archive_pb2, audit_pb2, deployment_pb2, loss_pb2
     from aboveboard.admin.v1 import quarantine_pb2 as q
+    from aboveboard_server.access.keys import Keys
     from aboveboard_server.ingest.loss import LossEstimator
     from aboveboard_server.ingest.quarantine import Quarantine
     from aboveboard_server.privacy.archive_list import ArchiveList
@@ -29,9 +32,6 @@ if TYPE_CHECKING:
     from aboveboard_server.privacy.opt_outs import OptOuts
     from aboveboard_server.privacy.retention import Retention
     from aboveboard_server.privacy.sweep import Sweep
-
-# Who acts, as long as administrators have no keys of their own.
-ACTOR = "administrator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Rooms:
     archive: ArchiveList
     retention: Retention
     sweep: Sweep
+    keys: Keys
 
 
 class AdminServicer(stubs.AdminServiceServicer):
@@ -59,7 +60,7 @@ class AdminServicer(stubs.AdminServiceServicer):
 
     async def CreateOptOut(self, request: o.CreateOptOutRequest, context: Any) -> o.CreateOptOutResponse:
         """See admin_service.proto."""
-        return o.CreateOptOutResponse(opt_out=await self._rooms.opt_outs.create(request, ACTOR))
+        return o.CreateOptOutResponse(opt_out=await self._rooms.opt_outs.create(request, _actor()))
 
     async def GetOptOut(self, request: o.GetOptOutRequest, context: Any) -> o.GetOptOutResponse:
         """See admin_service.proto."""
@@ -71,19 +72,19 @@ class AdminServicer(stubs.AdminServiceServicer):
 
     async def RevokeOptOut(self, request: o.RevokeOptOutRequest, context: Any) -> o.RevokeOptOutResponse:
         """See admin_service.proto."""
-        return o.RevokeOptOutResponse(opt_out=await self._rooms.opt_outs.revoke(request, ACTOR))
+        return o.RevokeOptOutResponse(opt_out=await self._rooms.opt_outs.revoke(request, _actor()))
 
     async def CreateDeletion(
         self, request: d.CreateDeletionRequest, context: Any
     ) -> d.CreateDeletionResponse:
         """See admin_service.proto."""
-        return d.CreateDeletionResponse(deletion=await self._rooms.deletions.create(request, ACTOR))
+        return d.CreateDeletionResponse(deletion=await self._rooms.deletions.create(request, _actor()))
 
     async def ConfirmDeletion(
         self, request: d.ConfirmDeletionRequest, context: Any
     ) -> d.ConfirmDeletionResponse:
         """See admin_service.proto."""
-        return d.ConfirmDeletionResponse(deletion=await self._rooms.deletions.confirm(request, ACTOR))
+        return d.ConfirmDeletionResponse(deletion=await self._rooms.deletions.confirm(request, _actor()))
 
     async def GetDeletion(self, request: d.GetDeletionRequest, context: Any) -> d.GetDeletionResponse:
         """See admin_service.proto."""
@@ -109,20 +110,20 @@ class AdminServicer(stubs.AdminServiceServicer):
         self, request: r.UpdateRetentionPolicyRequest, context: Any
     ) -> r.UpdateRetentionPolicyResponse:
         """See admin_service.proto."""
-        changed = await self._rooms.retention.update(request, ACTOR)
+        changed = await self._rooms.retention.update(request, _actor())
         return r.UpdateRetentionPolicyResponse(retention_policy=changed)
 
     async def EnforceRetention(
         self, request: r.EnforceRetentionRequest, context: Any
     ) -> r.EnforceRetentionResponse:
         """See admin_service.proto."""
-        return await self._rooms.sweep.enforce(request, ACTOR)
+        return await self._rooms.sweep.enforce(request, _actor())
 
     async def ExportSubjectData(
         self, request: service_pb2.ExportSubjectDataRequest, context: Any
     ) -> AsyncGenerator[service_pb2.ExportSubjectDataResponse, None]:
         """See admin_service.proto."""
-        async with aclosing(self._rooms.exporter.records(request, ACTOR)) as records:
+        async with aclosing(self._rooms.exporter.records(request, _actor())) as records:
             async for record in records:
                 yield record
 
@@ -136,7 +137,7 @@ class AdminServicer(stubs.AdminServiceServicer):
 
     async def UpdateCompany(self, request: c.UpdateCompanyRequest, context: Any) -> c.UpdateCompanyResponse:
         """See admin_service.proto."""
-        return c.UpdateCompanyResponse(company=await self._rooms.companies.update(request, ACTOR))
+        return c.UpdateCompanyResponse(company=await self._rooms.companies.update(request, _actor()))
 
     async def ListDeployments(
         self, request: deployment_pb2.ListDeploymentsRequest, context: Any
@@ -173,3 +174,24 @@ class AdminServicer(stubs.AdminServiceServicer):
     ) -> archive_pb2.ListArchivedAggregatesResponse:
         """See admin_service.proto."""
         return await self._rooms.archive.page(request)
+
+    async def CreateKey(self, request: k.CreateKeyRequest, context: Any) -> k.CreateKeyResponse:
+        """See admin_service.proto."""
+        return await self._rooms.keys.create(request, _actor())
+
+    async def GetKey(self, request: k.GetKeyRequest, context: Any) -> k.GetKeyResponse:
+        """See admin_service.proto."""
+        return k.GetKeyResponse(key=await self._rooms.keys.get(request))
+
+    async def ListKeys(self, request: k.ListKeysRequest, context: Any) -> k.ListKeysResponse:
+        """See admin_service.proto."""
+        return await self._rooms.keys.page(request)
+
+    async def RevokeKey(self, request: k.RevokeKeyRequest, context: Any) -> k.RevokeKeyResponse:
+        """See admin_service.proto."""
+        return k.RevokeKeyResponse(key=await self._rooms.keys.revoke(request, _actor()))
+
+
+def _actor() -> str:
+    """Return what the audit log calls whoever makes this call."""
+    return ADMINISTRATOR.get().actor

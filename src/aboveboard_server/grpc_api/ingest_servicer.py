@@ -16,15 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from aboveboard_server.ingest.service import IngestService
+    from aboveboard_server.ingest.stream import Streams
     from aboveboard_server.privacy.preferences import Preferences
 
 
 class IngestServicer(stubs.IngestServiceServicer):
     """Decode, call, encode."""
 
-    def __init__(self, service: IngestService, preferences: Preferences) -> None:
+    def __init__(self, service: IngestService, preferences: Preferences, streams: Streams) -> None:
         self._service = service
         self._preferences = preferences
+        self._streams = streams
+
+    def end_streams(self) -> None:
+        """Take nothing more from the streams that are open, and let each end once all is acknowledged."""
+        self._streams.end()
 
     async def PublishEvents(
         self, request: ingest.PublishEventsRequest, context: Any
@@ -39,7 +45,7 @@ class IngestServicer(stubs.IngestServiceServicer):
     ) -> AsyncIterator[ingest.StreamEventsResponse]:
         """See ingest_service.proto."""
         accepted = refused = 0
-        async for response in acknowledge(request_iterator, self._service):
+        async for response in acknowledge(request_iterator, self._service, self._streams):
             accepted += response.accepted_count
             refused += len(response.verdicts)
             bind_contextvars(events=accepted + refused, accepted=accepted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -13,27 +14,26 @@ from aboveboard.admin.v1 import admin_service_pb2 as admin
 from aboveboard.admin.v1 import admin_service_pb2_grpc as admin_stubs
 from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
 from aboveboard.ingest.v1 import ingest_service_pb2_grpc as ingest_stubs
-from aboveboard_server.errors import StartupError
-from aboveboard_server.grpc_api.decoding import MAX_TRANSPORT_BYTES
+from aboveboard_server.deadlines import DEADLINE, Deadlines
+from aboveboard_server.grpc_api import transport
 from aboveboard_server.grpc_api.interceptors.boundary import Boundary, Registrar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from aboveboard_server.access.guard import Guard
     from aboveboard_server.grpc_api.admin_servicer import AdminServicer
     from aboveboard_server.grpc_api.ingest_servicer import IngestServicer
+    from aboveboard_server.limits import Limiter
+    from aboveboard_server.terms import Terms
 
 INGEST_SERVICE = ingest.DESCRIPTOR.services_by_name["IngestService"].full_name
 ADMIN_SERVICE = admin.DESCRIPTOR.services_by_name["AdminService"].full_name
 # The name under which a health check asks for the server as a whole.
 WHOLE_SERVER = ""
 
-OPTIONS = [
-    ("grpc.max_receive_message_length", MAX_TRANSPORT_BYTES),
-    # Strictly below what clients are told to use, so that a well-behaved one is never cut off.
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-]
+# Seconds after which, while the server stops, streams are ended that have not come to their end themselves.
+STREAMS_END = 5.0
 
 
 class Listener:
@@ -45,47 +45,53 @@ class Listener:
 
     def __init__(
         self,
-        bind: str,
+        terms: Terms,
         service: str,
+        boundary: Boundary,
         interceptors: Sequence[grpc.aio.ServerInterceptor] | None,
-        *,
-        reuse_port: bool,
+        end_streams: Callable[[], None] = lambda: None,
     ) -> None:
-        # Not unless workers share the port on purpose: a second server would bind it silently and take half
-        # of the calls.
-        options = [*OPTIONS, ("grpc.so_reuseport", int(reuse_port))]
-        self._boundary = boundary = Boundary()
+        options = transport.options(terms.max_connection_age, reuse_port=terms.reuse_port)
+        self._boundary = boundary
+        self._end_streams = end_streams
         if interceptors is None:
             self.server = grpc.aio.server(options=options)
             self.handlers: Any = Registrar(boundary, self.server)
         else:
             self.server = grpc.aio.server(interceptors=(boundary, *interceptors), options=options)
             self.handlers = self.server
-        self._bind = bind
+        self._terms = terms
         self._service = service
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.handlers)
 
     async def start(self) -> str:
         """Bind and serve; return the address with the port in use. StartupError where it is taken."""
-        try:
-            port = self.server.add_insecure_port(self._bind)
-        except RuntimeError as error:
-            raise StartupError(
-                f"cannot listen on {self._bind}: the address is in use or not this machine's"
-            ) from error
+        bind = self._terms.bind
+        port = transport.add_port(self.server, bind, self._terms.certificates)
         await self.server.start()
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
-        return f"{self._bind.rpartition(':')[0]}:{port}"
+        return f"{bind.rpartition(':')[0]}:{port}"
+
+    async def set_ready(self, ready: bool) -> None:  # noqa: FBT001  # the only thing there is to say
+        """Tell health checks whether calls would be served; a server that is going says no more."""
+        if not self._boundary.draining:
+            await self._set_health(
+                health_pb2.HealthCheckResponse.SERVING
+                if ready
+                else health_pb2.HealthCheckResponse.NOT_SERVING
+            )
 
     async def drain(self) -> None:
         """Tell health checks that this server is going, and new calls to try again elsewhere."""
-        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._boundary.draining = True
+        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
 
     async def stop(self, grace: float) -> None:
         """Take no new call, and give those under way `grace` seconds."""
+        ending = asyncio.get_running_loop().call_later(min(STREAMS_END, grace), self._end_streams)
         await self.server.stop(grace)
+        ending.cancel()
 
     async def _set_health(self, status: int) -> None:
         for name in (WHOLE_SERVER, self._service):
@@ -93,27 +99,27 @@ class Listener:
 
 
 def ingest_listener(
-    bind: str,
+    terms: Terms,
     servicer: IngestServicer,
+    guard: Guard,
+    limiter: Limiter,
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
-    *,
-    reuse_port: bool = False,
 ) -> Listener:
     """Return the public listener. No reflection: the schema is published, the server's inside is not."""
-    listener = Listener(bind, INGEST_SERVICE, interceptors or None, reuse_port=reuse_port)
+    boundary = Boundary(guard, limiter, Deadlines(DEADLINE))
+    listener = Listener(terms, INGEST_SERVICE, boundary, interceptors or None, servicer.end_streams)
     ingest_stubs.add_IngestServiceServicer_to_server(servicer, listener.handlers)
     return listener
 
 
 def admin_listener(
-    bind: str,
+    terms: Terms,
     servicer: AdminServicer,
+    guard: Guard,
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
-    *,
-    reuse_port: bool = False,
 ) -> Listener:
     """Return the administrators' listener, with reflection for their tools."""
-    listener = Listener(bind, ADMIN_SERVICE, interceptors, reuse_port=reuse_port)
+    listener = Listener(terms, ADMIN_SERVICE, Boundary(guard), interceptors)
     admin_stubs.add_AdminServiceServicer_to_server(servicer, listener.handlers)
     names = (ADMIN_SERVICE, INGEST_SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
     reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), listener.server)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DOMAIN = "aboveboard"
 DETAILS_KEY = "grpc-status-details-bin"
+# What grpc's own retries heed, in milliseconds; they know nothing of RetryInfo.
+PUSHBACK_KEY = "grpc-retry-pushback-ms"
 CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -24,7 +26,7 @@ def code_of(error: ServiceError) -> grpc.StatusCode:
     return CODES[error.answer.code]
 
 
-def trailers_of(error: ServiceError) -> tuple[tuple[str, bytes], ...]:
+def trailers_of(error: ServiceError) -> tuple[tuple[str, str | bytes], ...]:
     """Return the trailing metadata that carries ErrorInfo, and BadRequest and RetryInfo where they apply."""
     details: list[Message] = [
         error_details_pb2.ErrorInfo(reason=error.reason_name, domain=DOMAIN, metadata=error.metadata)
@@ -32,13 +34,16 @@ def trailers_of(error: ServiceError) -> tuple[tuple[str, bytes], ...]:
     if error.field:
         violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.text)
         details.append(error_details_pb2.BadRequest(field_violations=[violation]))
-    if error.answer.retry_after is not None:
+    pushback: tuple[tuple[str, str], ...] = ()
+    if error.retry_after is not None:
+        milliseconds = round(error.retry_after * 1000)
         delay = Duration()
-        delay.FromMilliseconds(round(error.answer.retry_after * 1000))
+        delay.FromMilliseconds(milliseconds)
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+        pushback = ((PUSHBACK_KEY, str(milliseconds)),)
     status = status_pb2.Status(code=error.answer.code, message=str(error))
     for detail in details:
         packed = AnyMessage()
         packed.Pack(detail)
         status.details.append(packed)
-    return ((DETAILS_KEY, status.SerializeToString()),)
+    return ((DETAILS_KEY, status.SerializeToString()), *pushback)

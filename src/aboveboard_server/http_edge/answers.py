@@ -39,8 +39,10 @@ def refused(request: Request, error: Exception) -> Response:
     service_error: ServiceError = error  # type: ignore[assignment]  # Starlette hands over what was registered
     answer = service_error.answer
     headers = {}
-    if answer.retry_after is not None:
-        headers["retry-after"] = str(math.ceil(answer.retry_after))
+    if service_error.retry_after is not None:
+        headers["retry-after"] = str(math.ceil(service_error.retry_after))
+    if answer.http == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
     if service_error.reason == reasons.ERROR_REASON_REQUEST_TOO_LARGE:
         # What is still to come of the body is not waited for.
         headers |= CLOSE

@@ -9,12 +9,15 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
-from starlette.routing import Route
+
+from aboveboard_server.http_edge.routes import open_route
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
+
+    from aboveboard_server.http_edge.routes import GuardedRoute
 
 STATIC = files("aboveboard_server.http_edge") / "static"
 # What a page of another origin loads: for everyone to read, and with no cookie to go by.
@@ -53,17 +56,17 @@ class Asset:
             return Response(self._compressed, media_type=self._media_type, headers=headers)
         return Response(self._plain, media_type=self._media_type, headers=self._headers)
 
-    def route(self) -> Route:
+    def route(self) -> GuardedRoute:
         """Return the route that serves it."""
 
         # A plain function would run in a thread.
         async def serve(request: Request) -> Response:
             return self.answer(request)
 
-        return Route(self.path, serve, methods=["GET"])
+        return open_route(self.path, serve, "GET")
 
 
-def sdk_routes() -> list[Route]:
+def sdk_routes() -> list[GuardedRoute]:
     """Return the routes of the browser SDK and of its types."""
     script = (STATIC / "sdk.js").read_text(encoding="utf-8")
     types = (STATIC / "sdk.d.ts").read_text(encoding="utf-8")

@@ -6,9 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 import structlog
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 
+from aboveboard_server import metrics
+from aboveboard_server.deadlines import DEADLINE, Deadlines
+from aboveboard_server.errors import OverloadedError, ServiceError
 from aboveboard_server.http_edge.answers import refused
 from aboveboard_server.unforeseen import internal
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from aboveboard_server.limits import Limiter
 
 log = structlog.get_logger()
 
@@ -36,6 +41,11 @@ SHARING_HEADERS = {
     "cross-origin-resource-policy": "cross-origin",
 }
 
+# What the protocol puts into a request's state where there are too many connections.
+CROWDED = "aboveboard.crowded"
+# Answered whatever else comes: they tell how the server is.
+HEALTH = ("/healthz", "/readyz", "/metrics")
+
 # What is logged of a request whose client went away before it was answered.
 CLIENT_GONE = 499
 
@@ -43,9 +53,11 @@ CLIENT_GONE = 499
 class Boundary:
     """Stands between the HTTP server and the routes; `shared` are the paths open to pages of any origin."""
 
-    def __init__(self, app: ASGIApp, shared: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, shared: Collection[str], limiter: Limiter) -> None:
         self._app = app
         self._shared = shared
+        self._limiter = limiter
+        self._deadlines = Deadlines(DEADLINE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens behind."""
@@ -63,26 +75,47 @@ class Boundary:
             await send(answer)
 
         try:
-            await self._app(scope, receive, send_on)
+            self._admit(scope)
+            await self._deadlines.keep(self._app(scope, receive, send_on))
         except ClientDisconnect:
             pass
         except Exception as error:  # noqa: BLE001  # nothing unforeseen may reach the caller
-            unforeseen = internal(error, method=scope["method"], route=_route(scope))
+            told = error
+            if not isinstance(told, ServiceError):
+                told = internal(error, method=scope["method"], route=_route(scope))
             if status == CLIENT_GONE:
-                await refused(Request(scope), unforeseen)(scope, receive, send_on)
+                await refused(Request(scope), told)(scope, receive, send_on)
         finally:
-            _log(scope, status, started)
+            _log(scope["method"], _route(scope), status, started)
+
+    def _admit(self, scope: Scope) -> None:
+        """Count a request; OverloadedError where it is one too many."""
+        if scope["path"] in HEALTH:
+            return
+        if CROWDED in scope.get("state", ()):
+            raise OverloadedError
+        host, _ = scope.get("client") or ("", 0)
+        headers = Headers(scope=scope)
+        address = self._limiter.address_of(host, lambda: ",".join(headers.getlist("x-forwarded-for")))
+        self._limiter.admit(address, 0)
 
     def _headers(self, scope: Scope) -> dict[str, str]:
         return SECURITY_HEADERS | SHARING_HEADERS if scope["path"] in self._shared else SECURITY_HEADERS
 
 
-def _log(scope: Scope, status: int, started: float) -> None:
-    """Tell of a request: no path, no address, no identifier, no payload."""
+def log_unreadable(status: int) -> None:
+    """Tell of what was answered without being a request."""
+    structlog.contextvars.clear_contextvars()
+    _log("", "", status, time.perf_counter())
+
+
+def _log(method: str, route: str, status: int, started: float) -> None:
+    """Tell of a request, and count it: no path, no address, no identifier, no payload."""
+    metrics.HTTP_REQUESTS[route, str(status)].inc()
     log.info(
         "http",
-        method=scope["method"],
-        route=_route(scope),
+        method=method,
+        route=route,
         status=status,
         ms=round((time.perf_counter() - started) * 1000, 2),
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from aboveboard_server.ingest.service import IngestService
+    from aboveboard_server.http_edge.writers import Writers
 
 KINDS = (bodies.TEXT, bodies.JSON, bodies.PROTOBUF)
 # Where an envelope's object stands in the document: in the list, in the request.
@@ -33,7 +33,7 @@ _read_request = reader(PublishEventsRequest.DESCRIPTOR)
 _read_event = reader(EventEnvelope.DESCRIPTOR, EVENT_DEPTH)
 
 
-def endpoint(service: IngestService) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(writers: Writers) -> Callable[[Request], Awaitable[Response]]:
     """Return the endpoint that publishes events."""
 
     async def publish(request: Request) -> Response:
@@ -44,7 +44,7 @@ def endpoint(service: IngestService) -> Callable[[Request], Awaitable[Response]]
             message = decoding.parse(PublishEventsRequest, body)
         else:
             message, broken = from_json(body)
-        response = await service.publish(message)
+        response = await writers.publish(request, message)
         bind_contextvars(events=len(message.events), accepted=response.accepted_count)
         if not answers.wants_json(request):
             return Response(status_code=HTTPStatus.NO_CONTENT)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from aboveboard_server import addresses
 from aboveboard_server.http_edge.protocol import GuardedProtocol
+from aboveboard_server.tls import context_of
 
 if TYPE_CHECKING:
     import socket
@@ -17,24 +19,21 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-# Connections at once, beyond which callers are answered 503: it bounds memory.
-MAX_CONNECTIONS = 2_000
-# Seconds an idle connection is kept.
+    from aboveboard_server.terms import Terms
+
+# Seconds an idle connection is kept, and seconds that TLS may take to agree.
 KEEP_ALIVE = 5
+HANDSHAKE = 10
 
 
 class HttpListener:
     """An HTTP server on one address. `on_drain` is called when it begins to go."""
 
-    def __init__(
-        self, bind: str, app: ASGIApp, grace: float, on_drain: Callable[[], None], *, reuse_port: bool
-    ) -> None:
-        self._bind = bind
-        self._reuse_port = reuse_port
+    def __init__(self, terms: Terms, app: ASGIApp, grace: float, on_drain: Callable[[], None]) -> None:
+        self._terms = terms
         self._on_drain = on_drain
         config = uvicorn.Config(
             app,
-            http=GuardedProtocol,
             ws="none",
             lifespan="off",
             # Lines about requests are the boundary's; addresses of callers are nobody's.
@@ -42,19 +41,18 @@ class HttpListener:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=MAX_CONNECTIONS,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=round(grace),
         )
-        self._server = _Server(config)
+        self._server = _Server(config, terms)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> str:
         """Bind and serve; return the address with the port in use. StartupError where it is taken."""
-        bound = addresses.listening(self._bind, reuse_port=self._reuse_port)
+        bound = addresses.listening(self._terms.bind, reuse_port=self._terms.reuse_port)
         self._task = asyncio.create_task(self._server.serve([bound]), name="http")
         await self._server.listening.wait()
-        return addresses.with_port(self._bind, bound)
+        return addresses.with_port(self._terms.bind, bound)
 
     async def drain(self) -> None:
         """Tell readiness checks that this server is going, while it still answers."""
@@ -68,8 +66,9 @@ class HttpListener:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, terms: Terms) -> None:
         super().__init__(config)
+        self._terms = terms
         self.listening = asyncio.Event()
 
     @contextlib.contextmanager
@@ -78,6 +77,25 @@ class _Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and tell so."""
-        await super().startup(sockets)
+        """Listen, and tell so. As uvicorn does it, but for how long TLS may take."""
+        await self.lifespan.startup()
+        certificates = self._terms.certificates
+        protocol = partial(
+            GuardedProtocol,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+            max_age=self._terms.max_connection_age,
+        )
+        self.servers = [
+            await asyncio.get_running_loop().create_server(
+                protocol,
+                sock=one,
+                backlog=self.config.backlog,
+                ssl=context_of(certificates) if certificates else None,
+                ssl_handshake_timeout=HANDSHAKE if certificates else None,
+            )
+            for one in sockets or ()
+        ]
+        self.started = True
         self.listening.set()

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
-from starlette.routing import Route
 
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.http_edge.assets import Asset
+from aboveboard_server.http_edge.routes import open_route
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from aboveboard_server.http_edge.receipts import PublishedHead
+    from aboveboard_server.http_edge.routes import GuardedRoute
     from aboveboard_server.schema.dictionary import Dictionary
 
 TEMPLATES = files("aboveboard_server.http_edge") / "templates"
@@ -51,9 +52,11 @@ class Page:
         return self._shown[2].answer(request)
 
 
-def page_routes(current: Callable[[], Awaitable[Dictionary]], published_head: PublishedHead) -> list[Route]:
+def page_routes(
+    current: Callable[[], Awaitable[Dictionary]], published_head: PublishedHead
+) -> list[GuardedRoute]:
     """Return the route of the page."""
-    return [Route("/", Page(current, published_head).serve, methods=["GET"])]
+    return [open_route("/", Page(current, published_head).serve, "GET")]
 
 
 def policy(style: str) -> str:

@@ -18,13 +18,12 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from aboveboard_server.ingest.service import IngestService
-    from aboveboard_server.privacy.preferences import Preferences
+    from aboveboard_server.http_edge.writers import Writers
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def status_endpoint(service: IngestService) -> Endpoint:
+def status_endpoint(writers: Writers) -> Endpoint:
     """Return the endpoint that tells whether a source may collect."""
     read = _message_reader(ingest.GetCollectionStatusRequest)
 
@@ -32,18 +31,18 @@ def status_endpoint(service: IngestService) -> Endpoint:
         asked: ingest.GetCollectionStatusRequest = await read(request)
         if not asked.HasField("source"):
             raise ServiceError(reasons.ERROR_REASON_SOURCE_MISSING, "required", field="source")
-        told = service.collection_status(asked.source)
+        told = writers.collection_status(request, asked)
         return answers.message(ingest.GetCollectionStatusResponse(collection_status=told))
 
     return status
 
 
-def preference_endpoint(preferences: Preferences) -> Endpoint:
+def preference_endpoint(writers: Writers) -> Endpoint:
     """Return the endpoint that switches collection off or on."""
     read = _message_reader(ingest.SetCollectionPreferenceRequest)
 
     async def preference(request: Request) -> Response:
-        return answers.message(await preferences.set(await read(request)))
+        return answers.message(await writers.set_preference(request, await read(request)))
 
     return preference
 

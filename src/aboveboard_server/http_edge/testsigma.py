@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 from structlog.contextvars import bind_contextvars
 
 from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsRequest, SetCollectionPreferenceRequest
 from aboveboard.telemetry.v1 import verdict_pb2 as v
 from aboveboard.telemetry.v1.source_pb2 import ServerSource, Source
 from aboveboard_server.http_edge import bodies, strict_json
+from aboveboard_server.http_edge.routes import PUBLISH, write_route
 from aboveboard_server.http_edge.testsigma_documents import event_reader, invalid, text_at, truth_at
 from aboveboard_server.schema import catalog as schema_catalog
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
+    from aboveboard_server.http_edge.routes import GuardedRoute
     from aboveboard_server.http_edge.testsigma_documents import Document
-    from aboveboard_server.ingest.service import IngestService
-    from aboveboard_server.privacy.preferences import Preferences
+    from aboveboard_server.http_edge.writers import Writers
     from aboveboard_server.schema.catalog import EventType
 
     Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -44,18 +44,18 @@ SERVER_UUID = "serverUuid"
 CONSENT = "consent"
 
 
-def routes(service: IngestService, preferences: Preferences) -> list[Route]:
+def routes(writers: Writers) -> list[GuardedRoute]:
     """Return the twelve routes, and the same again behind a write key."""
     catalog = schema_catalog.default()
-    edge = _Edge(service, preferences)
+    edge = _Edge(writers)
     stats = {name: edge.stat(catalog.event(f"{name}_stat")) for name in STATS}
     ping = edge.server_ping(catalog.event("server_ping"))
     return [
         route
         for prefix in PREFIXES
         for route in (
-            Route(f"{prefix}/servers/{{server_uuid}}", ping, methods=["PUT"]),
-            *[Route(f"{prefix}/stats/{name}", take, methods=["POST"]) for name, take in stats.items()],
+            write_route(f"{prefix}/servers/{{server_uuid}}", ping, "PUT", PUBLISH),
+            *[write_route(f"{prefix}/stats/{name}", take, "POST", PUBLISH) for name, take in stats.items()],
         )
     ]
 
@@ -63,9 +63,8 @@ def routes(service: IngestService, preferences: Preferences) -> list[Route]:
 class _Edge:
     """Turns its documents into requests of the service."""
 
-    def __init__(self, service: IngestService, preferences: Preferences) -> None:
-        self._service = service
-        self._preferences = preferences
+    def __init__(self, writers: Writers) -> None:
+        self._writers = writers
 
     def stat(self, event: EventType) -> Endpoint:
         """Return the endpoint that takes one kind of change."""
@@ -100,27 +99,28 @@ class _Edge:
     async def _opt_out(self, request: Request, server_uuid: str) -> None:
         """Do what SetCollectionPreference does where a server says DISABLED of itself."""
         disable = SetCollectionPreferenceRequest(
-            source=_source(server_uuid),
+            source=self._source(request, server_uuid),
             scope=SetCollectionPreferenceRequest.SCOPE_SERVER,
             preference=SetCollectionPreferenceRequest.PREFERENCE_DISABLED,
             write_key=_write_key(request),
         )
-        await self._preferences.set(disable)
+        await self._writers.set_preference(request, disable)
 
     async def _publish(self, request: Request, server_uuid: str, envelope: EventEnvelope) -> Response:
         message = PublishEventsRequest(
-            source=_source(server_uuid), events=[envelope], write_key=_write_key(request)
+            source=self._source(request, server_uuid), events=[envelope], write_key=_write_key(request)
         )
-        response = await self._service.publish(message)
+        response = await self._writers.publish(request, message)
         bind_contextvars(events=1, accepted=response.accepted_count)
         for verdict in response.verdicts:
             if verdict.outcome == v.OUTCOME_REJECTED:
                 raise invalid("", verdict.message)
         return PlainTextResponse("ok\n")
 
-
-def _source(server_uuid: str) -> Source:
-    return Source(server=ServerSource(server_uuid=server_uuid))
+    def _source(self, request: Request, server_uuid: str) -> Source:
+        """Return who sends: a server that cannot say which product it is, as its key may."""
+        solution = self._writers.product(request, _write_key(request))
+        return Source(server=ServerSource(server_uuid=server_uuid, solution=solution))
 
 
 def _write_key(request: Request) -> str:

@@ -5,18 +5,21 @@ many callers share the cost of a sync. Commits run in a task of their own: a cal
 goes away without taking its neighbours' commit along.
 
 Where many call, the next commit lingers for those that the last one answered: they are likely to call again,
-and each further commit costs as much as several of its batches.
+and each further commit costs as much as several of its batches. It lingers on as long as that brings more of
+them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
+import math
 import time
 from typing import TYPE_CHECKING
 
 import structlog
 
+from aboveboard_server import metrics
 from aboveboard_server.errors import OverloadedError, ServiceError, ShuttingDownError
 
 if TYPE_CHECKING:
@@ -34,11 +37,15 @@ MAX_GROUP = 4_000
 # Commits under way at once, and the events that must wait for another to be begun beside the first.
 MAX_COMMITS = 2
 SEND_AHEAD = 2_000
-# Callers up to whom none is waited for, and the seconds that a commit lingers for more of them.
+# Callers up to whom none is waited for, the seconds that a commit lingers for more of them, and how often it
+# does so again because that many came.
 FEW_CALLERS = 4
 LINGER = 0.005
+MORE_LINGERS = 4
 # Events waiting to be committed, beyond which new ones are refused: it bounds memory, and the wait.
 MAX_PENDING = 64_000
+# Bytes of them, as far as the store has packed them already.
+MAX_PENDING_BYTES = 64 * 1024 * 1024
 
 
 class GroupCommitter:
@@ -50,17 +57,23 @@ class GroupCommitter:
         self._max_pending = max_pending
         self._waiting: list[tuple[EventBatch, Future]] = []
         # Events that were taken and have no result yet, and those of them that no commit has begun for.
-        self._pending = self._waiting_events = 0
+        self._pending = self._waiting_events = self._packed_bytes = 0
         # The loop holds its tasks weakly: one that nobody else holds may vanish.
         self._commits: set[asyncio.Task[None]] = set()
         # Callers that were there when the last commit ended: those it answered, and those that waited.
         self._callers = 0
         self._begins: asyncio.Handle | None = None
         self._lingers = False
+        # How often the next commit has lingered, and how many waited when it did so last.
+        self._lingered = self._waited_then = 0
         # Commits belong to no caller, and log nothing of one.
         self._context = contextvars.copy_context()
         self._closing = False
-        # When the newest commit failed, as time.monotonic() tells it; None where it did not.
+        # Whether a batch was refused since a commit has last made room: the next would be refused as well.
+        self.full = False
+        # When a commit last went well, and when the newest failed, as time.monotonic() tells it; None where
+        # it did not.
+        self.committed_at = -math.inf
         self.failed_at: float | None = None
 
     def submit(self, batch: EventBatch) -> Future:
@@ -70,15 +83,27 @@ class GroupCommitter:
         """
         if self._closing:
             raise ShuttingDownError
-        if self._pending + len(batch) > self._max_pending:
+        if self._pending + len(batch) > self._max_pending or self._packed_bytes > MAX_PENDING_BYTES:
+            self.full = bool(self._waiting or self._commits)
             raise OverloadedError
         self._store.prepare(batch)
         future: Future = asyncio.get_running_loop().create_future()
         self._waiting.append((batch, future))
         self._pending += len(batch)
+        self._packed_bytes += len(batch.packed)
         self._waiting_events += len(batch)
         self._consider()
         return future
+
+    @property
+    def pending(self) -> int:
+        """Events that were taken and have no result yet."""
+        return self._pending
+
+    @property
+    def max_pending(self) -> int:
+        """Events beyond which a batch is refused."""
+        return self._max_pending
 
     async def close(self) -> None:
         """Commit what waits, and stop."""
@@ -102,7 +127,7 @@ class GroupCommitter:
         self._lingers = lingers
         # At the soonest in the loop's next turn: whoever else is ready in this one comes along.
         self._begins = (
-            loop.call_later(LINGER, self._begin, context=self._context)
+            loop.call_later(LINGER, self._linger_on, context=self._context)
             if lingers
             else loop.call_soon(self._begin, context=self._context)
         )
@@ -124,8 +149,19 @@ class GroupCommitter:
             or self._closing
         )
 
+    def _linger_on(self) -> None:
+        """Begin a commit, or linger once more where the last time was worth it."""
+        more = len(self._waiting) - self._waited_then
+        if more < FEW_CALLERS or self._lingered == MORE_LINGERS:
+            self._begin()
+            return
+        self._lingered += 1
+        self._waited_then = len(self._waiting)
+        self._begins = asyncio.get_running_loop().call_later(LINGER, self._linger_on, context=self._context)
+
     def _begin(self) -> None:
         self._begins = None
+        self._lingered = self._waited_then = 0
         task = asyncio.create_task(self._commit_group(self._take()))
         self._commits.add(task)
         task.add_done_callback(self._ended)
@@ -140,7 +176,9 @@ class GroupCommitter:
             await self._commit(group)
         finally:
             self._pending -= sum(len(batch) for batch, _ in group)
+            self._packed_bytes -= sum(len(batch.packed) for batch, _ in group)
             self._callers = len(group) + len(self._waiting)
+            self.full = False
 
     def _take(self) -> list[tuple[EventBatch, Future]]:
         """Take the batches that wait, as many as fit a group, and one at least."""
@@ -155,15 +193,20 @@ class GroupCommitter:
         return group
 
     async def _commit(self, group: Sequence[tuple[EventBatch, Future]]) -> None:
+        began_at = time.monotonic()
         try:
             results = await self._store.commit([batch for batch, _ in group])
         except ServiceError as error:
             self.failed_at = time.monotonic()
+            metrics.COMMITS_FAILED.inc()
             _fail(group, error)
         except Exception as error:  # noqa: BLE001  # whatever the driver raises must not stop the commits to come
+            metrics.COMMITS_FAILED.inc()
             await self._commit_each(group, error)
         else:
             self.failed_at = None
+            self.committed_at = time.monotonic()
+            metrics.COMMIT_SECONDS.observe(self.committed_at - began_at)
             for (_, future), result in zip(group, results, strict=True):
                 if not future.done():
                     future.set_result(result)

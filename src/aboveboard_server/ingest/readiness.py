@@ -1,8 +1,9 @@
-"""Whether events would be taken now."""
+"""Whether events would be committed now."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -14,47 +15,56 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# Seconds for which a failed commit speaks against the store. After that it is given another try: without
-# traffic no commit could show that it is well again.
-MEMORY = 5.0
+# Seconds for which a failed commit speaks against the store, whatever a probe says: a probe writes less. With
+# the rest of what it takes to notice, the server is ready again within 5 s of the store's return.
+MEMORY = 3.0
+# Seconds for which a commit or a probe that went well is enough to know: asking more often costs no sync.
+FRESH = 1.0
 # Seconds that a store may take to answer.
 PATIENCE = 2.0
 
 
 class Readiness:
-    """Asks the store, and remembers how the newest commit went."""
+    """Remembers how the newest commit went, and has the store write something where there was none."""
 
     def __init__(self, store: EventStore, committer: GroupCommitter) -> None:
         self._store = store
         self._committer = committer
         self._stopping = False
         self._probe: asyncio.Task[bool] | None = None
+        # When a probe last went well, and when one last failed, as time.monotonic() tells it.
+        self._probed_at = self._failed_at = -math.inf
 
     def stop(self) -> None:
         """Be ready no more: the server is going."""
         self._stopping = True
 
     async def close(self) -> None:
-        """Wait for a question that is still under way."""
+        """Wait for a probe that is still under way."""
         if self._probe is not None:
             await self._probe
 
-    async def is_ready(self) -> bool:
-        """Whether the store would commit now."""
-        failed_at = self._committer.failed_at
-        if self._stopping or (failed_at is not None and time.monotonic() - failed_at < MEMORY):
+    async def is_ready(self, fresh: float = FRESH) -> bool:
+        """Whether the store would commit now, as was seen at most `fresh` seconds ago."""
+        now = time.monotonic()
+        commit_failed_at = self._committer.failed_at
+        if self._stopping or (commit_failed_at is not None and now - commit_failed_at < MEMORY):
             return False
-        # One question at a time, however many ask, and never broken off: that could harm the connection.
+        # One probe at a time, however many ask, and never broken off: that could harm the connection.
         if self._probe is None or self._probe.done():
+            seen_well_at = max(self._probed_at, self._committer.committed_at)
+            if seen_well_at > self._failed_at and now - seen_well_at < fresh:
+                return True
             self._probe = asyncio.create_task(self._ask(), name="readiness")
         done, _ = await asyncio.wait({self._probe}, timeout=PATIENCE)
         return bool(done) and self._probe.result()
 
     async def _ask(self) -> bool:
-        """Commit nothing, which changes nothing but needs all that a commit needs."""
         try:
-            await self._store.commit([])
+            await self._store.probe()
         except Exception as error:  # noqa: BLE001  # whatever it is, no commit would go through
-            log.warning("not_ready", error=type(error).__name__)
+            self._failed_at = time.monotonic()
+            log.debug("probe_failed", error=type(error).__name__)
             return False
+        self._probed_at = time.monotonic()
         return True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
+from aboveboard_server import metrics
 from aboveboard_server.errors import ServiceError, StoreUnavailableError
 from aboveboard_server.ingest.verdicts import duplicate, opted_out
 from aboveboard_server.schema.rows import micros
@@ -76,7 +77,12 @@ class Publication:
         self._service.gate.tell(status, self._sender, enabled=outcome.enabled)
 
     async def outcome(self) -> Outcome:
-        """Return the verdicts, once everything accepted is durable."""
+        """Return the verdicts, once everything accepted is durable, and count them."""
+        outcome = await self._outcome()
+        metrics.count_events(outcome.accepted, outcome.verdicts)
+        return outcome
+
+    async def _outcome(self) -> Outcome:
         for attempt in range(ATTEMPTS):
             if attempt:
                 # A Subject of the source was deleted meanwhile.
@@ -147,6 +153,8 @@ class IngestService:
             became = (
                 self._committer.submit(EventBatch(source, received_at, done.rows, epoch)) if source else STALE
             )
+            # The batch has them: they are gone the sooner, and from a warm cache.
+            done.rows = {}
         publication.wait_for(sender, done, became)
 
     def collection_status(self, source: Source) -> v.CollectionStatus:

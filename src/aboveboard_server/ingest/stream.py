@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -32,15 +33,44 @@ if TYPE_CHECKING:
     Queue: TypeAlias = asyncio.Queue[Item]
 
 
+class Streams:
+    """The streams that are open. Each is read for so many seconds at most; its client then opens another."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._lives: set[asyncio.Timeout] = set()
+
+    def end(self) -> None:
+        """Read no further, and let each end once all that was read is acknowledged."""
+        for life in self._lives:
+            if not life.expired():
+                life.reschedule(0)
+
+    @asynccontextmanager
+    async def bounded(self) -> AsyncIterator[None]:
+        """Break off what is inside, without an error, once it has had its time."""
+        life = asyncio.timeout(self._seconds)
+        try:
+            async with life:
+                self._lives.add(life)
+                yield
+        except TimeoutError:
+            if not life.expired():
+                raise
+        finally:
+            self._lives.discard(life)
+
+
 async def acknowledge(
-    requests: AsyncIterator[ingest.StreamEventsRequest], service: IngestService
+    requests: AsyncIterator[ingest.StreamEventsRequest], service: IngestService, streams: Streams
 ) -> AsyncIterator[ingest.StreamEventsResponse]:
     """Yield answers, each for every request committed since the answer before.
 
-    An error ends the stream after everything before it was acknowledged.
+    An error ends the stream after everything before it was acknowledged. So does the end of its time, which
+    is none: what was sent and not acknowledged is to be sent again, on another stream.
     """
     queue: Queue = asyncio.Queue(MAX_IN_FLIGHT)
-    reader = asyncio.create_task(_read(requests, service, queue), name="stream-reader")
+    reader = asyncio.create_task(_read(requests, service, queue, streams), name="stream-reader")
     try:
         item = await queue.get()
         while not isinstance(item, _End):
@@ -59,13 +89,15 @@ async def _read(
     requests: AsyncIterator[ingest.StreamEventsRequest],
     service: IngestService,
     queue: Queue,
+    streams: Streams,
 ) -> None:
     """Begin each request in its order; whatever ends the stream goes through the queue as well."""
     last = 0
     try:
-        async for request in requests:
-            last = _following(last, request.sequence)
-            await queue.put((last, await service.begin(request.publish)))
+        async with streams.bounded():
+            async for request in requests:
+                last = _following(last, request.sequence)
+                await queue.put((last, await service.begin(request.publish)))
     except Exception as error:  # noqa: BLE001  # told to whoever answers the stream, which raises it
         await queue.put(_End(error))
     else:

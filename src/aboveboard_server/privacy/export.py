@@ -16,9 +16,11 @@ from aboveboard.admin.v1.quarantine_pb2 import QuarantinedEvent
 from aboveboard_server.privacy.companies import company_message
 from aboveboard_server.privacy.deletion_messages import deletion_message
 from aboveboard_server.privacy.installations import deployments_of
+from aboveboard_server.privacy.key_messages import key_message
 from aboveboard_server.privacy.opt_outs import opt_out_message
 from aboveboard_server.schema import messages
 from aboveboard_server.schema.rows import CORRECTED
+from aboveboard_server.storage.access_tables import AccessKeyRow
 from aboveboard_server.storage.ports import QUARANTINE
 from aboveboard_server.storage.privacy_tables import DeletionRow, OptOutRow
 from aboveboard_server.storage.tables import CompanyRow
@@ -44,7 +46,7 @@ PAGE = 1_000
 SOURCES_AT_ONCE = 200
 
 # The tables that erasure reaches and that have records of their own, beside those of what sources have sent.
-TOLD = {"company", "deployment", "opt_out", "deletion", "source"}
+TOLD = {"company", "access_key", "deployment", "opt_out", "deletion", "source"}
 # Those that it reaches and that have none, and why.
 LEFT_OUT = {
     "company_key": "a random key that only the server can open, and no data of anyone",
@@ -78,6 +80,8 @@ class Exporter:
     async def _registry(self, subject: SubjectRecord) -> AsyncGenerator[Record, None]:
         async for company in self._rows(CompanyRow, subject, "company_id"):
             yield Record(company=company_message(company))
+        async for key in self._rows(AccessKeyRow, subject, "key_id"):
+            yield Record(key=key_message(key))
         start = None
         while chunk := await self._store.read(work.deployments, subject, start=start, limit=PAGE):
             for installation in chunk:

@@ -75,6 +75,15 @@ def digest_key(folder: Path) -> bytes:
         raise StartupError(f"{_file(folder, DIGEST_KEY)}: {error.strerror}") from error
 
 
+def fingerprints(folder: Path) -> dict[str, str]:
+    """Return what a database may know of each key in a folder, by name; without those that are not there.
+
+    StartupError where a file is no key, OSError where it cannot be read.
+    """
+    found = (name for name in (DIGEST_KEY, WRAPPING_KEY, SIGNING_KEY) if _file(folder, name).exists())
+    return {name: _fingerprint(name, _read(_file(folder, name))) for name in found}
+
+
 def key_id(key: Ed25519PublicKey) -> str:
     """Return the name of a public key: the SHA-256 of its 32 bytes in lower-case hexadecimal."""
     return hashlib.sha256(key.public_bytes_raw()).hexdigest()

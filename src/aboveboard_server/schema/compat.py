@@ -76,6 +76,11 @@ def compare(old: Image, new: Image) -> Iterator[Finding]:
             yield from _event(message, now)
     for released in (surface.envelope, *surface.origins, *surface.events):
         yield from _new_fields(released, new)
+    methods = {method.full_name: method for method in new.methods()}
+    for method in old.methods():
+        if method.full_name in methods:
+            change = rules.MethodChange(method, methods[method.full_name])
+            yield from apply(rules.METHOD_RULES, change, method)
 
 
 def buf_breaking(protos: Path, against: str) -> Iterator[Finding]:
@@ -151,4 +156,5 @@ RULES = (
     *rules.PROMISE_RULES,
     *rules.EVENT_RULES,
     *rules.EVENT_PROMISE_RULES,
+    *rules.METHOD_RULES,
 )

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 
-from aboveboard_server.schema.policy import event_policy, field_policy
+from aboveboard_server.schema.policy import event_policy, field_policy, method_access
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+    from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, MethodDescriptor
 
     from aboveboard_server.schema.policy import EventPolicy, FieldPolicy
 
@@ -65,6 +65,14 @@ class MessageChange:
 
     old: Descriptor
     new: Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class MethodChange:
+    """A released RPC, and what stands under its name now."""
+
+    old: MethodDescriptor
+    new: MethodDescriptor
 
 
 def message_kept(message: Descriptor | None) -> Iterator[str]:
@@ -193,6 +201,14 @@ def _names(enum: EnumDescriptor, number: int) -> set[str]:
     return {value.name for value in enum.values if value.number == number}
 
 
+def access_kept(change: MethodChange) -> Iterator[str]:
+    """A released RPC keeps who may call it: any other access lets keys in that were kept out."""
+    was, now = method_access(change.old), method_access(change.new)
+    # One that is not said lets nobody in; the lint tells of that.
+    if was and now and was != now:
+        yield f"{was} became {now}"
+
+
 def _moved(place: Place) -> Iterator[str]:
     number, name = place.field.number, place.field.name
     same_number = place.message.fields_by_number.get(number)
@@ -223,3 +239,4 @@ PROMISE_RULES = (
 )
 EVENT_RULES = (event_annotation_kept,)
 EVENT_PROMISE_RULES = (event_purpose_kept, retention_not_lengthened, category_kept)
+METHOD_RULES = (access_kept,)

@@ -10,7 +10,7 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor import Descriptor, MethodDescriptor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +22,7 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One broken rule: the file, the field or message, the rule's name, and the rule in words."""
+    """One broken rule: the file, the field, message or RPC, the rule's name, and the rule in words."""
 
     file: str
     name: str
@@ -34,7 +34,9 @@ class Finding:
 
 
 def apply(
-    rules: Iterable[Callable[[Thing], Iterator[str]]], thing: Thing, where: Descriptor | FieldDescriptor
+    rules: Iterable[Callable[[Thing], Iterator[str]]],
+    thing: Thing,
+    where: Descriptor | FieldDescriptor | MethodDescriptor,
 ) -> Iterator[Finding]:
     """Yield what the rules find in one thing; `where` is the descriptor to blame."""
     file = file_of(where)
@@ -43,8 +45,10 @@ def apply(
             yield Finding(file, where.full_name, rule_name(rule), message_of(rule, detail))
 
 
-def file_of(where: Descriptor | FieldDescriptor) -> str:
-    """Return the path of the file that a message or a field stands in."""
+def file_of(where: Descriptor | FieldDescriptor | MethodDescriptor) -> str:
+    """Return the path of the file that a message, a field or an RPC stands in."""
+    if isinstance(where, MethodDescriptor):
+        return str(where.containing_service.file.name)
     message = where if isinstance(where, Descriptor) else where.containing_type
     return message.file.name if message else "?"
 

@@ -19,7 +19,7 @@ from aboveboard_server.schema.catalog import SchemaError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from google.protobuf.descriptor import Descriptor, FileDescriptor
+    from google.protobuf.descriptor import Descriptor, FileDescriptor, MethodDescriptor
 
 OWN_PACKAGES = "aboveboard."
 
@@ -40,6 +40,13 @@ class Image:
         for file in self.files:
             if file.package.startswith(OWN_PACKAGES):
                 yield from _with_nested(file.message_types_by_name.values())
+
+    def methods(self) -> Iterator[MethodDescriptor]:
+        """Yield every RPC of this project's packages."""
+        for file in self.files:
+            if file.package.startswith(OWN_PACKAGES):
+                for service in file.services_by_name.values():
+                    yield from service.methods
 
     def message(self, full_name: str) -> Descriptor | None:
         """Return the message of that name, None where there is none."""

@@ -1,8 +1,8 @@
 # ruff: noqa: D401  # a rule's docstring is its message: it says what must hold, not what is done.
-"""The privacy lint: whether every collected field and event says what the service and the public must know.
+"""The lint: whether every collected field and event says what the service and the public must know.
 
-The rules stand in `lint_fields` and `lint_events`. The lint takes a schema however broken it is, and tells
-of every fault at once.
+And whether every RPC says who may call it. The rules stand in `lint_fields`, `lint_events` and `lint_rpcs`.
+The lint takes a schema however broken it is, and tells of every fault at once.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from aboveboard_server.schema.lint_fields import (
     SOURCE_COLUMNS,
     Collected,
 )
+from aboveboard_server.schema.lint_rpcs import RPC_RULES
 from aboveboard_server.schema.policy import event_policy, field_policy
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def lint(image: Image, tables: Iterable[str] = ()) -> list[Finding]:
         *_events(surface, frozenset((SOURCE_TABLE, *tables))),
         *_origins(surface),
         *_fields(surface),
+        *(finding for method in image.methods() for finding in apply(RPC_RULES, method, method)),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Reads the privacy annotations of a field or an event message.
+"""Reads the annotations of a field, an event message or an RPC.
 
 The annotations are read through the pool the descriptor belongs to, so that the same code serves the
 stubs of the running service, a schema just compiled, and the released one it is compared with.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.message_factory import GetMessageClass
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+    from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, MethodDescriptor
     from google.protobuf.descriptor_pool import DescriptorPool
 
 ANNOTATIONS = "aboveboard.schema.v1"
@@ -81,6 +81,13 @@ def event_policy(message: Descriptor) -> EventPolicy | None:
     )
 
 
+def method_access(method: MethodDescriptor) -> str:
+    """Return who may call an RPC, an Access by its name without the prefix; "" where nothing says it."""
+    pool = method.containing_service.file.pool
+    said = _annotation(method, pool, "google.protobuf.MethodOptions", f"{ANNOTATIONS}.method")
+    return "" if said is None else _enum_name(said, "access")
+
+
 def enum_value_names(enum: EnumDescriptor) -> dict[int, str]:
     """Return the names of an enum's values by number, without the prefix its style guide demands."""
     prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
@@ -88,7 +95,10 @@ def enum_value_names(enum: EnumDescriptor) -> dict[int, str]:
 
 
 def _annotation(
-    descriptor: Descriptor | FieldDescriptor, pool: DescriptorPool, options_type: str, extension: str
+    descriptor: Descriptor | FieldDescriptor | MethodDescriptor,
+    pool: DescriptorPool,
+    options_type: str,
+    extension: str,
 ) -> Any:
     raw = descriptor.GetOptions().SerializeToString()
     if not raw:

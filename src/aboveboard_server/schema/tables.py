@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from aboveboard_server.schema.catalog import EventType
 
-HAND_WRITTEN = ("aboveboard_server.storage.tables", "aboveboard_server.storage.privacy_tables")
+HAND_WRITTEN = tuple(
+    f"aboveboard_server.storage.{name}" for name in ("tables", "privacy_tables", "access_tables")
+)
 
 
 def row_class(event: EventType) -> type[SQLModel]:

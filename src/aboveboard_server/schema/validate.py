@@ -140,7 +140,11 @@ def _struct_check(field: Field) -> Check:
     policy = field.policy
 
     def check(value: Any) -> Problem:
-        if (size := value.ByteSize()) > policy.max_bytes:
+        # What is not kept does not count.
+        kept = type(value)()
+        kept.CopyFrom(value)
+        kept.DiscardUnknownFields()
+        if (size := kept.ByteSize()) > policy.max_bytes:
             return v.REJECTION_REASON_TOO_LONG, f"{size} bytes; at most {policy.max_bytes} are taken"
         try:
             payload.check(value, policy.max_keys, policy.max_depth)

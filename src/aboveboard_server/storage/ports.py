@@ -173,6 +173,16 @@ class EventStore(Protocol):
         rows.
         """
 
+    async def probe(self) -> None:
+        """Return where an event would be committed now.
+
+        MUST write something of no worth and sync it, for that is what may fail. MUST NOT count as an event
+        for `scrub`.
+        """
+
+    async def size(self) -> int:
+        """Return the bytes that the database takes up, its write-ahead log included where it has one."""
+
     async def work(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit of work, one of `storage.work`, in one transaction; return what it returns.
 

@@ -86,6 +86,17 @@ class PostgresStore:
         async with self._ingest.use() as connection:
             return await self._writer.commit(connection, batches)
 
+    async def probe(self) -> None:
+        """See EventStore.probe."""
+        async with self._ingest.use() as connection:
+            await connection.execute(sql.PROBE)
+
+    async def size(self) -> int:
+        """See EventStore.size."""
+        async with self._service.use() as connection:
+            ((size,),) = await (await connection.execute(sql.SIZE)).fetchall()
+            return int(size)
+
     async def replay(self, items: Sequence[Replay]) -> list[str]:
         """See EventStore.replay."""
         # On the connection of events: the registry and its memory know one transaction at a time.

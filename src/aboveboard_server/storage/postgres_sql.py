@@ -64,6 +64,10 @@ def _key_senders(copy: TableCopy) -> list[str]:
     return ["uuid_send" if size == 16 else "int4send" for size in copy.key_sizes]  # noqa: PLR2004  # a UUID's
 
 
+# A word in the write-ahead log that nobody reads, synced as every commit is.
+PROBE = "SELECT pg_logical_emit_message(true, 'aboveboard', '')"
+SIZE = "SELECT pg_database_size(current_database())"
+
 PIN_KEYS = "INSERT INTO key_fingerprint (name, fingerprint) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 PINNED_KEYS = "SELECT name, fingerprint FROM key_fingerprint"
 

@@ -5,7 +5,8 @@ A PostgreSQL database is somebody's: it is changed only by `aboveboard migrate`,
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import os
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import sqlalchemy
@@ -30,6 +31,9 @@ CONNECT_SECONDS = 5
 
 def prepare_sqlite(path: Path) -> None:
     """Create the tables of a new file; StartupError for an outdated one, with the command that helps."""
+    with suppress(OSError):
+        # Nobody else's to read; what SQLite puts beside it gets the same mode. It tells itself what is wrong.
+        os.close(os.open(path, os.O_CREAT | os.O_CLOEXEC, 0o600))
     engine = sqlalchemy.create_engine(f"sqlite:///{path}", poolclass=sqlalchemy.pool.NullPool)
     try:
         with engine.connect() as connection:

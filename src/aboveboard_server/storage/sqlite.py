@@ -72,6 +72,18 @@ class SqliteStore:
             await self._catch_up()
         return results
 
+    async def probe(self) -> None:
+        """See EventStore.probe."""
+        await self._writer.ask("probe", None)
+
+    async def size(self) -> int:
+        """See EventStore.size."""
+        files = (self._path, self._path.with_name(f"{self._path.name}-wal"))
+        try:
+            return sum(file.stat().st_size for file in files if file.exists())
+        except OSError as error:
+            raise StoreUnavailableError from error
+
     async def work(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See EventStore.work."""
         operation = "work_that_stores" if unit_of_work.is_obeying(unit) else "work"

@@ -88,24 +88,30 @@ class SqliteWriter:
         """Store batches in one transaction; see EventStore.commit."""
         return self._in_transaction(lambda: self._store(batches))
 
+    def open_sessions(self) -> Sessions:
+        """Return what lends the sessions of units of work, made at the first call: it takes half a second."""
+        if self._sessions is None:
+            from aboveboard_server.storage.sqlite_sessions import Sessions  # noqa: PLC0415  # see above
+
+            self._sessions = Sessions(self._db)
+        return self._sessions
+
     def work(self, call: bytes) -> bytes:
         """Run a packed unit of work in one transaction, and return its packed outcome."""
-        # Late: a writer that was killed is back sooner without, and most never need it.
+        sessions = self.open_sessions()
+        # Late, as above: the sessions have imported these.
         from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
         from aboveboard_server.storage import unit_of_work  # noqa: PLC0415
-        from aboveboard_server.storage.sqlite_sessions import Sessions  # noqa: PLC0415
 
-        self._sessions = self._sessions or Sessions(self._db)
         unit, args, kwargs = unit_of_work.unpack(call)
 
-        def run(sessions: Sessions) -> Any:
+        def run() -> Any:
             with sessions.session() as session:
                 return unit_of_work.run(session, unit, args, kwargs)
 
-        sessions = self._sessions
         try:
-            done = self._in_transaction(lambda: run(sessions))
+            done = self._in_transaction(run)
         except ServiceError as error:
             done = error
         except DBAPIError as error:
@@ -138,6 +144,11 @@ class SqliteWriter:
             return [name for name, fingerprint in fingerprints.items() if known[name] != fingerprint]
 
         return self._in_transaction(pin)
+
+    def probe(self) -> None:
+        """Write a page and sync it, as a commit does."""
+        # A number in the file's head that nobody reads; it is written though it stays the same.
+        self._in_transaction(lambda: self._db.execute("PRAGMA user_version = 0"))
 
     def scrub(self) -> bool:
         """Write the file anew, and empty the log; return whether nobody's reading kept it from that.

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aboveboard_server.garbage import collect_less_often
 from aboveboard_server.storage import frames
 from aboveboard_server.storage.ports import Replay
 from aboveboard_server.storage.sqlite_room import SqliteRoom
@@ -38,7 +39,7 @@ def main() -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)
     with socket.socket(fileno=int(sys.argv[1])) as connection, connection.makefile("rb") as requests:
-        path, columns, source_columns = _receive(requests)
+        (path, columns, source_columns), is_first = _receive(requests)
         # What VACUUM puts aside is as large as the file, and belongs where there is room for it.
         os.environ["SQLITE_TMPDIR"] = str(Path(path).parent)
         try:
@@ -46,9 +47,17 @@ def main() -> None:
         except sqlite3.Error as error:
             connection.sendall(frames.pack((UNAVAILABLE, _name(error))))
             return
-        connection.sendall(frames.pack((DONE, writer.changes_since(-1))))
         try:
+            connection.sendall(frames.pack((DONE, writer.changes_since(-1))))
+            if is_first:
+                # Now, while the server is still starting, and nobody waits. One that follows a killed writer
+                # is awaited, and does it when a unit of work asks for it.
+                writer.open_sessions()
+            collect_less_often()
             _serve(connection, requests, _operations(writer, SqliteRoom(Path(path), writer.shrink)))
+        except BrokenPipeError:
+            # The server is gone: nobody is there to be told, and a traceback is no line of a log.
+            pass
         finally:
             writer.close()
 
@@ -62,10 +71,7 @@ def _serve(connection: socket.socket, requests: Any, operations: dict[str, Calla
             answer = (UNAVAILABLE, _name(error))
         except Exception as error:  # noqa: BLE001  # told to the server, which answers for it
             answer = (FAILED, _name(error))
-        try:
-            connection.sendall(frames.pack(answer))
-        except BrokenPipeError:
-            return
+        connection.sendall(frames.pack(answer))
         kind, name = answer
         if kind == UNAVAILABLE and name.startswith(REOPEN):
             # The next one opens it.
@@ -82,6 +88,7 @@ def _operations(writer: SqliteWriter, room: SqliteRoom) -> dict[str, Callable[[A
         "changes_since": writer.changes_since,
         "replay": room.storing(lambda items: writer.replay([Replay(*item) for item in items])),
         "pin_keys": room.removing(writer.pin_keys),
+        "probe": room.storing(lambda _: writer.probe()),
         "scrub": _scrub(writer, room),
         "make_room": lambda _: room.make(),
     }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support.broken_writer import CANARY
+from tests.support.browser import eventually
 from tests.support.clients import held, server_source
 from tests.support.http_clients import (
     EVENTS,
@@ -26,6 +27,7 @@ from tests.support.http_clients import (
     request_json,
     server_json,
 )
+from tests.support.keys import write_key
 
 from aboveboard_server.http_edge import bodies, protocol
 from aboveboard_server.ingest.gate import Gate
@@ -122,24 +124,30 @@ def test_one_line_for_each_request_and_nothing_of_what_was_sent(server: ServerPr
     source = {
         "deployment": {"solution": "SEEN", "companyId": "SEEN", "deploymentId": "SEEN", "userId": "SEEN"}
     }
-    document = request_json(source, element_json(), {"SEEN": 1}, writeKey="SEEN")
+    key = write_key(server)
+    post(server, EVENTS, request_json(source, element_json(), writeKey="SEEN"), TEXT)
+    document = request_json(source, element_json(), {"SEEN": 1}, writeKey=key)
     post(server, EVENTS, document, TEXT)
     post(server, EVENTS, document, TEXT, accept=None)
     post(server, EVENTS, '{"SEEN":', TEXT)
     call(server, "PUT", f"/k/SEEN/api_public/servers/{UUID}?SEEN=1", "{}", JSON, Referer="http://SEEN/")
+    call(server, "PUT", f"/k/{key}/api_public/servers/{UUID}?SEEN=1", "{}", JSON, Referer="http://SEEN/")
     call(server, "POST", "/k/SEEN/api_public/stats/SEEN", "{}", JSON)
     call(server, "GET", "/SEEN", Cookie="SEEN=1", User_Agent="SEEN")
     server.stop()
     text = server.log_file.read_text()
     assert "SEEN" not in text
+    assert key not in text
     assert UUID not in text
     assert "127.0.0.1" not in "".join(line for line in text.splitlines() if '"serving"' not in line)
     lines = [line for line in server.log() if line["event"] == "http"]
     told = [(line["method"], line["route"], line["status"], line.get("events")) for line in lines]
     assert told == [
+        ("POST", EVENTS, 401, None),
         ("POST", EVENTS, 200, 2),
         ("POST", EVENTS, 204, 2),
         ("POST", EVENTS, 400, None),
+        ("PUT", "/k/{write_key}/api_public/servers/{server_uuid}", 401, None),
         ("PUT", "/k/{write_key}/api_public/servers/{server_uuid}", 200, 1),
         ("POST", "", 404, None),
         ("GET", "", 404, None),
@@ -183,8 +191,9 @@ def test_a_writer_that_does_not_answer_is_not_ready(server: ServerProcess) -> No
     (writer,) = server.children()
     os.kill(writer, signal.SIGSTOP)
     try:
-        assert call(server, "GET", "/readyz").status == 503
+        # What was seen a moment ago counts for that long.
+        eventually(lambda: call(server, "GET", "/readyz").status == 503)
         assert call(server, "GET", "/healthz").text == "ok\n"
     finally:
         os.kill(writer, signal.SIGCONT)
-    assert call(server, "GET", "/readyz").status == 200
+    eventually(lambda: call(server, "GET", "/readyz").status == 200)

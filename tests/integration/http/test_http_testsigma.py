@@ -10,6 +10,7 @@ import pytest
 from tests.contract.documents import SOURCE_COLUMNS, TESTSIGMA, Document, as_json
 from tests.support.clients import element, held, new_id, publish, server_source, status, told
 from tests.support.http_clients import JSON, PREFERENCE, TEXT, call, post, server_json
+from tests.support.keys import write_key
 from tests.support.server import ServerProcess
 
 from aboveboard.telemetry.v1.verdict_pb2 import CollectionStatus
@@ -140,16 +141,23 @@ def test_every_route_is_recorded() -> None:
     assert {table_of(route) for route in RECORDED} <= {event.name for event in catalog.default().events}
 
 
-@pytest.mark.parametrize("prefix", ["", "/k/a-write-key"])
+@pytest.fixture(scope="module")
+def key(shared_server: ServerProcess) -> str:
+    """A write key of the product."""
+    return write_key(shared_server, solution="Testsigma")
+
+
+@pytest.mark.parametrize("prefix", ["", "/k/{key}"])
 @pytest.mark.parametrize("route", RECORDED)
 def test_what_the_client_sends_lands_in_typed_columns(
-    shared_server: ServerProcess, route: str, prefix: str
+    shared_server: ServerProcess, key: str, route: str, prefix: str
 ) -> None:
     """Each recorded request is one row, its id and time made by the edge, and a status below 300."""
     server_uuid = new_id()
     document, columns = RECORDED[route]
     before = time.time_ns() // 1_000
-    answer = send(shared_server, route, {**document, "serverUuid": server_uuid}, server_uuid, prefix)
+    sent = {**document, "serverUuid": server_uuid}
+    answer = send(shared_server, route, sent, server_uuid, prefix.format(key=key))
     after = time.time_ns() // 1_000
     assert (answer.status, answer.text) == (200, "ok\n")
     assert answer.headers["content-type"].startswith("text/plain")
@@ -157,6 +165,9 @@ def test_what_the_client_sends_lands_in_typed_columns(
     row = stored(shared_server, table_of(route), [*columns, *made], server_uuid)
     assert {name: row[name] for name in columns} == columns
     assert row["event_id"][14] == "7"
+    # It cannot say its product; its key does.
+    product = shared_server.query("SELECT solution FROM source WHERE server_uuid = ?", server_uuid)
+    assert product == [("Testsigma" if prefix else None,)]
     assert before <= row["occurred_at"] <= row["received_at"] <= after
 
 

@@ -23,7 +23,7 @@ from tests.support.batches import (
     row,
     within_a_second,
 )
-from tests.support.clients import deployment_source, element, server_source
+from tests.support.clients import deployment_source, element, ping, server_source
 
 from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
 from aboveboard_server import bootstrap
@@ -63,13 +63,22 @@ async def test_every_value_of_every_event_is_stored_as_it_was_sent(
         assert sorted(map(plain, found), key=str) == sorted(map(plain, expected), key=str)
 
 
-async def test_a_commit_of_nothing_asks_the_store_and_changes_nothing(
-    store: EventStore, backend: Backend
-) -> None:
-    """An empty commit is a commit too: the server asks in this way whether the store is there."""
+async def test_a_probe_writes_and_changes_nothing(store: EventStore, backend: Backend) -> None:
+    """Whether the store is there is asked by writing what is of no worth; an empty commit changes nothing."""
+    await store.probe()
     assert await store.commit([]) == []
     assert backend.query("SELECT count(*) FROM source") == [(0,)]
     assert await store.commit([batch_of(HERE, element())]) == [CommitResult()]
+
+
+async def test_the_size_of_the_database(store: EventStore) -> None:
+    """It is told in bytes, and grows with what is stored."""
+    before = await store.size()
+    assert 10_000 < before < 100_000_000
+    payload = {"text": "x" * 7_000}
+    batch = batch_of(HERE, *[ping(payload=payload) for _ in range(200)])
+    await store.commit([batch])
+    assert await store.size() - before > 200 * 7_000 / 10
 
 
 def full(event: EventType) -> EventEnvelope:

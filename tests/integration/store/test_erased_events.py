@@ -17,7 +17,7 @@ from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsRequest, Stream
 from aboveboard.telemetry.v1.verdict_pb2 import CollectionStatus
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.ingest.service import ATTEMPTS
-from aboveboard_server.ingest.stream import acknowledge
+from aboveboard_server.ingest.stream import Streams, acknowledge
 from aboveboard_server.storage.ports import QUARANTINE, CommitResult
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ async def test_a_stream_gives_the_same_verdicts(store: EventStore, backend: Back
 
     async with service_over(store) as service:
         await erase(store, source)
-        answers = [answer async for answer in acknowledge(sent(), service)]
+        answers = [answer async for answer in acknowledge(sent(), service, Streams(60))]
     found = [(one.sequence, *told([one.verdict])[0][:2]) for answer in answers for one in answer.verdicts]
     assert found == [(turn, index, "SUBJECT_ERASED") for turn in range(1, 6) for index in (0, 2)]
     assert all(answer.collection_status.erased_before == moment(CUT_OFF) for answer in answers)

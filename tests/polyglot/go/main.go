@@ -17,6 +17,7 @@ import (
 	telemetryv1 "example.com/aboveboard/telemetry/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -127,11 +128,11 @@ func (c *client) converse(everyType *ingestv1.PublishEventsRequest) error {
 	refused := status.Convert(errors.Unwrap(c.publish("refused")))
 	c.saw["refused"] = map[string]any{"code": refused.Code(), "message": refused.Message()}
 
-	listed, err := c.admin.ListQuarantinedEvents(c.ctx, &adminv1.ListQuarantinedEventsRequest{})
+	listed, err := c.admin.ListQuarantinedEvents(c.authorized(), &adminv1.ListQuarantinedEventsRequest{})
 	if err := c.see("quarantined", listed, err); err != nil {
 		return err
 	}
-	replayed, err := c.admin.ReplayQuarantinedEvents(c.ctx, &adminv1.ReplayQuarantinedEventsRequest{})
+	replayed, err := c.admin.ReplayQuarantinedEvents(c.authorized(), &adminv1.ReplayQuarantinedEventsRequest{})
 	if err := c.see("replayed", replayed, err); err != nil {
 		return err
 	}
@@ -145,6 +146,11 @@ func (c *client) converse(everyType *ingestv1.PublishEventsRequest) error {
 		return err
 	}
 	return c.publish("after_opt_out", created(5))
+}
+
+// Shows the administrator's key.
+func (c *client) authorized() context.Context {
+	return metadata.AppendToOutgoingContext(c.ctx, "authorization", "Bearer "+os.Getenv("ABOVEBOARD_TOKEN"))
 }
 
 func run(ingestAddress, adminAddress, requestFile string) error {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 FROM_A_NEWER_CLIENT = 99
 TIMEOUT = 60
+# Shows the administrator's key.
+AUTHORIZED = (("authorization", f"Bearer {os.environ['ABOVEBOARD_TOKEN']}"),)
 
 
 def element(number: int, change_type: ChangeType.ValueType | int = CHANGE_TYPE_CREATE) -> EventEnvelope:
@@ -75,9 +78,13 @@ def converse(
         assert isinstance(error, grpc.Call)  # noqa: PT017  # tells mypy what every RpcError of a stub is
         saw["refused"] = {"code": error.code().value[0], "message": error.details()}
 
-    listed = admin.ListQuarantinedEvents(quarantine.ListQuarantinedEventsRequest(), timeout=TIMEOUT)
+    listed = admin.ListQuarantinedEvents(
+        quarantine.ListQuarantinedEventsRequest(), timeout=TIMEOUT, metadata=AUTHORIZED
+    )
     saw["quarantined"] = as_json(listed)
-    replayed = admin.ReplayQuarantinedEvents(quarantine.ReplayQuarantinedEventsRequest(), timeout=TIMEOUT)
+    replayed = admin.ReplayQuarantinedEvents(
+        quarantine.ReplayQuarantinedEventsRequest(), timeout=TIMEOUT, metadata=AUTHORIZED
+    )
     saw["replayed"] = as_json(replayed)
 
     preference = ingest_stub.SetCollectionPreference(

@@ -1,7 +1,7 @@
 // The conformance client in TypeScript; test_conformance.py says what each of its kind does.
 
 import { readFileSync } from "node:fs";
-import { argv } from "node:process";
+import { argv, env } from "node:process";
 
 import { create, type DescMessage, fromJsonString, type MessageShape, toJson } from "@bufbuild/protobuf";
 import { ConnectError, createClient } from "@connectrpc/connect";
@@ -77,8 +77,9 @@ async function converse(ingestUrl: string, adminUrl: string, everyType: PublishE
     saw["refused"] = { code, message: rawMessage };
   }
 
-  await see("quarantined", ListQuarantinedEventsResponseSchema, admin.listQuarantinedEvents({}));
-  await see("replayed", ReplayQuarantinedEventsResponseSchema, admin.replayQuarantinedEvents({}));
+  const headers = { Authorization: `Bearer ${env["ABOVEBOARD_TOKEN"]}` };
+  await see("quarantined", ListQuarantinedEventsResponseSchema, admin.listQuarantinedEvents({}, { headers }));
+  await see("replayed", ReplayQuarantinedEventsResponseSchema, admin.replayQuarantinedEvents({}, { headers }));
 
   const preference = { source, scope: Scope.SERVER, preference: Preference.DISABLED };
   await see("opted_out", SetCollectionPreferenceResponseSchema, ingest.setCollectionPreference(preference));

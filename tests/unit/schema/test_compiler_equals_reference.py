@@ -6,6 +6,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from google.protobuf.struct_pb2 import Struct, Value
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
@@ -13,11 +14,13 @@ from tests.contract.filled import fill
 from tests.support.clients import NOON
 from tests.support.event_strategies import GOOD_UUID, batches, envelopes
 
+from aboveboard.schema.v1.annotations_pb2 import CATEGORY_TECHNICAL
 from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
 from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.schema import catalog
 from aboveboard_server.schema.compiler import compiled, extractors
-from aboveboard_server.schema.compiler_source import Source, source_of
+from aboveboard_server.schema.compiler_source import BYTES_PER_CHARACTER, Source, source_of
+from aboveboard_server.schema.payload_writer import plain_json
 
 if TYPE_CHECKING:
     from aboveboard_server.schema.catalog import EventType
@@ -118,3 +121,37 @@ def test_a_traceback_shows_the_line_of_an_extractor() -> None:
     with pytest.raises(AttributeError) as raised:
         extractors(SCHEMA)["ping"](None, 0)  # type: ignore[arg-type]  # what makes it fail
     assert "message = envelope.ping" in "".join(traceback.format_exception(raised.value))
+
+
+@settings(SETTINGS, max_examples=100)
+@given(
+    st.dictionaries(
+        st.text(max_size=3),
+        st.recursive(
+            st.none()
+            | st.booleans()
+            | st.floats(allow_nan=False, allow_infinity=False)
+            | st.text(max_size=3),
+            lambda inner: (
+                st.lists(inner, max_size=40) | st.dictionaries(st.text(max_size=2), inner, max_size=8)
+            ),
+            max_leaves=80,
+        ),
+        max_size=8,
+    )
+)
+def test_a_payload_has_no_more_bytes_than_the_fast_way_supposes(value: dict[str, Any]) -> None:
+    payload = Struct()
+    payload.update(value)
+    text = plain_json(payload, 64, 4)
+    assert text is None or payload.ByteSize() <= len(text) * BYTES_PER_CHARACTER
+
+
+def test_what_is_not_kept_of_a_payload_does_not_count() -> None:
+    unknown = b"\x7a\xa8\x46" + bytes(9_000)
+    payload = Struct.FromString(Struct(fields={"a": Value(number_value=1)}).SerializeToString() + unknown)
+    assert payload.ByteSize() > 8_192
+    envelope = EventEnvelope(event_id=GOOD_UUID, occurred_at=NOON)
+    envelope.ping.event_name, envelope.ping.category = "CallHandled", CATEGORY_TECHNICAL
+    envelope.ping.payload.CopyFrom(payload)
+    assert FAST.sort([envelope], 0).rows["ping"] == REFERENCE.sort([envelope], 0).rows["ping"]

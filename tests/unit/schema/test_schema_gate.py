@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 EVENT = "aboveboard.event.v1."
 TELEMETRY = "aboveboard.telemetry.v1."
-PING, SERVER, ENVELOPE, SOURCE = (
+ADMIN, PING, SERVER, ENVELOPE, SOURCE = (
+    "admin/v1/admin_service.proto",
     "event/v1/ping.proto",
     "event/v1/server.proto",
     "telemetry/v1/event.proto",
@@ -203,6 +204,14 @@ BAD = {
         EVENT + "ServerPing",
         "category-kept",
         "TECHNICAL became INTERACTION",
+    ),
+    "access weakened": Bad(
+        ADMIN,
+        r"(rpc CreateDeletion.*?)ACCESS_DELETE",
+        r"\1ACCESS_READ",
+        "aboveboard.admin.v1.AdminService.CreateDeletion",
+        "access-kept",
+        "DELETE became READ",
     ),
     "event arm changed": Bad(
         ENVELOPE,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aboveboard_server.schema import lint as lint_module
-from aboveboard_server.schema import lint_events, lint_fields, tables
+from aboveboard_server.schema import lint_events, lint_fields, lint_rpcs, tables
 from aboveboard_server.schema.catalog import default
 from aboveboard_server.schema.finding import rule_name
 from aboveboard_server.schema.image import Image, compile_protos
@@ -129,6 +129,8 @@ EXPECTED = {
         EVENT + f"Limits.{name}" for name in ("no_values", "some_values", "twice", "long_value")
     ],
     "field-format-is-of-text": [EVENT + "Limits.formatted"],
+    "rpc-says-who-may-call": [EVENT + "Unguarded.Silent", EVENT + "Unguarded.Unspecified"],
+    "rpc-carries-its-key": [EVENT + "Unguarded.Keyless"],
     "field-keys-a-subject-by-text": [TELEMETRY + "Counted.account", EVENT + "Limits.somebody"],
 }
 RULES = (
@@ -139,6 +141,7 @@ RULES = (
     *lint_events.ORIGIN_RULES,
     *lint_fields.SHAPE_RULES,
     *lint_fields.ANNOTATION_RULES,
+    *lint_rpcs.RPC_RULES,
 )
 
 

@@ -7,6 +7,7 @@
 package adminv1
 
 import (
+	_ "example.com/aboveboard/schema/v1"
 	v1 "example.com/aboveboard/telemetry/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -72,8 +73,8 @@ func (x *ExportSubjectDataRequest) GetSubject() *Subject {
 // Holds one record of an export.
 type ExportSubjectDataResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Always set. Companies and deployments come first, then opt-outs and
-	// deletions, then sources, each before the events that refer to it.
+	// Always set. Companies, their keys and deployments come first, then opt-outs
+	// and deletions, then sources, each before the events that refer to it.
 	//
 	// Types that are valid to be assigned to Record:
 	//
@@ -84,6 +85,7 @@ type ExportSubjectDataResponse struct {
 	//	*ExportSubjectDataResponse_Source
 	//	*ExportSubjectDataResponse_Event
 	//	*ExportSubjectDataResponse_QuarantinedEvent
+	//	*ExportSubjectDataResponse_Key
 	Record        isExportSubjectDataResponse_Record `protobuf_oneof:"record"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -189,6 +191,15 @@ func (x *ExportSubjectDataResponse) GetQuarantinedEvent() *ExportedQuarantinedEv
 	return nil
 }
 
+func (x *ExportSubjectDataResponse) GetKey() *Key {
+	if x != nil {
+		if x, ok := x.Record.(*ExportSubjectDataResponse_Key); ok {
+			return x.Key
+		}
+	}
+	return nil
+}
+
 type isExportSubjectDataResponse_Record interface {
 	isExportSubjectDataResponse_Record()
 }
@@ -228,6 +239,11 @@ type ExportSubjectDataResponse_QuarantinedEvent struct {
 	QuarantinedEvent *ExportedQuarantinedEvent `protobuf:"bytes,7,opt,name=quarantined_event,json=quarantinedEvent,proto3,oneof"`
 }
 
+type ExportSubjectDataResponse_Key struct {
+	// A write key that is bound to the company.
+	Key *Key `protobuf:"bytes,8,opt,name=key,proto3,oneof"`
+}
+
 func (*ExportSubjectDataResponse_Company) isExportSubjectDataResponse_Record() {}
 
 func (*ExportSubjectDataResponse_Deployment) isExportSubjectDataResponse_Record() {}
@@ -241,6 +257,8 @@ func (*ExportSubjectDataResponse_Source) isExportSubjectDataResponse_Record() {}
 func (*ExportSubjectDataResponse_Event) isExportSubjectDataResponse_Record() {}
 
 func (*ExportSubjectDataResponse_QuarantinedEvent) isExportSubjectDataResponse_Record() {}
+
+func (*ExportSubjectDataResponse_Key) isExportSubjectDataResponse_Record() {}
 
 // Says who sent, as it is stored.
 type ExportedSource struct {
@@ -459,9 +477,9 @@ var File_aboveboard_admin_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_aboveboard_admin_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
-	"'aboveboard/admin/v1/admin_service.proto\x12\x13aboveboard.admin.v1\x1a!aboveboard/admin/v1/archive.proto\x1a\x1faboveboard/admin/v1/audit.proto\x1a!aboveboard/admin/v1/company.proto\x1a\"aboveboard/admin/v1/deletion.proto\x1a$aboveboard/admin/v1/deployment.proto\x1a\x1eaboveboard/admin/v1/loss.proto\x1a!aboveboard/admin/v1/opt_out.proto\x1a$aboveboard/admin/v1/quarantine.proto\x1a#aboveboard/admin/v1/retention.proto\x1a!aboveboard/admin/v1/subject.proto\x1a#aboveboard/telemetry/v1/event.proto\x1a$aboveboard/telemetry/v1/source.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"R\n" +
+	"'aboveboard/admin/v1/admin_service.proto\x12\x13aboveboard.admin.v1\x1a!aboveboard/admin/v1/archive.proto\x1a\x1faboveboard/admin/v1/audit.proto\x1a!aboveboard/admin/v1/company.proto\x1a\"aboveboard/admin/v1/deletion.proto\x1a$aboveboard/admin/v1/deployment.proto\x1a\x1daboveboard/admin/v1/key.proto\x1a\x1eaboveboard/admin/v1/loss.proto\x1a!aboveboard/admin/v1/opt_out.proto\x1a$aboveboard/admin/v1/quarantine.proto\x1a#aboveboard/admin/v1/retention.proto\x1a!aboveboard/admin/v1/subject.proto\x1a&aboveboard/schema/v1/annotations.proto\x1a#aboveboard/telemetry/v1/event.proto\x1a$aboveboard/telemetry/v1/source.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"R\n" +
 	"\x18ExportSubjectDataRequest\x126\n" +
-	"\asubject\x18\x01 \x01(\v2\x1c.aboveboard.admin.v1.SubjectR\asubject\"\xf0\x03\n" +
+	"\asubject\x18\x01 \x01(\v2\x1c.aboveboard.admin.v1.SubjectR\asubject\"\x9e\x04\n" +
 	"\x19ExportSubjectDataResponse\x128\n" +
 	"\acompany\x18\x01 \x01(\v2\x1c.aboveboard.admin.v1.CompanyH\x00R\acompany\x12A\n" +
 	"\n" +
@@ -471,7 +489,8 @@ const file_aboveboard_admin_v1_admin_service_proto_rawDesc = "" +
 	"\bdeletion\x18\x04 \x01(\v2\x1d.aboveboard.admin.v1.DeletionH\x00R\bdeletion\x12=\n" +
 	"\x06source\x18\x05 \x01(\v2#.aboveboard.admin.v1.ExportedSourceH\x00R\x06source\x12:\n" +
 	"\x05event\x18\x06 \x01(\v2\".aboveboard.admin.v1.ExportedEventH\x00R\x05event\x12\\\n" +
-	"\x11quarantined_event\x18\a \x01(\v2-.aboveboard.admin.v1.ExportedQuarantinedEventH\x00R\x10quarantinedEventB\b\n" +
+	"\x11quarantined_event\x18\a \x01(\v2-.aboveboard.admin.v1.ExportedQuarantinedEventH\x00R\x10quarantinedEvent\x12,\n" +
+	"\x03key\x18\b \x01(\v2\x18.aboveboard.admin.v1.KeyH\x00R\x03keyB\b\n" +
 	"\x06record\"\xe6\x01\n" +
 	"\x0eExportedSource\x12\x1d\n" +
 	"\n" +
@@ -491,31 +510,35 @@ const file_aboveboard_admin_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
 	"source_ref\x18\x01 \x01(\x03R\tsourceRef\x12R\n" +
 	"\x11quarantined_event\x18\x02 \x01(\v2%.aboveboard.admin.v1.QuarantinedEventR\x10quarantinedEvent\x12\x18\n" +
-	"\apayload\x18\x03 \x01(\fR\apayload2\x95\x13\n" +
-	"\fAdminService\x12c\n" +
-	"\fCreateOptOut\x12(.aboveboard.admin.v1.CreateOptOutRequest\x1a).aboveboard.admin.v1.CreateOptOutResponse\x12Z\n" +
-	"\tGetOptOut\x12%.aboveboard.admin.v1.GetOptOutRequest\x1a&.aboveboard.admin.v1.GetOptOutResponse\x12`\n" +
-	"\vListOptOuts\x12'.aboveboard.admin.v1.ListOptOutsRequest\x1a(.aboveboard.admin.v1.ListOptOutsResponse\x12c\n" +
-	"\fRevokeOptOut\x12(.aboveboard.admin.v1.RevokeOptOutRequest\x1a).aboveboard.admin.v1.RevokeOptOutResponse\x12i\n" +
-	"\x0eCreateDeletion\x12*.aboveboard.admin.v1.CreateDeletionRequest\x1a+.aboveboard.admin.v1.CreateDeletionResponse\x12l\n" +
-	"\x0fConfirmDeletion\x12+.aboveboard.admin.v1.ConfirmDeletionRequest\x1a,.aboveboard.admin.v1.ConfirmDeletionResponse\x12`\n" +
-	"\vGetDeletion\x12'.aboveboard.admin.v1.GetDeletionRequest\x1a(.aboveboard.admin.v1.GetDeletionResponse\x12f\n" +
-	"\rListDeletions\x12).aboveboard.admin.v1.ListDeletionsRequest\x1a*.aboveboard.admin.v1.ListDeletionsResponse\x12u\n" +
-	"\x12GetRetentionPolicy\x12..aboveboard.admin.v1.GetRetentionPolicyRequest\x1a/.aboveboard.admin.v1.GetRetentionPolicyResponse\x12~\n" +
-	"\x15ListRetentionPolicies\x121.aboveboard.admin.v1.ListRetentionPoliciesRequest\x1a2.aboveboard.admin.v1.ListRetentionPoliciesResponse\x12~\n" +
-	"\x15UpdateRetentionPolicy\x121.aboveboard.admin.v1.UpdateRetentionPolicyRequest\x1a2.aboveboard.admin.v1.UpdateRetentionPolicyResponse\x12o\n" +
-	"\x10EnforceRetention\x12,.aboveboard.admin.v1.EnforceRetentionRequest\x1a-.aboveboard.admin.v1.EnforceRetentionResponse\x12\x81\x01\n" +
-	"\x16ListArchivedAggregates\x122.aboveboard.admin.v1.ListArchivedAggregatesRequest\x1a3.aboveboard.admin.v1.ListArchivedAggregatesResponse\x12t\n" +
-	"\x11ExportSubjectData\x12-.aboveboard.admin.v1.ExportSubjectDataRequest\x1a..aboveboard.admin.v1.ExportSubjectDataResponse0\x01\x12]\n" +
+	"\apayload\x18\x03 \x01(\fR\apayload2\xcc\x17\n" +
+	"\fAdminService\x12k\n" +
+	"\fCreateOptOut\x12(.aboveboard.admin.v1.CreateOptOutRequest\x1a).aboveboard.admin.v1.CreateOptOutResponse\"\x06\xea\xe0\x18\x02\b\x03\x12b\n" +
+	"\tGetOptOut\x12%.aboveboard.admin.v1.GetOptOutRequest\x1a&.aboveboard.admin.v1.GetOptOutResponse\"\x06\xea\xe0\x18\x02\b\x02\x12h\n" +
+	"\vListOptOuts\x12'.aboveboard.admin.v1.ListOptOutsRequest\x1a(.aboveboard.admin.v1.ListOptOutsResponse\"\x06\xea\xe0\x18\x02\b\x02\x12k\n" +
+	"\fRevokeOptOut\x12(.aboveboard.admin.v1.RevokeOptOutRequest\x1a).aboveboard.admin.v1.RevokeOptOutResponse\"\x06\xea\xe0\x18\x02\b\x03\x12q\n" +
+	"\x0eCreateDeletion\x12*.aboveboard.admin.v1.CreateDeletionRequest\x1a+.aboveboard.admin.v1.CreateDeletionResponse\"\x06\xea\xe0\x18\x02\b\x04\x12t\n" +
+	"\x0fConfirmDeletion\x12+.aboveboard.admin.v1.ConfirmDeletionRequest\x1a,.aboveboard.admin.v1.ConfirmDeletionResponse\"\x06\xea\xe0\x18\x02\b\x04\x12h\n" +
+	"\vGetDeletion\x12'.aboveboard.admin.v1.GetDeletionRequest\x1a(.aboveboard.admin.v1.GetDeletionResponse\"\x06\xea\xe0\x18\x02\b\x02\x12n\n" +
+	"\rListDeletions\x12).aboveboard.admin.v1.ListDeletionsRequest\x1a*.aboveboard.admin.v1.ListDeletionsResponse\"\x06\xea\xe0\x18\x02\b\x02\x12}\n" +
+	"\x12GetRetentionPolicy\x12..aboveboard.admin.v1.GetRetentionPolicyRequest\x1a/.aboveboard.admin.v1.GetRetentionPolicyResponse\"\x06\xea\xe0\x18\x02\b\x02\x12\x86\x01\n" +
+	"\x15ListRetentionPolicies\x121.aboveboard.admin.v1.ListRetentionPoliciesRequest\x1a2.aboveboard.admin.v1.ListRetentionPoliciesResponse\"\x06\xea\xe0\x18\x02\b\x02\x12\x86\x01\n" +
+	"\x15UpdateRetentionPolicy\x121.aboveboard.admin.v1.UpdateRetentionPolicyRequest\x1a2.aboveboard.admin.v1.UpdateRetentionPolicyResponse\"\x06\xea\xe0\x18\x02\b\x05\x12w\n" +
+	"\x10EnforceRetention\x12,.aboveboard.admin.v1.EnforceRetentionRequest\x1a-.aboveboard.admin.v1.EnforceRetentionResponse\"\x06\xea\xe0\x18\x02\b\x05\x12\x89\x01\n" +
+	"\x16ListArchivedAggregates\x122.aboveboard.admin.v1.ListArchivedAggregatesRequest\x1a3.aboveboard.admin.v1.ListArchivedAggregatesResponse\"\x06\xea\xe0\x18\x02\b\x02\x12|\n" +
+	"\x11ExportSubjectData\x12-.aboveboard.admin.v1.ExportSubjectDataRequest\x1a..aboveboard.admin.v1.ExportSubjectDataResponse\"\x06\xea\xe0\x18\x02\b\x020\x01\x12e\n" +
 	"\n" +
-	"GetCompany\x12&.aboveboard.admin.v1.GetCompanyRequest\x1a'.aboveboard.admin.v1.GetCompanyResponse\x12f\n" +
-	"\rListCompanies\x12).aboveboard.admin.v1.ListCompaniesRequest\x1a*.aboveboard.admin.v1.ListCompaniesResponse\x12f\n" +
-	"\rUpdateCompany\x12).aboveboard.admin.v1.UpdateCompanyRequest\x1a*.aboveboard.admin.v1.UpdateCompanyResponse\x12l\n" +
-	"\x0fListDeployments\x12+.aboveboard.admin.v1.ListDeploymentsRequest\x1a,.aboveboard.admin.v1.ListDeploymentsResponse\x12c\n" +
-	"\fEstimateLoss\x12(.aboveboard.admin.v1.EstimateLossRequest\x1a).aboveboard.admin.v1.EstimateLossResponse\x12~\n" +
-	"\x15ListQuarantinedEvents\x121.aboveboard.admin.v1.ListQuarantinedEventsRequest\x1a2.aboveboard.admin.v1.ListQuarantinedEventsResponse\x12\x84\x01\n" +
-	"\x17ReplayQuarantinedEvents\x123.aboveboard.admin.v1.ReplayQuarantinedEventsRequest\x1a4.aboveboard.admin.v1.ReplayQuarantinedEventsResponse\x12o\n" +
-	"\x10ListAuditEntries\x12,.aboveboard.admin.v1.ListAuditEntriesRequest\x1a-.aboveboard.admin.v1.ListAuditEntriesResponseB\xaa\x01B\x11AdminServiceProtoP\x01Z'example.com/aboveboard/admin/v1;adminv1\xa2\x02\x03AAX\xaa\x02\x13Aboveboard.Admin.V1\xca\x02\x13Aboveboard\\Admin\\V1\xe2\x02\x1fAboveboard\\Admin\\V1\\GPBMetadata\xea\x02\x15Aboveboard::Admin::V1b\x06proto3"
+	"GetCompany\x12&.aboveboard.admin.v1.GetCompanyRequest\x1a'.aboveboard.admin.v1.GetCompanyResponse\"\x06\xea\xe0\x18\x02\b\x02\x12n\n" +
+	"\rListCompanies\x12).aboveboard.admin.v1.ListCompaniesRequest\x1a*.aboveboard.admin.v1.ListCompaniesResponse\"\x06\xea\xe0\x18\x02\b\x02\x12n\n" +
+	"\rUpdateCompany\x12).aboveboard.admin.v1.UpdateCompanyRequest\x1a*.aboveboard.admin.v1.UpdateCompanyResponse\"\x06\xea\xe0\x18\x02\b\x03\x12t\n" +
+	"\x0fListDeployments\x12+.aboveboard.admin.v1.ListDeploymentsRequest\x1a,.aboveboard.admin.v1.ListDeploymentsResponse\"\x06\xea\xe0\x18\x02\b\x02\x12k\n" +
+	"\fEstimateLoss\x12(.aboveboard.admin.v1.EstimateLossRequest\x1a).aboveboard.admin.v1.EstimateLossResponse\"\x06\xea\xe0\x18\x02\b\x02\x12\x86\x01\n" +
+	"\x15ListQuarantinedEvents\x121.aboveboard.admin.v1.ListQuarantinedEventsRequest\x1a2.aboveboard.admin.v1.ListQuarantinedEventsResponse\"\x06\xea\xe0\x18\x02\b\x02\x12\x8c\x01\n" +
+	"\x17ReplayQuarantinedEvents\x123.aboveboard.admin.v1.ReplayQuarantinedEventsRequest\x1a4.aboveboard.admin.v1.ReplayQuarantinedEventsResponse\"\x06\xea\xe0\x18\x02\b\x05\x12w\n" +
+	"\x10ListAuditEntries\x12,.aboveboard.admin.v1.ListAuditEntriesRequest\x1a-.aboveboard.admin.v1.ListAuditEntriesResponse\"\x06\xea\xe0\x18\x02\b\x02\x12b\n" +
+	"\tCreateKey\x12%.aboveboard.admin.v1.CreateKeyRequest\x1a&.aboveboard.admin.v1.CreateKeyResponse\"\x06\xea\xe0\x18\x02\b\x06\x12Y\n" +
+	"\x06GetKey\x12\".aboveboard.admin.v1.GetKeyRequest\x1a#.aboveboard.admin.v1.GetKeyResponse\"\x06\xea\xe0\x18\x02\b\x06\x12_\n" +
+	"\bListKeys\x12$.aboveboard.admin.v1.ListKeysRequest\x1a%.aboveboard.admin.v1.ListKeysResponse\"\x06\xea\xe0\x18\x02\b\x06\x12b\n" +
+	"\tRevokeKey\x12%.aboveboard.admin.v1.RevokeKeyRequest\x1a&.aboveboard.admin.v1.RevokeKeyResponse\"\x06\xea\xe0\x18\x02\b\x06B\xaa\x01B\x11AdminServiceProtoP\x01Z'example.com/aboveboard/admin/v1;adminv1\xa2\x02\x03AAX\xaa\x02\x13Aboveboard.Admin.V1\xca\x02\x13Aboveboard\\Admin\\V1\xe2\x02\x1fAboveboard\\Admin\\V1\\GPBMetadata\xea\x02\x15Aboveboard::Admin::V1b\x06proto3"
 
 var (
 	file_aboveboard_admin_v1_admin_service_proto_rawDescOnce sync.Once
@@ -541,52 +564,61 @@ var file_aboveboard_admin_v1_admin_service_proto_goTypes = []any{
 	(*Deployment)(nil),                      // 7: aboveboard.admin.v1.Deployment
 	(*OptOut)(nil),                          // 8: aboveboard.admin.v1.OptOut
 	(*Deletion)(nil),                        // 9: aboveboard.admin.v1.Deletion
-	(*v1.Source)(nil),                       // 10: aboveboard.telemetry.v1.Source
-	(*timestamppb.Timestamp)(nil),           // 11: google.protobuf.Timestamp
-	(*v1.EventEnvelope)(nil),                // 12: aboveboard.telemetry.v1.EventEnvelope
-	(*QuarantinedEvent)(nil),                // 13: aboveboard.admin.v1.QuarantinedEvent
-	(*CreateOptOutRequest)(nil),             // 14: aboveboard.admin.v1.CreateOptOutRequest
-	(*GetOptOutRequest)(nil),                // 15: aboveboard.admin.v1.GetOptOutRequest
-	(*ListOptOutsRequest)(nil),              // 16: aboveboard.admin.v1.ListOptOutsRequest
-	(*RevokeOptOutRequest)(nil),             // 17: aboveboard.admin.v1.RevokeOptOutRequest
-	(*CreateDeletionRequest)(nil),           // 18: aboveboard.admin.v1.CreateDeletionRequest
-	(*ConfirmDeletionRequest)(nil),          // 19: aboveboard.admin.v1.ConfirmDeletionRequest
-	(*GetDeletionRequest)(nil),              // 20: aboveboard.admin.v1.GetDeletionRequest
-	(*ListDeletionsRequest)(nil),            // 21: aboveboard.admin.v1.ListDeletionsRequest
-	(*GetRetentionPolicyRequest)(nil),       // 22: aboveboard.admin.v1.GetRetentionPolicyRequest
-	(*ListRetentionPoliciesRequest)(nil),    // 23: aboveboard.admin.v1.ListRetentionPoliciesRequest
-	(*UpdateRetentionPolicyRequest)(nil),    // 24: aboveboard.admin.v1.UpdateRetentionPolicyRequest
-	(*EnforceRetentionRequest)(nil),         // 25: aboveboard.admin.v1.EnforceRetentionRequest
-	(*ListArchivedAggregatesRequest)(nil),   // 26: aboveboard.admin.v1.ListArchivedAggregatesRequest
-	(*GetCompanyRequest)(nil),               // 27: aboveboard.admin.v1.GetCompanyRequest
-	(*ListCompaniesRequest)(nil),            // 28: aboveboard.admin.v1.ListCompaniesRequest
-	(*UpdateCompanyRequest)(nil),            // 29: aboveboard.admin.v1.UpdateCompanyRequest
-	(*ListDeploymentsRequest)(nil),          // 30: aboveboard.admin.v1.ListDeploymentsRequest
-	(*EstimateLossRequest)(nil),             // 31: aboveboard.admin.v1.EstimateLossRequest
-	(*ListQuarantinedEventsRequest)(nil),    // 32: aboveboard.admin.v1.ListQuarantinedEventsRequest
-	(*ReplayQuarantinedEventsRequest)(nil),  // 33: aboveboard.admin.v1.ReplayQuarantinedEventsRequest
-	(*ListAuditEntriesRequest)(nil),         // 34: aboveboard.admin.v1.ListAuditEntriesRequest
-	(*CreateOptOutResponse)(nil),            // 35: aboveboard.admin.v1.CreateOptOutResponse
-	(*GetOptOutResponse)(nil),               // 36: aboveboard.admin.v1.GetOptOutResponse
-	(*ListOptOutsResponse)(nil),             // 37: aboveboard.admin.v1.ListOptOutsResponse
-	(*RevokeOptOutResponse)(nil),            // 38: aboveboard.admin.v1.RevokeOptOutResponse
-	(*CreateDeletionResponse)(nil),          // 39: aboveboard.admin.v1.CreateDeletionResponse
-	(*ConfirmDeletionResponse)(nil),         // 40: aboveboard.admin.v1.ConfirmDeletionResponse
-	(*GetDeletionResponse)(nil),             // 41: aboveboard.admin.v1.GetDeletionResponse
-	(*ListDeletionsResponse)(nil),           // 42: aboveboard.admin.v1.ListDeletionsResponse
-	(*GetRetentionPolicyResponse)(nil),      // 43: aboveboard.admin.v1.GetRetentionPolicyResponse
-	(*ListRetentionPoliciesResponse)(nil),   // 44: aboveboard.admin.v1.ListRetentionPoliciesResponse
-	(*UpdateRetentionPolicyResponse)(nil),   // 45: aboveboard.admin.v1.UpdateRetentionPolicyResponse
-	(*EnforceRetentionResponse)(nil),        // 46: aboveboard.admin.v1.EnforceRetentionResponse
-	(*ListArchivedAggregatesResponse)(nil),  // 47: aboveboard.admin.v1.ListArchivedAggregatesResponse
-	(*GetCompanyResponse)(nil),              // 48: aboveboard.admin.v1.GetCompanyResponse
-	(*ListCompaniesResponse)(nil),           // 49: aboveboard.admin.v1.ListCompaniesResponse
-	(*UpdateCompanyResponse)(nil),           // 50: aboveboard.admin.v1.UpdateCompanyResponse
-	(*ListDeploymentsResponse)(nil),         // 51: aboveboard.admin.v1.ListDeploymentsResponse
-	(*EstimateLossResponse)(nil),            // 52: aboveboard.admin.v1.EstimateLossResponse
-	(*ListQuarantinedEventsResponse)(nil),   // 53: aboveboard.admin.v1.ListQuarantinedEventsResponse
-	(*ReplayQuarantinedEventsResponse)(nil), // 54: aboveboard.admin.v1.ReplayQuarantinedEventsResponse
-	(*ListAuditEntriesResponse)(nil),        // 55: aboveboard.admin.v1.ListAuditEntriesResponse
+	(*Key)(nil),                             // 10: aboveboard.admin.v1.Key
+	(*v1.Source)(nil),                       // 11: aboveboard.telemetry.v1.Source
+	(*timestamppb.Timestamp)(nil),           // 12: google.protobuf.Timestamp
+	(*v1.EventEnvelope)(nil),                // 13: aboveboard.telemetry.v1.EventEnvelope
+	(*QuarantinedEvent)(nil),                // 14: aboveboard.admin.v1.QuarantinedEvent
+	(*CreateOptOutRequest)(nil),             // 15: aboveboard.admin.v1.CreateOptOutRequest
+	(*GetOptOutRequest)(nil),                // 16: aboveboard.admin.v1.GetOptOutRequest
+	(*ListOptOutsRequest)(nil),              // 17: aboveboard.admin.v1.ListOptOutsRequest
+	(*RevokeOptOutRequest)(nil),             // 18: aboveboard.admin.v1.RevokeOptOutRequest
+	(*CreateDeletionRequest)(nil),           // 19: aboveboard.admin.v1.CreateDeletionRequest
+	(*ConfirmDeletionRequest)(nil),          // 20: aboveboard.admin.v1.ConfirmDeletionRequest
+	(*GetDeletionRequest)(nil),              // 21: aboveboard.admin.v1.GetDeletionRequest
+	(*ListDeletionsRequest)(nil),            // 22: aboveboard.admin.v1.ListDeletionsRequest
+	(*GetRetentionPolicyRequest)(nil),       // 23: aboveboard.admin.v1.GetRetentionPolicyRequest
+	(*ListRetentionPoliciesRequest)(nil),    // 24: aboveboard.admin.v1.ListRetentionPoliciesRequest
+	(*UpdateRetentionPolicyRequest)(nil),    // 25: aboveboard.admin.v1.UpdateRetentionPolicyRequest
+	(*EnforceRetentionRequest)(nil),         // 26: aboveboard.admin.v1.EnforceRetentionRequest
+	(*ListArchivedAggregatesRequest)(nil),   // 27: aboveboard.admin.v1.ListArchivedAggregatesRequest
+	(*GetCompanyRequest)(nil),               // 28: aboveboard.admin.v1.GetCompanyRequest
+	(*ListCompaniesRequest)(nil),            // 29: aboveboard.admin.v1.ListCompaniesRequest
+	(*UpdateCompanyRequest)(nil),            // 30: aboveboard.admin.v1.UpdateCompanyRequest
+	(*ListDeploymentsRequest)(nil),          // 31: aboveboard.admin.v1.ListDeploymentsRequest
+	(*EstimateLossRequest)(nil),             // 32: aboveboard.admin.v1.EstimateLossRequest
+	(*ListQuarantinedEventsRequest)(nil),    // 33: aboveboard.admin.v1.ListQuarantinedEventsRequest
+	(*ReplayQuarantinedEventsRequest)(nil),  // 34: aboveboard.admin.v1.ReplayQuarantinedEventsRequest
+	(*ListAuditEntriesRequest)(nil),         // 35: aboveboard.admin.v1.ListAuditEntriesRequest
+	(*CreateKeyRequest)(nil),                // 36: aboveboard.admin.v1.CreateKeyRequest
+	(*GetKeyRequest)(nil),                   // 37: aboveboard.admin.v1.GetKeyRequest
+	(*ListKeysRequest)(nil),                 // 38: aboveboard.admin.v1.ListKeysRequest
+	(*RevokeKeyRequest)(nil),                // 39: aboveboard.admin.v1.RevokeKeyRequest
+	(*CreateOptOutResponse)(nil),            // 40: aboveboard.admin.v1.CreateOptOutResponse
+	(*GetOptOutResponse)(nil),               // 41: aboveboard.admin.v1.GetOptOutResponse
+	(*ListOptOutsResponse)(nil),             // 42: aboveboard.admin.v1.ListOptOutsResponse
+	(*RevokeOptOutResponse)(nil),            // 43: aboveboard.admin.v1.RevokeOptOutResponse
+	(*CreateDeletionResponse)(nil),          // 44: aboveboard.admin.v1.CreateDeletionResponse
+	(*ConfirmDeletionResponse)(nil),         // 45: aboveboard.admin.v1.ConfirmDeletionResponse
+	(*GetDeletionResponse)(nil),             // 46: aboveboard.admin.v1.GetDeletionResponse
+	(*ListDeletionsResponse)(nil),           // 47: aboveboard.admin.v1.ListDeletionsResponse
+	(*GetRetentionPolicyResponse)(nil),      // 48: aboveboard.admin.v1.GetRetentionPolicyResponse
+	(*ListRetentionPoliciesResponse)(nil),   // 49: aboveboard.admin.v1.ListRetentionPoliciesResponse
+	(*UpdateRetentionPolicyResponse)(nil),   // 50: aboveboard.admin.v1.UpdateRetentionPolicyResponse
+	(*EnforceRetentionResponse)(nil),        // 51: aboveboard.admin.v1.EnforceRetentionResponse
+	(*ListArchivedAggregatesResponse)(nil),  // 52: aboveboard.admin.v1.ListArchivedAggregatesResponse
+	(*GetCompanyResponse)(nil),              // 53: aboveboard.admin.v1.GetCompanyResponse
+	(*ListCompaniesResponse)(nil),           // 54: aboveboard.admin.v1.ListCompaniesResponse
+	(*UpdateCompanyResponse)(nil),           // 55: aboveboard.admin.v1.UpdateCompanyResponse
+	(*ListDeploymentsResponse)(nil),         // 56: aboveboard.admin.v1.ListDeploymentsResponse
+	(*EstimateLossResponse)(nil),            // 57: aboveboard.admin.v1.EstimateLossResponse
+	(*ListQuarantinedEventsResponse)(nil),   // 58: aboveboard.admin.v1.ListQuarantinedEventsResponse
+	(*ReplayQuarantinedEventsResponse)(nil), // 59: aboveboard.admin.v1.ReplayQuarantinedEventsResponse
+	(*ListAuditEntriesResponse)(nil),        // 60: aboveboard.admin.v1.ListAuditEntriesResponse
+	(*CreateKeyResponse)(nil),               // 61: aboveboard.admin.v1.CreateKeyResponse
+	(*GetKeyResponse)(nil),                  // 62: aboveboard.admin.v1.GetKeyResponse
+	(*ListKeysResponse)(nil),                // 63: aboveboard.admin.v1.ListKeysResponse
+	(*RevokeKeyResponse)(nil),               // 64: aboveboard.admin.v1.RevokeKeyResponse
 }
 var file_aboveboard_admin_v1_admin_service_proto_depIdxs = []int32{
 	5,  // 0: aboveboard.admin.v1.ExportSubjectDataRequest.subject:type_name -> aboveboard.admin.v1.Subject
@@ -597,62 +629,71 @@ var file_aboveboard_admin_v1_admin_service_proto_depIdxs = []int32{
 	2,  // 5: aboveboard.admin.v1.ExportSubjectDataResponse.source:type_name -> aboveboard.admin.v1.ExportedSource
 	3,  // 6: aboveboard.admin.v1.ExportSubjectDataResponse.event:type_name -> aboveboard.admin.v1.ExportedEvent
 	4,  // 7: aboveboard.admin.v1.ExportSubjectDataResponse.quarantined_event:type_name -> aboveboard.admin.v1.ExportedQuarantinedEvent
-	10, // 8: aboveboard.admin.v1.ExportedSource.source:type_name -> aboveboard.telemetry.v1.Source
-	11, // 9: aboveboard.admin.v1.ExportedSource.first_seen_at:type_name -> google.protobuf.Timestamp
-	11, // 10: aboveboard.admin.v1.ExportedSource.last_seen_at:type_name -> google.protobuf.Timestamp
-	12, // 11: aboveboard.admin.v1.ExportedEvent.event:type_name -> aboveboard.telemetry.v1.EventEnvelope
-	11, // 12: aboveboard.admin.v1.ExportedEvent.received_at:type_name -> google.protobuf.Timestamp
-	11, // 13: aboveboard.admin.v1.ExportedEvent.occurred_at_corrected:type_name -> google.protobuf.Timestamp
-	13, // 14: aboveboard.admin.v1.ExportedQuarantinedEvent.quarantined_event:type_name -> aboveboard.admin.v1.QuarantinedEvent
-	14, // 15: aboveboard.admin.v1.AdminService.CreateOptOut:input_type -> aboveboard.admin.v1.CreateOptOutRequest
-	15, // 16: aboveboard.admin.v1.AdminService.GetOptOut:input_type -> aboveboard.admin.v1.GetOptOutRequest
-	16, // 17: aboveboard.admin.v1.AdminService.ListOptOuts:input_type -> aboveboard.admin.v1.ListOptOutsRequest
-	17, // 18: aboveboard.admin.v1.AdminService.RevokeOptOut:input_type -> aboveboard.admin.v1.RevokeOptOutRequest
-	18, // 19: aboveboard.admin.v1.AdminService.CreateDeletion:input_type -> aboveboard.admin.v1.CreateDeletionRequest
-	19, // 20: aboveboard.admin.v1.AdminService.ConfirmDeletion:input_type -> aboveboard.admin.v1.ConfirmDeletionRequest
-	20, // 21: aboveboard.admin.v1.AdminService.GetDeletion:input_type -> aboveboard.admin.v1.GetDeletionRequest
-	21, // 22: aboveboard.admin.v1.AdminService.ListDeletions:input_type -> aboveboard.admin.v1.ListDeletionsRequest
-	22, // 23: aboveboard.admin.v1.AdminService.GetRetentionPolicy:input_type -> aboveboard.admin.v1.GetRetentionPolicyRequest
-	23, // 24: aboveboard.admin.v1.AdminService.ListRetentionPolicies:input_type -> aboveboard.admin.v1.ListRetentionPoliciesRequest
-	24, // 25: aboveboard.admin.v1.AdminService.UpdateRetentionPolicy:input_type -> aboveboard.admin.v1.UpdateRetentionPolicyRequest
-	25, // 26: aboveboard.admin.v1.AdminService.EnforceRetention:input_type -> aboveboard.admin.v1.EnforceRetentionRequest
-	26, // 27: aboveboard.admin.v1.AdminService.ListArchivedAggregates:input_type -> aboveboard.admin.v1.ListArchivedAggregatesRequest
-	0,  // 28: aboveboard.admin.v1.AdminService.ExportSubjectData:input_type -> aboveboard.admin.v1.ExportSubjectDataRequest
-	27, // 29: aboveboard.admin.v1.AdminService.GetCompany:input_type -> aboveboard.admin.v1.GetCompanyRequest
-	28, // 30: aboveboard.admin.v1.AdminService.ListCompanies:input_type -> aboveboard.admin.v1.ListCompaniesRequest
-	29, // 31: aboveboard.admin.v1.AdminService.UpdateCompany:input_type -> aboveboard.admin.v1.UpdateCompanyRequest
-	30, // 32: aboveboard.admin.v1.AdminService.ListDeployments:input_type -> aboveboard.admin.v1.ListDeploymentsRequest
-	31, // 33: aboveboard.admin.v1.AdminService.EstimateLoss:input_type -> aboveboard.admin.v1.EstimateLossRequest
-	32, // 34: aboveboard.admin.v1.AdminService.ListQuarantinedEvents:input_type -> aboveboard.admin.v1.ListQuarantinedEventsRequest
-	33, // 35: aboveboard.admin.v1.AdminService.ReplayQuarantinedEvents:input_type -> aboveboard.admin.v1.ReplayQuarantinedEventsRequest
-	34, // 36: aboveboard.admin.v1.AdminService.ListAuditEntries:input_type -> aboveboard.admin.v1.ListAuditEntriesRequest
-	35, // 37: aboveboard.admin.v1.AdminService.CreateOptOut:output_type -> aboveboard.admin.v1.CreateOptOutResponse
-	36, // 38: aboveboard.admin.v1.AdminService.GetOptOut:output_type -> aboveboard.admin.v1.GetOptOutResponse
-	37, // 39: aboveboard.admin.v1.AdminService.ListOptOuts:output_type -> aboveboard.admin.v1.ListOptOutsResponse
-	38, // 40: aboveboard.admin.v1.AdminService.RevokeOptOut:output_type -> aboveboard.admin.v1.RevokeOptOutResponse
-	39, // 41: aboveboard.admin.v1.AdminService.CreateDeletion:output_type -> aboveboard.admin.v1.CreateDeletionResponse
-	40, // 42: aboveboard.admin.v1.AdminService.ConfirmDeletion:output_type -> aboveboard.admin.v1.ConfirmDeletionResponse
-	41, // 43: aboveboard.admin.v1.AdminService.GetDeletion:output_type -> aboveboard.admin.v1.GetDeletionResponse
-	42, // 44: aboveboard.admin.v1.AdminService.ListDeletions:output_type -> aboveboard.admin.v1.ListDeletionsResponse
-	43, // 45: aboveboard.admin.v1.AdminService.GetRetentionPolicy:output_type -> aboveboard.admin.v1.GetRetentionPolicyResponse
-	44, // 46: aboveboard.admin.v1.AdminService.ListRetentionPolicies:output_type -> aboveboard.admin.v1.ListRetentionPoliciesResponse
-	45, // 47: aboveboard.admin.v1.AdminService.UpdateRetentionPolicy:output_type -> aboveboard.admin.v1.UpdateRetentionPolicyResponse
-	46, // 48: aboveboard.admin.v1.AdminService.EnforceRetention:output_type -> aboveboard.admin.v1.EnforceRetentionResponse
-	47, // 49: aboveboard.admin.v1.AdminService.ListArchivedAggregates:output_type -> aboveboard.admin.v1.ListArchivedAggregatesResponse
-	1,  // 50: aboveboard.admin.v1.AdminService.ExportSubjectData:output_type -> aboveboard.admin.v1.ExportSubjectDataResponse
-	48, // 51: aboveboard.admin.v1.AdminService.GetCompany:output_type -> aboveboard.admin.v1.GetCompanyResponse
-	49, // 52: aboveboard.admin.v1.AdminService.ListCompanies:output_type -> aboveboard.admin.v1.ListCompaniesResponse
-	50, // 53: aboveboard.admin.v1.AdminService.UpdateCompany:output_type -> aboveboard.admin.v1.UpdateCompanyResponse
-	51, // 54: aboveboard.admin.v1.AdminService.ListDeployments:output_type -> aboveboard.admin.v1.ListDeploymentsResponse
-	52, // 55: aboveboard.admin.v1.AdminService.EstimateLoss:output_type -> aboveboard.admin.v1.EstimateLossResponse
-	53, // 56: aboveboard.admin.v1.AdminService.ListQuarantinedEvents:output_type -> aboveboard.admin.v1.ListQuarantinedEventsResponse
-	54, // 57: aboveboard.admin.v1.AdminService.ReplayQuarantinedEvents:output_type -> aboveboard.admin.v1.ReplayQuarantinedEventsResponse
-	55, // 58: aboveboard.admin.v1.AdminService.ListAuditEntries:output_type -> aboveboard.admin.v1.ListAuditEntriesResponse
-	37, // [37:59] is the sub-list for method output_type
-	15, // [15:37] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	10, // 8: aboveboard.admin.v1.ExportSubjectDataResponse.key:type_name -> aboveboard.admin.v1.Key
+	11, // 9: aboveboard.admin.v1.ExportedSource.source:type_name -> aboveboard.telemetry.v1.Source
+	12, // 10: aboveboard.admin.v1.ExportedSource.first_seen_at:type_name -> google.protobuf.Timestamp
+	12, // 11: aboveboard.admin.v1.ExportedSource.last_seen_at:type_name -> google.protobuf.Timestamp
+	13, // 12: aboveboard.admin.v1.ExportedEvent.event:type_name -> aboveboard.telemetry.v1.EventEnvelope
+	12, // 13: aboveboard.admin.v1.ExportedEvent.received_at:type_name -> google.protobuf.Timestamp
+	12, // 14: aboveboard.admin.v1.ExportedEvent.occurred_at_corrected:type_name -> google.protobuf.Timestamp
+	14, // 15: aboveboard.admin.v1.ExportedQuarantinedEvent.quarantined_event:type_name -> aboveboard.admin.v1.QuarantinedEvent
+	15, // 16: aboveboard.admin.v1.AdminService.CreateOptOut:input_type -> aboveboard.admin.v1.CreateOptOutRequest
+	16, // 17: aboveboard.admin.v1.AdminService.GetOptOut:input_type -> aboveboard.admin.v1.GetOptOutRequest
+	17, // 18: aboveboard.admin.v1.AdminService.ListOptOuts:input_type -> aboveboard.admin.v1.ListOptOutsRequest
+	18, // 19: aboveboard.admin.v1.AdminService.RevokeOptOut:input_type -> aboveboard.admin.v1.RevokeOptOutRequest
+	19, // 20: aboveboard.admin.v1.AdminService.CreateDeletion:input_type -> aboveboard.admin.v1.CreateDeletionRequest
+	20, // 21: aboveboard.admin.v1.AdminService.ConfirmDeletion:input_type -> aboveboard.admin.v1.ConfirmDeletionRequest
+	21, // 22: aboveboard.admin.v1.AdminService.GetDeletion:input_type -> aboveboard.admin.v1.GetDeletionRequest
+	22, // 23: aboveboard.admin.v1.AdminService.ListDeletions:input_type -> aboveboard.admin.v1.ListDeletionsRequest
+	23, // 24: aboveboard.admin.v1.AdminService.GetRetentionPolicy:input_type -> aboveboard.admin.v1.GetRetentionPolicyRequest
+	24, // 25: aboveboard.admin.v1.AdminService.ListRetentionPolicies:input_type -> aboveboard.admin.v1.ListRetentionPoliciesRequest
+	25, // 26: aboveboard.admin.v1.AdminService.UpdateRetentionPolicy:input_type -> aboveboard.admin.v1.UpdateRetentionPolicyRequest
+	26, // 27: aboveboard.admin.v1.AdminService.EnforceRetention:input_type -> aboveboard.admin.v1.EnforceRetentionRequest
+	27, // 28: aboveboard.admin.v1.AdminService.ListArchivedAggregates:input_type -> aboveboard.admin.v1.ListArchivedAggregatesRequest
+	0,  // 29: aboveboard.admin.v1.AdminService.ExportSubjectData:input_type -> aboveboard.admin.v1.ExportSubjectDataRequest
+	28, // 30: aboveboard.admin.v1.AdminService.GetCompany:input_type -> aboveboard.admin.v1.GetCompanyRequest
+	29, // 31: aboveboard.admin.v1.AdminService.ListCompanies:input_type -> aboveboard.admin.v1.ListCompaniesRequest
+	30, // 32: aboveboard.admin.v1.AdminService.UpdateCompany:input_type -> aboveboard.admin.v1.UpdateCompanyRequest
+	31, // 33: aboveboard.admin.v1.AdminService.ListDeployments:input_type -> aboveboard.admin.v1.ListDeploymentsRequest
+	32, // 34: aboveboard.admin.v1.AdminService.EstimateLoss:input_type -> aboveboard.admin.v1.EstimateLossRequest
+	33, // 35: aboveboard.admin.v1.AdminService.ListQuarantinedEvents:input_type -> aboveboard.admin.v1.ListQuarantinedEventsRequest
+	34, // 36: aboveboard.admin.v1.AdminService.ReplayQuarantinedEvents:input_type -> aboveboard.admin.v1.ReplayQuarantinedEventsRequest
+	35, // 37: aboveboard.admin.v1.AdminService.ListAuditEntries:input_type -> aboveboard.admin.v1.ListAuditEntriesRequest
+	36, // 38: aboveboard.admin.v1.AdminService.CreateKey:input_type -> aboveboard.admin.v1.CreateKeyRequest
+	37, // 39: aboveboard.admin.v1.AdminService.GetKey:input_type -> aboveboard.admin.v1.GetKeyRequest
+	38, // 40: aboveboard.admin.v1.AdminService.ListKeys:input_type -> aboveboard.admin.v1.ListKeysRequest
+	39, // 41: aboveboard.admin.v1.AdminService.RevokeKey:input_type -> aboveboard.admin.v1.RevokeKeyRequest
+	40, // 42: aboveboard.admin.v1.AdminService.CreateOptOut:output_type -> aboveboard.admin.v1.CreateOptOutResponse
+	41, // 43: aboveboard.admin.v1.AdminService.GetOptOut:output_type -> aboveboard.admin.v1.GetOptOutResponse
+	42, // 44: aboveboard.admin.v1.AdminService.ListOptOuts:output_type -> aboveboard.admin.v1.ListOptOutsResponse
+	43, // 45: aboveboard.admin.v1.AdminService.RevokeOptOut:output_type -> aboveboard.admin.v1.RevokeOptOutResponse
+	44, // 46: aboveboard.admin.v1.AdminService.CreateDeletion:output_type -> aboveboard.admin.v1.CreateDeletionResponse
+	45, // 47: aboveboard.admin.v1.AdminService.ConfirmDeletion:output_type -> aboveboard.admin.v1.ConfirmDeletionResponse
+	46, // 48: aboveboard.admin.v1.AdminService.GetDeletion:output_type -> aboveboard.admin.v1.GetDeletionResponse
+	47, // 49: aboveboard.admin.v1.AdminService.ListDeletions:output_type -> aboveboard.admin.v1.ListDeletionsResponse
+	48, // 50: aboveboard.admin.v1.AdminService.GetRetentionPolicy:output_type -> aboveboard.admin.v1.GetRetentionPolicyResponse
+	49, // 51: aboveboard.admin.v1.AdminService.ListRetentionPolicies:output_type -> aboveboard.admin.v1.ListRetentionPoliciesResponse
+	50, // 52: aboveboard.admin.v1.AdminService.UpdateRetentionPolicy:output_type -> aboveboard.admin.v1.UpdateRetentionPolicyResponse
+	51, // 53: aboveboard.admin.v1.AdminService.EnforceRetention:output_type -> aboveboard.admin.v1.EnforceRetentionResponse
+	52, // 54: aboveboard.admin.v1.AdminService.ListArchivedAggregates:output_type -> aboveboard.admin.v1.ListArchivedAggregatesResponse
+	1,  // 55: aboveboard.admin.v1.AdminService.ExportSubjectData:output_type -> aboveboard.admin.v1.ExportSubjectDataResponse
+	53, // 56: aboveboard.admin.v1.AdminService.GetCompany:output_type -> aboveboard.admin.v1.GetCompanyResponse
+	54, // 57: aboveboard.admin.v1.AdminService.ListCompanies:output_type -> aboveboard.admin.v1.ListCompaniesResponse
+	55, // 58: aboveboard.admin.v1.AdminService.UpdateCompany:output_type -> aboveboard.admin.v1.UpdateCompanyResponse
+	56, // 59: aboveboard.admin.v1.AdminService.ListDeployments:output_type -> aboveboard.admin.v1.ListDeploymentsResponse
+	57, // 60: aboveboard.admin.v1.AdminService.EstimateLoss:output_type -> aboveboard.admin.v1.EstimateLossResponse
+	58, // 61: aboveboard.admin.v1.AdminService.ListQuarantinedEvents:output_type -> aboveboard.admin.v1.ListQuarantinedEventsResponse
+	59, // 62: aboveboard.admin.v1.AdminService.ReplayQuarantinedEvents:output_type -> aboveboard.admin.v1.ReplayQuarantinedEventsResponse
+	60, // 63: aboveboard.admin.v1.AdminService.ListAuditEntries:output_type -> aboveboard.admin.v1.ListAuditEntriesResponse
+	61, // 64: aboveboard.admin.v1.AdminService.CreateKey:output_type -> aboveboard.admin.v1.CreateKeyResponse
+	62, // 65: aboveboard.admin.v1.AdminService.GetKey:output_type -> aboveboard.admin.v1.GetKeyResponse
+	63, // 66: aboveboard.admin.v1.AdminService.ListKeys:output_type -> aboveboard.admin.v1.ListKeysResponse
+	64, // 67: aboveboard.admin.v1.AdminService.RevokeKey:output_type -> aboveboard.admin.v1.RevokeKeyResponse
+	42, // [42:68] is the sub-list for method output_type
+	16, // [16:42] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_aboveboard_admin_v1_admin_service_proto_init() }
@@ -665,6 +706,7 @@ func file_aboveboard_admin_v1_admin_service_proto_init() {
 	file_aboveboard_admin_v1_company_proto_init()
 	file_aboveboard_admin_v1_deletion_proto_init()
 	file_aboveboard_admin_v1_deployment_proto_init()
+	file_aboveboard_admin_v1_key_proto_init()
 	file_aboveboard_admin_v1_loss_proto_init()
 	file_aboveboard_admin_v1_opt_out_proto_init()
 	file_aboveboard_admin_v1_quarantine_proto_init()
@@ -678,6 +720,7 @@ func file_aboveboard_admin_v1_admin_service_proto_init() {
 		(*ExportSubjectDataResponse_Source)(nil),
 		(*ExportSubjectDataResponse_Event)(nil),
 		(*ExportSubjectDataResponse_QuarantinedEvent)(nil),
+		(*ExportSubjectDataResponse_Key)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

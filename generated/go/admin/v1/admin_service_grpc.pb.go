@@ -41,6 +41,10 @@ const (
 	AdminService_ListQuarantinedEvents_FullMethodName   = "/aboveboard.admin.v1.AdminService/ListQuarantinedEvents"
 	AdminService_ReplayQuarantinedEvents_FullMethodName = "/aboveboard.admin.v1.AdminService/ReplayQuarantinedEvents"
 	AdminService_ListAuditEntries_FullMethodName        = "/aboveboard.admin.v1.AdminService/ListAuditEntries"
+	AdminService_CreateKey_FullMethodName               = "/aboveboard.admin.v1.AdminService/CreateKey"
+	AdminService_GetKey_FullMethodName                  = "/aboveboard.admin.v1.AdminService/GetKey"
+	AdminService_ListKeys_FullMethodName                = "/aboveboard.admin.v1.AdminService/ListKeys"
+	AdminService_RevokeKey_FullMethodName               = "/aboveboard.admin.v1.AdminService/RevokeKey"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -49,6 +53,8 @@ const (
 //
 // Lets a vendor keep its promises to those whose products report: opt-out,
 // deletion, retention, export, and whom to reach. Has a listener of its own.
+// Every call shows an admin key in its metadata, `authorization: Bearer
+// <secret>`, with the scope that the RPC's option names.
 // Every error carries a google.rpc.ErrorInfo whose reason is an
 // aboveboard.error.v1.ErrorReason. Each request and response stands beside its
 // noun; only the export, which has none, stands here.
@@ -117,6 +123,17 @@ type AdminServiceClient interface {
 	ReplayQuarantinedEvents(ctx context.Context, in *ReplayQuarantinedEventsRequest, opts ...grpc.CallOption) (*ReplayQuarantinedEventsResponse, error)
 	// Lists who did what, and when, newest first, 50 a page, capped at 1000.
 	ListAuditEntries(ctx context.Context, in *ListAuditEntriesRequest, opts ...grpc.CallOption) (*ListAuditEntriesResponse, error)
+	// Makes a key, and answers its secret this once: the server keeps only a
+	// digest of it. In force on all workers within 5 seconds.
+	CreateKey(ctx context.Context, in *CreateKeyRequest, opts ...grpc.CallOption) (*CreateKeyResponse, error)
+	// Answers one key, in force or not; never its secret.
+	GetKey(ctx context.Context, in *GetKeyRequest, opts ...grpc.CallOption) (*GetKeyResponse, error)
+	// Lists keys, newest first, 50 a page, capped at 1000.
+	ListKeys(ctx context.Context, in *ListKeysRequest, opts ...grpc.CallOption) (*ListKeysResponse, error)
+	// Ends a key for good, on all workers within 5 seconds, in streams under way
+	// too. Idempotent. Nothing keeps the last key with this scope from being
+	// revoked: whoever starts the server can add another.
+	RevokeKey(ctx context.Context, in *RevokeKeyRequest, opts ...grpc.CallOption) (*RevokeKeyResponse, error)
 }
 
 type adminServiceClient struct {
@@ -356,12 +373,54 @@ func (c *adminServiceClient) ListAuditEntries(ctx context.Context, in *ListAudit
 	return out, nil
 }
 
+func (c *adminServiceClient) CreateKey(ctx context.Context, in *CreateKeyRequest, opts ...grpc.CallOption) (*CreateKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateKeyResponse)
+	err := c.cc.Invoke(ctx, AdminService_CreateKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) GetKey(ctx context.Context, in *GetKeyRequest, opts ...grpc.CallOption) (*GetKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetKeyResponse)
+	err := c.cc.Invoke(ctx, AdminService_GetKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) ListKeys(ctx context.Context, in *ListKeysRequest, opts ...grpc.CallOption) (*ListKeysResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListKeysResponse)
+	err := c.cc.Invoke(ctx, AdminService_ListKeys_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) RevokeKey(ctx context.Context, in *RevokeKeyRequest, opts ...grpc.CallOption) (*RevokeKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RevokeKeyResponse)
+	err := c.cc.Invoke(ctx, AdminService_RevokeKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServiceServer is the server API for AdminService service.
 // All implementations must embed UnimplementedAdminServiceServer
 // for forward compatibility.
 //
 // Lets a vendor keep its promises to those whose products report: opt-out,
 // deletion, retention, export, and whom to reach. Has a listener of its own.
+// Every call shows an admin key in its metadata, `authorization: Bearer
+// <secret>`, with the scope that the RPC's option names.
 // Every error carries a google.rpc.ErrorInfo whose reason is an
 // aboveboard.error.v1.ErrorReason. Each request and response stands beside its
 // noun; only the export, which has none, stands here.
@@ -430,6 +489,17 @@ type AdminServiceServer interface {
 	ReplayQuarantinedEvents(context.Context, *ReplayQuarantinedEventsRequest) (*ReplayQuarantinedEventsResponse, error)
 	// Lists who did what, and when, newest first, 50 a page, capped at 1000.
 	ListAuditEntries(context.Context, *ListAuditEntriesRequest) (*ListAuditEntriesResponse, error)
+	// Makes a key, and answers its secret this once: the server keeps only a
+	// digest of it. In force on all workers within 5 seconds.
+	CreateKey(context.Context, *CreateKeyRequest) (*CreateKeyResponse, error)
+	// Answers one key, in force or not; never its secret.
+	GetKey(context.Context, *GetKeyRequest) (*GetKeyResponse, error)
+	// Lists keys, newest first, 50 a page, capped at 1000.
+	ListKeys(context.Context, *ListKeysRequest) (*ListKeysResponse, error)
+	// Ends a key for good, on all workers within 5 seconds, in streams under way
+	// too. Idempotent. Nothing keeps the last key with this scope from being
+	// revoked: whoever starts the server can add another.
+	RevokeKey(context.Context, *RevokeKeyRequest) (*RevokeKeyResponse, error)
 	mustEmbedUnimplementedAdminServiceServer()
 }
 
@@ -505,6 +575,18 @@ func (UnimplementedAdminServiceServer) ReplayQuarantinedEvents(context.Context, 
 }
 func (UnimplementedAdminServiceServer) ListAuditEntries(context.Context, *ListAuditEntriesRequest) (*ListAuditEntriesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListAuditEntries not implemented")
+}
+func (UnimplementedAdminServiceServer) CreateKey(context.Context, *CreateKeyRequest) (*CreateKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateKey not implemented")
+}
+func (UnimplementedAdminServiceServer) GetKey(context.Context, *GetKeyRequest) (*GetKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetKey not implemented")
+}
+func (UnimplementedAdminServiceServer) ListKeys(context.Context, *ListKeysRequest) (*ListKeysResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListKeys not implemented")
+}
+func (UnimplementedAdminServiceServer) RevokeKey(context.Context, *RevokeKeyRequest) (*RevokeKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RevokeKey not implemented")
 }
 func (UnimplementedAdminServiceServer) mustEmbedUnimplementedAdminServiceServer() {}
 func (UnimplementedAdminServiceServer) testEmbeddedByValue()                      {}
@@ -916,6 +998,78 @@ func _AdminService_ListAuditEntries_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_CreateKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).CreateKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_CreateKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).CreateKey(ctx, req.(*CreateKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_GetKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).GetKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_GetKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).GetKey(ctx, req.(*GetKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_ListKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListKeysRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ListKeys(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ListKeys_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ListKeys(ctx, req.(*ListKeysRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_RevokeKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RevokeKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).RevokeKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_RevokeKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).RevokeKey(ctx, req.(*RevokeKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AdminService_ServiceDesc is the grpc.ServiceDesc for AdminService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1006,6 +1160,22 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListAuditEntries",
 			Handler:    _AdminService_ListAuditEntries_Handler,
+		},
+		{
+			MethodName: "CreateKey",
+			Handler:    _AdminService_CreateKey_Handler,
+		},
+		{
+			MethodName: "GetKey",
+			Handler:    _AdminService_GetKey_Handler,
+		},
+		{
+			MethodName: "ListKeys",
+			Handler:    _AdminService_ListKeys_Handler,
+		},
+		{
+			MethodName: "RevokeKey",
+			Handler:    _AdminService_RevokeKey_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

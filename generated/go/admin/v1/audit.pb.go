@@ -30,8 +30,9 @@ type AuditEntry struct {
 	EntryId int64 `protobuf:"varint,1,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
 	// When the action was recorded, to the microsecond.
 	RecordedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
-	// Who acted: the name of an administrator's key, `self-service`, or `server`
-	// for scheduled jobs. At most 256 bytes; never an address.
+	// Who acted: an administrator's key by its name and id, such as
+	// `Ada (0190a3f2-7c1e-7d3a-9b52-3f6f2f1c8a10)`, `self-service`, or `server` for
+	// itself and its scheduled jobs. At most 256 bytes; never an address.
 	Actor string `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
 	// The RPC, such as `CreateDeletion`, or the name of a scheduled job.
 	Action string `protobuf:"bytes,4,opt,name=action,proto3" json:"action,omitempty"`

@@ -110,9 +110,10 @@ const (
 	//	UNAUTHENTICATED: a valid key is required
 	//	ErrorInfo { reason: "UNAUTHENTICATED", domain: "aboveboard" }
 	ErrorReason_ERROR_REASON_UNAUTHENTICATED ErrorReason = 12
-	// The caller's key is valid, but not for this RPC, company or solution.
+	// The caller's key is valid, but not for this RPC: a write key where an admin
+	// key is needed, or the reverse, or an admin key without the scope.
 	//
-	//	PERMISSION_DENIED: this key may not do that
+	//	PERMISSION_DENIED: this needs an admin key with scope delete
 	//	ErrorInfo { reason: "PERMISSION_DENIED", domain: "aboveboard" }
 	ErrorReason_ERROR_REASON_PERMISSION_DENIED ErrorReason = 13
 	// The server has more to do than it can, or the caller sends too fast; nothing
@@ -160,6 +161,19 @@ const (
 	//	BadRequest { field: "request_id",
 	//	             description: "used before with another request" }
 	ErrorReason_ERROR_REASON_REQUEST_ID_REUSED ErrorReason = 20
+	// The caller's key is bound to another company or solution than the source
+	// names, or the source names none. Send as whom the key was made for.
+	//
+	//	PERMISSION_DENIED: source: not one that this key is for
+	//	ErrorInfo { reason: "SOURCE_NOT_ALLOWED", domain: "aboveboard" }
+	//	BadRequest { field: "source", description: "not one that this key is for" }
+	ErrorReason_ERROR_REASON_SOURCE_NOT_ALLOWED ErrorReason = 21
+	// The caller's key is for pages of certain origins only, and the request comes
+	// from none of them: from another page, from a program, or over gRPC.
+	//
+	//	PERMISSION_DENIED: this key is not for this origin
+	//	ErrorInfo { reason: "ORIGIN_NOT_ALLOWED", domain: "aboveboard" }
+	ErrorReason_ERROR_REASON_ORIGIN_NOT_ALLOWED ErrorReason = 22
 )
 
 // Enum value maps for ErrorReason.
@@ -186,6 +200,8 @@ var (
 		18: "ERROR_REASON_INTERNAL",
 		19: "ERROR_REASON_DELETION_NOT_PENDING",
 		20: "ERROR_REASON_REQUEST_ID_REUSED",
+		21: "ERROR_REASON_SOURCE_NOT_ALLOWED",
+		22: "ERROR_REASON_ORIGIN_NOT_ALLOWED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":          0,
@@ -209,6 +225,8 @@ var (
 		"ERROR_REASON_INTERNAL":             18,
 		"ERROR_REASON_DELETION_NOT_PENDING": 19,
 		"ERROR_REASON_REQUEST_ID_REUSED":    20,
+		"ERROR_REASON_SOURCE_NOT_ALLOWED":   21,
+		"ERROR_REASON_ORIGIN_NOT_ALLOWED":   22,
 	}
 )
 
@@ -243,7 +261,7 @@ var File_aboveboard_error_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_aboveboard_error_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"&aboveboard/error/v1/error_reason.proto\x12\x13aboveboard.error.v1*\xce\x05\n" +
+	"&aboveboard/error/v1/error_reason.proto\x12\x13aboveboard.error.v1*\x98\x06\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eERROR_REASON_MALFORMED_REQUEST\x10\x01\x12\"\n" +
@@ -266,7 +284,9 @@ const file_aboveboard_error_v1_error_reason_proto_rawDesc = "" +
 	"\x1cERROR_REASON_NOT_IMPLEMENTED\x10\x11\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x10\x12\x12%\n" +
 	"!ERROR_REASON_DELETION_NOT_PENDING\x10\x13\x12\"\n" +
-	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10\x14B\xab\x01B\x10ErrorReasonProtoP\x01Z'example.com/aboveboard/error/v1;errorv1\xa2\x02\x03AEX\xaa\x02\x13Aboveboard.Error.V1\xca\x02\x14Aboveboard\\Error_\\V1\xe2\x02 Aboveboard\\Error_\\V1\\GPBMetadata\xea\x02\x15Aboveboard::Error::V1b\x06proto3"
+	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10\x14\x12#\n" +
+	"\x1fERROR_REASON_SOURCE_NOT_ALLOWED\x10\x15\x12#\n" +
+	"\x1fERROR_REASON_ORIGIN_NOT_ALLOWED\x10\x16B\xab\x01B\x10ErrorReasonProtoP\x01Z'example.com/aboveboard/error/v1;errorv1\xa2\x02\x03AEX\xaa\x02\x13Aboveboard.Error.V1\xca\x02\x14Aboveboard\\Error_\\V1\xe2\x02 Aboveboard\\Error_\\V1\\GPBMetadata\xea\x02\x15Aboveboard::Error::V1b\x06proto3"
 
 var (
 	file_aboveboard_error_v1_error_reason_proto_rawDescOnce sync.Once

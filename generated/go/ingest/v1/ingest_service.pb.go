@@ -7,6 +7,7 @@
 package ingestv1
 
 import (
+	_ "example.com/aboveboard/schema/v1"
 	v1 "example.com/aboveboard/telemetry/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -144,7 +145,7 @@ type PublishEventsRequest struct {
 	// clock that is off. Ignored outside the years 2000 to 2100.
 	SentAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=sent_at,json=sentAt,proto3" json:"sent_at,omitempty"`
 	// The product's write key, for callers that cannot set metadata, such as
-	// navigator.sendBeacon.
+	// navigator.sendBeacon. In a stream each request is looked at by itself.
 	WriteKey      string `protobuf:"bytes,4,opt,name=write_key,json=writeKey,proto3" json:"write_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -700,7 +701,7 @@ var File_aboveboard_ingest_v1_ingest_service_proto protoreflect.FileDescriptor
 
 const file_aboveboard_ingest_v1_ingest_service_proto_rawDesc = "" +
 	"\n" +
-	")aboveboard/ingest/v1/ingest_service.proto\x12\x14aboveboard.ingest.v1\x1a#aboveboard/telemetry/v1/event.proto\x1a$aboveboard/telemetry/v1/source.proto\x1a%aboveboard/telemetry/v1/verdict.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe1\x01\n" +
+	")aboveboard/ingest/v1/ingest_service.proto\x12\x14aboveboard.ingest.v1\x1a&aboveboard/schema/v1/annotations.proto\x1a#aboveboard/telemetry/v1/event.proto\x1a$aboveboard/telemetry/v1/source.proto\x1a%aboveboard/telemetry/v1/verdict.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe1\x01\n" +
 	"\x14PublishEventsRequest\x127\n" +
 	"\x06source\x18\x01 \x01(\v2\x1f.aboveboard.telemetry.v1.SourceR\x06source\x12>\n" +
 	"\x06events\x18\x02 \x03(\v2&.aboveboard.telemetry.v1.EventEnvelopeR\x06events\x123\n" +
@@ -748,12 +749,12 @@ const file_aboveboard_ingest_v1_ingest_service_proto_rawDesc = "" +
 	"\x1fSetCollectionPreferenceResponse\x12V\n" +
 	"\x11collection_status\x18\x01 \x01(\v2).aboveboard.telemetry.v1.CollectionStatusR\x10collectionStatus\x12\x1f\n" +
 	"\vdeletion_id\x18\x02 \x01(\tR\n" +
-	"deletionId2\xe9\x03\n" +
-	"\rIngestService\x12h\n" +
-	"\rPublishEvents\x12*.aboveboard.ingest.v1.PublishEventsRequest\x1a+.aboveboard.ingest.v1.PublishEventsResponse\x12i\n" +
-	"\fStreamEvents\x12).aboveboard.ingest.v1.StreamEventsRequest\x1a*.aboveboard.ingest.v1.StreamEventsResponse(\x010\x01\x12z\n" +
-	"\x13GetCollectionStatus\x120.aboveboard.ingest.v1.GetCollectionStatusRequest\x1a1.aboveboard.ingest.v1.GetCollectionStatusResponse\x12\x86\x01\n" +
-	"\x17SetCollectionPreference\x124.aboveboard.ingest.v1.SetCollectionPreferenceRequest\x1a5.aboveboard.ingest.v1.SetCollectionPreferenceResponseB\xb1\x01B\x12IngestServiceProtoP\x01Z)example.com/aboveboard/ingest/v1;ingestv1\xa2\x02\x03AIX\xaa\x02\x14Aboveboard.Ingest.V1\xca\x02\x14Aboveboard\\Ingest\\V1\xe2\x02 Aboveboard\\Ingest\\V1\\GPBMetadata\xea\x02\x16Aboveboard::Ingest::V1b\x06proto3"
+	"deletionId2\x8a\x04\n" +
+	"\rIngestService\x12p\n" +
+	"\rPublishEvents\x12*.aboveboard.ingest.v1.PublishEventsRequest\x1a+.aboveboard.ingest.v1.PublishEventsResponse\"\x06\xea\xe0\x18\x02\b\x01\x12q\n" +
+	"\fStreamEvents\x12).aboveboard.ingest.v1.StreamEventsRequest\x1a*.aboveboard.ingest.v1.StreamEventsResponse\"\x06\xea\xe0\x18\x02\b\x01(\x010\x01\x12\x82\x01\n" +
+	"\x13GetCollectionStatus\x120.aboveboard.ingest.v1.GetCollectionStatusRequest\x1a1.aboveboard.ingest.v1.GetCollectionStatusResponse\"\x06\xea\xe0\x18\x02\b\x01\x12\x8e\x01\n" +
+	"\x17SetCollectionPreference\x124.aboveboard.ingest.v1.SetCollectionPreferenceRequest\x1a5.aboveboard.ingest.v1.SetCollectionPreferenceResponse\"\x06\xea\xe0\x18\x02\b\x01B\xb1\x01B\x12IngestServiceProtoP\x01Z)example.com/aboveboard/ingest/v1;ingestv1\xa2\x02\x03AIX\xaa\x02\x14Aboveboard.Ingest.V1\xca\x02\x14Aboveboard\\Ingest\\V1\xe2\x02 Aboveboard\\Ingest\\V1\\GPBMetadata\xea\x02\x16Aboveboard::Ingest::V1b\x06proto3"
 
 var (
 	file_aboveboard_ingest_v1_ingest_service_proto_rawDescOnce sync.Once

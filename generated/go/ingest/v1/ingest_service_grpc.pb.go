@@ -31,7 +31,10 @@ const (
 //
 // Takes events from products in the field and tells them whether they may
 // collect. Every error carries a google.rpc.ErrorInfo whose reason is an
-// aboveboard.error.v1.ErrorReason.
+// aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+// `authorization: Bearer <secret>`, or into the request; where both are given,
+// the metadata counts. One that is not valid is refused even where the server
+// requires none.
 type IngestServiceClient interface {
 	// Stores 1 to 1,000 events of one source. Answers only when every accepted
 	// event is committed to disk. One bad event never costs its neighbours: it
@@ -111,7 +114,10 @@ func (c *ingestServiceClient) SetCollectionPreference(ctx context.Context, in *S
 //
 // Takes events from products in the field and tells them whether they may
 // collect. Every error carries a google.rpc.ErrorInfo whose reason is an
-// aboveboard.error.v1.ErrorReason.
+// aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+// `authorization: Bearer <secret>`, or into the request; where both are given,
+// the metadata counts. One that is not valid is refused even where the server
+// requires none.
 type IngestServiceServer interface {
 	// Stores 1 to 1,000 events of one source. Answers only when every accepted
 	// event is committed to disk. One bad event never costs its neighbours: it

@@ -276,6 +276,80 @@ func (Category) EnumDescriptor() ([]byte, []int) {
 	return file_aboveboard_schema_v1_annotations_proto_rawDescGZIP(), []int{3}
 }
 
+// Names who may call an RPC: whoever shows a key of that kind, with that scope.
+// Scopes are told apart so that a key can do its work and no more; no scope
+// holds another.
+type Access int32
+
+const (
+	// Refused: every RPC says who may call it, and one that does not is closed.
+	Access_ACCESS_UNSPECIFIED Access = 0
+	// A write key whose bindings fit the request's source; where the server does
+	// not require keys, whoever shows none as well.
+	Access_ACCESS_INGEST Access = 1
+	// Scope `read`: reads everything, exports and the audit log included.
+	Access_ACCESS_READ Access = 2
+	// Scope `opt-out`: sets and lifts opt-outs, and keeps companies' contacts.
+	Access_ACCESS_OPT_OUT Access = 3
+	// Scope `delete`: deletes what is held on a subject, and tries what would go.
+	Access_ACCESS_DELETE Access = 4
+	// Scope `retention`: changes and enforces how long things live, and takes
+	// quarantined events in.
+	Access_ACCESS_RETENTION Access = 5
+	// Scope `keys`: makes, lists and revokes keys, of any scope: whoever has it
+	// can have all.
+	Access_ACCESS_KEYS Access = 6
+)
+
+// Enum value maps for Access.
+var (
+	Access_name = map[int32]string{
+		0: "ACCESS_UNSPECIFIED",
+		1: "ACCESS_INGEST",
+		2: "ACCESS_READ",
+		3: "ACCESS_OPT_OUT",
+		4: "ACCESS_DELETE",
+		5: "ACCESS_RETENTION",
+		6: "ACCESS_KEYS",
+	}
+	Access_value = map[string]int32{
+		"ACCESS_UNSPECIFIED": 0,
+		"ACCESS_INGEST":      1,
+		"ACCESS_READ":        2,
+		"ACCESS_OPT_OUT":     3,
+		"ACCESS_DELETE":      4,
+		"ACCESS_RETENTION":   5,
+		"ACCESS_KEYS":        6,
+	}
+)
+
+func (x Access) Enum() *Access {
+	p := new(Access)
+	*p = x
+	return p
+}
+
+func (x Access) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Access) Descriptor() protoreflect.EnumDescriptor {
+	return file_aboveboard_schema_v1_annotations_proto_enumTypes[4].Descriptor()
+}
+
+func (Access) Type() protoreflect.EnumType {
+	return &file_aboveboard_schema_v1_annotations_proto_enumTypes[4]
+}
+
+func (x Access) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Access.Descriptor instead.
+func (Access) EnumDescriptor() ([]byte, []int) {
+	return file_aboveboard_schema_v1_annotations_proto_rawDescGZIP(), []int{4}
+}
+
 // States what a field is, why it is collected and what it may hold.
 type FieldPolicy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -478,6 +552,52 @@ func (x *EventPolicy) GetRetentionDays() uint32 {
 	return 0
 }
 
+// States who may call an RPC.
+type MethodPolicy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. The key that a caller must show.
+	Access        Access `protobuf:"varint,1,opt,name=access,proto3,enum=aboveboard.schema.v1.Access" json:"access,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MethodPolicy) Reset() {
+	*x = MethodPolicy{}
+	mi := &file_aboveboard_schema_v1_annotations_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MethodPolicy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MethodPolicy) ProtoMessage() {}
+
+func (x *MethodPolicy) ProtoReflect() protoreflect.Message {
+	mi := &file_aboveboard_schema_v1_annotations_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MethodPolicy.ProtoReflect.Descriptor instead.
+func (*MethodPolicy) Descriptor() ([]byte, []int) {
+	return file_aboveboard_schema_v1_annotations_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *MethodPolicy) GetAccess() Access {
+	if x != nil {
+		return x.Access
+	}
+	return Access_ACCESS_UNSPECIFIED
+}
+
 var file_aboveboard_schema_v1_annotations_proto_extTypes = []protoimpl.ExtensionInfo{
 	{
 		ExtendedType:  (*descriptorpb.FieldOptions)(nil),
@@ -493,6 +613,14 @@ var file_aboveboard_schema_v1_annotations_proto_extTypes = []protoimpl.Extension
 		Field:         50701,
 		Name:          "aboveboard.schema.v1.event",
 		Tag:           "bytes,50701,opt,name=event",
+		Filename:      "aboveboard/schema/v1/annotations.proto",
+	},
+	{
+		ExtendedType:  (*descriptorpb.MethodOptions)(nil),
+		ExtensionType: (*MethodPolicy)(nil),
+		Field:         50701,
+		Name:          "aboveboard.schema.v1.method",
+		Tag:           "bytes,50701,opt,name=method",
 		Filename:      "aboveboard/schema/v1/annotations.proto",
 	},
 }
@@ -511,6 +639,14 @@ var (
 	//
 	// optional aboveboard.schema.v1.EventPolicy event = 50701;
 	E_Event = &file_aboveboard_schema_v1_annotations_proto_extTypes[1]
+)
+
+// Extension fields to descriptorpb.MethodOptions.
+var (
+	// Who may call an RPC.
+	//
+	// optional aboveboard.schema.v1.MethodPolicy method = 50701;
+	E_Method = &file_aboveboard_schema_v1_annotations_proto_extTypes[2]
 )
 
 var File_aboveboard_schema_v1_annotations_proto protoreflect.FileDescriptor
@@ -536,7 +672,9 @@ const file_aboveboard_schema_v1_annotations_proto_rawDesc = "" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12\x18\n" +
 	"\apurpose\x18\x02 \x01(\tR\apurpose\x12:\n" +
 	"\bcategory\x18\x03 \x01(\x0e2\x1e.aboveboard.schema.v1.CategoryR\bcategory\x12%\n" +
-	"\x0eretention_days\x18\x04 \x01(\rR\rretentionDays*\xe0\x01\n" +
+	"\x0eretention_days\x18\x04 \x01(\rR\rretentionDays\"D\n" +
+	"\fMethodPolicy\x124\n" +
+	"\x06access\x18\x01 \x01(\x0e2\x1c.aboveboard.schema.v1.AccessR\x06access*\xe0\x01\n" +
 	"\tDataClass\x12\x1a\n" +
 	"\x16DATA_CLASS_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14DATA_CLASS_TECHNICAL\x10\x01\x12\x1a\n" +
@@ -563,9 +701,18 @@ const file_aboveboard_schema_v1_annotations_proto_rawDesc = "" +
 	"\bCategory\x12\x18\n" +
 	"\x14CATEGORY_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14CATEGORY_INTERACTION\x10\x01\x12\x16\n" +
-	"\x12CATEGORY_TECHNICAL\x10\x02:X\n" +
+	"\x12CATEGORY_TECHNICAL\x10\x02*\x92\x01\n" +
+	"\x06Access\x12\x16\n" +
+	"\x12ACCESS_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rACCESS_INGEST\x10\x01\x12\x0f\n" +
+	"\vACCESS_READ\x10\x02\x12\x12\n" +
+	"\x0eACCESS_OPT_OUT\x10\x03\x12\x11\n" +
+	"\rACCESS_DELETE\x10\x04\x12\x14\n" +
+	"\x10ACCESS_RETENTION\x10\x05\x12\x0f\n" +
+	"\vACCESS_KEYS\x10\x06:X\n" +
 	"\x05field\x12\x1d.google.protobuf.FieldOptions\x18\x8d\x8c\x03 \x01(\v2!.aboveboard.schema.v1.FieldPolicyR\x05field:Z\n" +
-	"\x05event\x12\x1f.google.protobuf.MessageOptions\x18\x8d\x8c\x03 \x01(\v2!.aboveboard.schema.v1.EventPolicyR\x05eventB\xaf\x01B\x10AnnotationsProtoP\x01Z)example.com/aboveboard/schema/v1;schemav1\xa2\x02\x03ASX\xaa\x02\x14Aboveboard.Schema.V1\xca\x02\x14Aboveboard\\Schema\\V1\xe2\x02 Aboveboard\\Schema\\V1\\GPBMetadata\xea\x02\x16Aboveboard::Schema::V1b\x06proto3"
+	"\x05event\x12\x1f.google.protobuf.MessageOptions\x18\x8d\x8c\x03 \x01(\v2!.aboveboard.schema.v1.EventPolicyR\x05event:\\\n" +
+	"\x06method\x12\x1e.google.protobuf.MethodOptions\x18\x8d\x8c\x03 \x01(\v2\".aboveboard.schema.v1.MethodPolicyR\x06methodB\xaf\x01B\x10AnnotationsProtoP\x01Z)example.com/aboveboard/schema/v1;schemav1\xa2\x02\x03ASX\xaa\x02\x14Aboveboard.Schema.V1\xca\x02\x14Aboveboard\\Schema\\V1\xe2\x02 Aboveboard\\Schema\\V1\\GPBMetadata\xea\x02\x16Aboveboard::Schema::V1b\x06proto3"
 
 var (
 	file_aboveboard_schema_v1_annotations_proto_rawDescOnce sync.Once
@@ -579,32 +726,38 @@ func file_aboveboard_schema_v1_annotations_proto_rawDescGZIP() []byte {
 	return file_aboveboard_schema_v1_annotations_proto_rawDescData
 }
 
-var file_aboveboard_schema_v1_annotations_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_aboveboard_schema_v1_annotations_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_aboveboard_schema_v1_annotations_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_aboveboard_schema_v1_annotations_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_aboveboard_schema_v1_annotations_proto_goTypes = []any{
 	(DataClass)(0),                      // 0: aboveboard.schema.v1.DataClass
 	(SubjectKey)(0),                     // 1: aboveboard.schema.v1.SubjectKey
 	(Format)(0),                         // 2: aboveboard.schema.v1.Format
 	(Category)(0),                       // 3: aboveboard.schema.v1.Category
-	(*FieldPolicy)(nil),                 // 4: aboveboard.schema.v1.FieldPolicy
-	(*EventPolicy)(nil),                 // 5: aboveboard.schema.v1.EventPolicy
-	(*descriptorpb.FieldOptions)(nil),   // 6: google.protobuf.FieldOptions
-	(*descriptorpb.MessageOptions)(nil), // 7: google.protobuf.MessageOptions
+	(Access)(0),                         // 4: aboveboard.schema.v1.Access
+	(*FieldPolicy)(nil),                 // 5: aboveboard.schema.v1.FieldPolicy
+	(*EventPolicy)(nil),                 // 6: aboveboard.schema.v1.EventPolicy
+	(*MethodPolicy)(nil),                // 7: aboveboard.schema.v1.MethodPolicy
+	(*descriptorpb.FieldOptions)(nil),   // 8: google.protobuf.FieldOptions
+	(*descriptorpb.MessageOptions)(nil), // 9: google.protobuf.MessageOptions
+	(*descriptorpb.MethodOptions)(nil),  // 10: google.protobuf.MethodOptions
 }
 var file_aboveboard_schema_v1_annotations_proto_depIdxs = []int32{
-	0, // 0: aboveboard.schema.v1.FieldPolicy.data_class:type_name -> aboveboard.schema.v1.DataClass
-	1, // 1: aboveboard.schema.v1.FieldPolicy.subject_key:type_name -> aboveboard.schema.v1.SubjectKey
-	2, // 2: aboveboard.schema.v1.FieldPolicy.format:type_name -> aboveboard.schema.v1.Format
-	3, // 3: aboveboard.schema.v1.EventPolicy.category:type_name -> aboveboard.schema.v1.Category
-	6, // 4: aboveboard.schema.v1.field:extendee -> google.protobuf.FieldOptions
-	7, // 5: aboveboard.schema.v1.event:extendee -> google.protobuf.MessageOptions
-	4, // 6: aboveboard.schema.v1.field:type_name -> aboveboard.schema.v1.FieldPolicy
-	5, // 7: aboveboard.schema.v1.event:type_name -> aboveboard.schema.v1.EventPolicy
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	6, // [6:8] is the sub-list for extension type_name
-	4, // [4:6] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	0,  // 0: aboveboard.schema.v1.FieldPolicy.data_class:type_name -> aboveboard.schema.v1.DataClass
+	1,  // 1: aboveboard.schema.v1.FieldPolicy.subject_key:type_name -> aboveboard.schema.v1.SubjectKey
+	2,  // 2: aboveboard.schema.v1.FieldPolicy.format:type_name -> aboveboard.schema.v1.Format
+	3,  // 3: aboveboard.schema.v1.EventPolicy.category:type_name -> aboveboard.schema.v1.Category
+	4,  // 4: aboveboard.schema.v1.MethodPolicy.access:type_name -> aboveboard.schema.v1.Access
+	8,  // 5: aboveboard.schema.v1.field:extendee -> google.protobuf.FieldOptions
+	9,  // 6: aboveboard.schema.v1.event:extendee -> google.protobuf.MessageOptions
+	10, // 7: aboveboard.schema.v1.method:extendee -> google.protobuf.MethodOptions
+	5,  // 8: aboveboard.schema.v1.field:type_name -> aboveboard.schema.v1.FieldPolicy
+	6,  // 9: aboveboard.schema.v1.event:type_name -> aboveboard.schema.v1.EventPolicy
+	7,  // 10: aboveboard.schema.v1.method:type_name -> aboveboard.schema.v1.MethodPolicy
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	8,  // [8:11] is the sub-list for extension type_name
+	5,  // [5:8] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_aboveboard_schema_v1_annotations_proto_init() }
@@ -617,9 +770,9 @@ func file_aboveboard_schema_v1_annotations_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_aboveboard_schema_v1_annotations_proto_rawDesc), len(file_aboveboard_schema_v1_annotations_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   2,
-			NumExtensions: 2,
+			NumEnums:      5,
+			NumMessages:   3,
+			NumExtensions: 3,
 			NumServices:   0,
 		},
 		GoTypes:           file_aboveboard_schema_v1_annotations_proto_goTypes,

@@ -1,4 +1,4 @@
-"""The boundary: decodes requests, turns errors into statuses, and logs one line per RPC.
+"""The boundary: lets callers in, decodes requests, turns errors into statuses, and logs one line per RPC.
 
 Nothing may stand outside it: grpc.aio sends `str(exception)` of whatever gets past it. Where interceptors
 stand behind it, it is the outermost one itself; where there are none, it is put around the handlers when they
@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 import structlog
+from google.protobuf import descriptor_pool
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
-from aboveboard_server.errors import ServiceError, ShuttingDownError
+from aboveboard_server import metrics
+from aboveboard_server.errors import OverloadedError, ServiceError, ShuttingDownError
+from aboveboard_server.grpc_api.admission import HEALTH, entrance
 from aboveboard_server.grpc_api.decoding import decode
 from aboveboard_server.grpc_api.status import code_of, trailers_of
 from aboveboard_server.unforeseen import internal
@@ -24,13 +27,21 @@ from aboveboard_server.unforeseen import internal
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
+    from aboveboard_server.access.guard import Guard
+    from aboveboard_server.deadlines import Deadlines
+    from aboveboard_server.grpc_api.admission import Visit
+    from aboveboard_server.limits import Limiter
+
 if TYPE_CHECKING:
     Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
 
 log = structlog.get_logger()
 
-# Health checks are answered to the end: they tell that it comes.
-HEALTH = "/grpc.health."
+# Calls at once, and bytes of their requests, beyond which callers are told to try again: it bounds memory.
+# Decoded, and ready to be stored, a request takes several times its bytes.
+MAX_CALLS = 2_000
+MAX_BYTES = 24 * 1024 * 1024
+FORWARDED_FOR = "x-forwarded-for"
 
 # By whether requests and answers are streams. Untyped: grpc's own types know synchronous handlers only.
 MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
@@ -42,9 +53,20 @@ MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
 
 
 class Boundary(grpc.aio.ServerInterceptor):
-    """Stands between the transport and the handlers."""
+    """Stands between the transport and the handlers.
 
-    def __init__(self) -> None:
+    What comes is counted by `limiter`, calls that are no streams have their time by `deadlines`, where there
+    are any, and `guard` knows who may call.
+    """
+
+    def __init__(
+        self, guard: Guard, limiter: Limiter | None = None, deadlines: Deadlines | None = None
+    ) -> None:
+        self._guard = guard
+        self._limiter = limiter
+        self._deadlines = deadlines
+        # Calls under way, health checks aside, and the bytes of those that are no streams.
+        self.calls = self._bytes = 0
         # Whether new calls are told to go elsewhere: transport that stops would cut them off without a word.
         self.draining = False
         # By method, what stands around which handler: making it takes as long as sorting an event.
@@ -60,7 +82,7 @@ class Boundary(grpc.aio.ServerInterceptor):
         try:
             handler = await continuation(handler_call_details)
         except Exception as error:  # noqa: BLE001  # an interceptor behind this one failed
-            return self._always_failing(method, error)
+            return self._always_failing(_known(method), error)
         return None if handler is None else self.bounded(method, handler)
 
     def bounded(self, method: str, handler: Handler) -> Handler:
@@ -74,31 +96,55 @@ class Boundary(grpc.aio.ServerInterceptor):
     def _around(self, method: str, handler: Any) -> Handler:
         message_class = getattr(handler.request_deserializer, "__self__", None)
         call = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+        enter = entrance(self._guard, method, message_class)
+        # Health is answered whatever else comes; and who watches it does so for long.
+        bounded = not method.startswith(HEALTH)
+        deadlines = self._deadlines if bounded else None
 
-        async def decoded_each(requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+        def taken_one(data: bytes, context: Any, visit: Visit) -> Any:
+            if bounded:
+                self._admit(len(data), context)
+            return visit.take(decode(message_class, data), len(data))
+
+        async def taken_each(
+            requests: AsyncIterator[bytes], context: Any, visit: Visit
+        ) -> AsyncIterator[Any]:
             async for data in requests:
-                yield decode(message_class, data)
+                yield taken_one(data, context, visit)
 
-        def decoded(received: Any) -> Any:
-            return decoded_each(received) if handler.request_streaming else decode(message_class, received)
+        def taken(received: Any, context: Any, visit: Visit) -> Any:
+            return (taken_each if handler.request_streaming else taken_one)(received, context, visit)
 
         async def answer(received: Any, context: Any) -> Any:
-            async with _Guarded(self, method, context):
-                return await call(decoded(received), context)
+            size = len(received)
+            self._bytes += size
+            try:
+                async with _Guarded(self, method, context):
+                    answering = call(taken(received, context, enter(context)), context)
+                    return await (deadlines.keep(answering) if deadlines else answering)
+            finally:
+                self._bytes -= size
 
         async def answer_each(received: Any, context: Any) -> AsyncIterator[Any]:
-            # A caller that goes away takes the handler down at once, wherever it stands.
-            async with (
-                _Guarded(self, method, context),
-                aclosing(call(decoded(received), context)) as answers,
-            ):
-                async for response in answers:
-                    yield response
+            async with _Guarded(self, method, context):
+                visit = enter(context)
+                # A caller that goes away takes the handler down at once, wherever it stands.
+                async with aclosing(call(taken(received, context, visit), context)) as answers:
+                    async for response in answers:
+                        visit.renew()
+                        yield response
 
         # A handler may also write its answers to the context itself, as the health service does.
         streams = handler.response_streaming and not inspect.iscoroutinefunction(call)
         make = MAKERS[handler.request_streaming, handler.response_streaming]
         return make(answer_each if streams else answer, None, handler.response_serializer)
+
+    def _admit(self, size: int, context: Any) -> None:
+        """Count a request, before anything of it is read; OverloadedError where it is one too many."""
+        if self._bytes > MAX_BYTES:
+            raise OverloadedError
+        if self._limiter is not None:
+            self._limiter.admit(self._limiter.address_of(*_caller(context)), size)
 
     def _always_failing(self, method: str, error: Exception) -> Handler:
         async def fail(_received: Any, context: Any) -> AsyncIterator[None]:
@@ -126,13 +172,24 @@ class Registrar:
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, bounded),))
 
 
+def _caller(context: Any) -> tuple[str, Callable[[], str]]:
+    """Return a caller's address without its port, and what tells whom it speaks for."""
+    # Such as ipv4:192.0.2.1:50000 or ipv6:%5B2001:db8::1%5D:50000.
+    host = context.peer().partition(":")[2].rpartition(":")[0]
+    return host.removeprefix("%5B").removesuffix("%5D"), lambda: _forwarded_for(context)
+
+
+def _forwarded_for(context: Any) -> str:
+    return ",".join(value for key, value in context.invocation_metadata() if key == FORWARDED_FOR)
+
+
 class _Guarded:
     """Turns what is raised inside into a status, and logs the RPC: no payload, no identifiers.
 
     A class, since a generator with its decorator costs an RPC as much as parsing its request.
     """
 
-    __slots__ = ("_boundary", "_context", "_method", "_started")
+    __slots__ = ("_boundary", "_context", "_counted", "_method", "_started")
 
     def __init__(self, boundary: Boundary, method: str, context: Any) -> None:
         self._boundary = boundary
@@ -142,15 +199,19 @@ class _Guarded:
     async def __aenter__(self) -> None:
         structlog.contextvars.clear_contextvars()
         self._started = time.perf_counter()
-        if self._boundary.draining and not self._method.startswith(HEALTH):
+        boundary = self._boundary
+        self._counted = not self._method.startswith(HEALTH)
+        boundary.calls += self._counted
+        if self._counted and (boundary.draining or boundary.calls > MAX_CALLS):
             # What is raised here would not come to `__aexit__`.
-            await self._end(ShuttingDownError())
+            await self._end(ShuttingDownError() if boundary.draining else OverloadedError())
 
     async def __aexit__(self, _kind: object, raised: BaseException | None, _trace: object) -> None:
         await self._end(raised)
 
     async def _end(self, raised: BaseException | None) -> None:
         """Log the RPC, and abort it where an error was raised that the caller is to be told of."""
+        self._boundary.calls -= self._counted
         error = None
         if raised is None:
             code = grpc.StatusCode.OK
@@ -164,8 +225,18 @@ class _Guarded:
             code = grpc.StatusCode.CANCELLED
         ms = round((time.perf_counter() - self._started) * 1000, 2)
         log.info("rpc", method=self._method, code=code.name, ms=ms)
+        metrics.RPCS[self._method, code.name].inc()
         if error is not None:
             await self._context.abort(code, str(error), trailers_of(error))
+
+
+def _known(method: str) -> str:
+    """Return a method's name where it is one of ours: what a caller has made up is told to nobody."""
+    try:
+        descriptor_pool.Default().FindMethodByName(method.removeprefix("/").replace("/", "."))
+    except KeyError:
+        return ""
+    return method
 
 
 def _as_service_error(method: str, raised: Exception) -> ServiceError:

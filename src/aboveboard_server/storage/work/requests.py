@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlmodel import select
+from sqlmodel import SQLModel, select
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import ServiceError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aboveboard_server.storage.ports import SubjectRecord
 
 Row = TypeVar("Row", DeletionRow, OptOutRow)
+Held = TypeVar("Held", bound=SQLModel)
 
 
 def made_by(session: Session, row_class: type[Row], request_id: str, subject: SubjectRecord) -> Row | None:
@@ -27,7 +28,7 @@ def made_by(session: Session, row_class: type[Row], request_id: str, subject: Su
     return row and detached(session, row)
 
 
-def detached(session: Session, row: Row) -> Row:
+def detached(session: Session, row: Held) -> Held:
     """Return a row that outlives its session, with all that it holds."""
     session.flush()
     session.refresh(row)

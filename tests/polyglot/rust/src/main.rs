@@ -15,6 +15,7 @@ use aboveboard::telemetry::v1::event_envelope::Event;
 use prost::{Message, Name};
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage};
 use serde_json::{Map, Value, json};
+use tonic::Request;
 use tonic::transport::Channel;
 
 const FROM_A_NEWER_CLIENT: i32 = 99;
@@ -96,9 +97,9 @@ async fn converse(
         saw.insert("refused".into(), told);
     }
 
-    let listed = admin.list_quarantined_events(ListQuarantinedEventsRequest::default()).await?;
+    let listed = admin.list_quarantined_events(authorized(ListQuarantinedEventsRequest::default())?).await?;
     saw.insert("quarantined".into(), proto_json.write(listed.get_ref())?);
-    let replayed = admin.replay_quarantined_events(ReplayQuarantinedEventsRequest::default()).await?;
+    let replayed = admin.replay_quarantined_events(authorized(ReplayQuarantinedEventsRequest::default())?).await?;
     saw.insert("replayed".into(), proto_json.write(replayed.get_ref())?);
 
     let preference = SetCollectionPreferenceRequest {
@@ -112,6 +113,14 @@ async fn converse(
     let answer = ingest.publish_events(request(vec![element(5)])).await?.into_inner();
     saw.insert("after_opt_out".into(), proto_json.write(&answer)?);
     Ok(saw)
+}
+
+/// Shows the administrator's key.
+fn authorized<T>(message: T) -> Outcome<Request<T>> {
+    let mut request = Request::new(message);
+    let shown = format!("Bearer {}", std::env::var("ABOVEBOARD_TOKEN")?).parse()?;
+    request.metadata_mut().insert("authorization", shown);
+    Ok(request)
 }
 
 #[tokio::main(flavor = "current_thread")]

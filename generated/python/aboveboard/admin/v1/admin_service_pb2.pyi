@@ -6,6 +6,7 @@ isort:skip_file
 from aboveboard.admin.v1 import company_pb2 as _company_pb2
 from aboveboard.admin.v1 import deletion_pb2 as _deletion_pb2
 from aboveboard.admin.v1 import deployment_pb2 as _deployment_pb2
+from aboveboard.admin.v1 import key_pb2 as _key_pb2
 from aboveboard.admin.v1 import opt_out_pb2 as _opt_out_pb2
 from aboveboard.admin.v1 import quarantine_pb2 as _quarantine_pb2
 from aboveboard.admin.v1 import subject_pb2 as _subject_pb2
@@ -62,6 +63,7 @@ class ExportSubjectDataResponse(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
     QUARANTINED_EVENT_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def company(self) -> _company_pb2.Company:
         """The company, with its contact."""
@@ -90,6 +92,10 @@ class ExportSubjectDataResponse(_message.Message):
     def quarantined_event(self) -> Global___ExportedQuarantinedEvent:
         """What was sent and is not known to this server yet."""
 
+    @_builtins.property
+    def key(self) -> _key_pb2.Key:
+        """A write key that is bound to the company."""
+
     def __init__(
         self,
         *,
@@ -100,12 +106,13 @@ class ExportSubjectDataResponse(_message.Message):
         source: Global___ExportedSource | None = ...,
         event: Global___ExportedEvent | None = ...,
         quarantined_event: Global___ExportedQuarantinedEvent | None = ...,
+        key: _key_pb2.Key | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["company", b"company", "deletion", b"deletion", "deployment", b"deployment", "event", b"event", "opt_out", b"opt_out", "quarantined_event", b"quarantined_event", "record", b"record", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["company", b"company", "deletion", b"deletion", "deployment", b"deployment", "event", b"event", "key", b"key", "opt_out", b"opt_out", "quarantined_event", b"quarantined_event", "record", b"record", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["company", b"company", "deletion", b"deletion", "deployment", b"deployment", "event", b"event", "opt_out", b"opt_out", "quarantined_event", b"quarantined_event", "record", b"record", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["company", b"company", "deletion", b"deletion", "deployment", b"deployment", "event", b"event", "key", b"key", "opt_out", b"opt_out", "quarantined_event", b"quarantined_event", "record", b"record", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_record: _TypeAlias = _typing.Literal["company", "deployment", "opt_out", "deletion", "source", "event", "quarantined_event"]  # noqa: Y015
+    _WhichOneofReturnType_record: _TypeAlias = _typing.Literal["company", "deployment", "opt_out", "deletion", "source", "event", "quarantined_event", "key"]  # noqa: Y015
     _WhichOneofArgType_record: _TypeAlias = _typing.Literal["record", b"record"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_record) -> _WhichOneofReturnType_record | None: ...
 

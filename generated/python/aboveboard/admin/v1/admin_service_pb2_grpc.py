@@ -9,6 +9,7 @@ from aboveboard.admin.v1 import audit_pb2 as aboveboard_dot_admin_dot_v1_dot_aud
 from aboveboard.admin.v1 import company_pb2 as aboveboard_dot_admin_dot_v1_dot_company__pb2
 from aboveboard.admin.v1 import deletion_pb2 as aboveboard_dot_admin_dot_v1_dot_deletion__pb2
 from aboveboard.admin.v1 import deployment_pb2 as aboveboard_dot_admin_dot_v1_dot_deployment__pb2
+from aboveboard.admin.v1 import key_pb2 as aboveboard_dot_admin_dot_v1_dot_key__pb2
 from aboveboard.admin.v1 import loss_pb2 as aboveboard_dot_admin_dot_v1_dot_loss__pb2
 from aboveboard.admin.v1 import opt_out_pb2 as aboveboard_dot_admin_dot_v1_dot_opt__out__pb2
 from aboveboard.admin.v1 import quarantine_pb2 as aboveboard_dot_admin_dot_v1_dot_quarantine__pb2
@@ -37,6 +38,8 @@ if _version_not_supported:
 class AdminServiceStub:
     """Lets a vendor keep its promises to those whose products report: opt-out,
     deletion, retention, export, and whom to reach. Has a listener of its own.
+    Every call shows an admin key in its metadata, `authorization: Bearer
+    <secret>`, with the scope that the RPC's option names.
     Every error carries a google.rpc.ErrorInfo whose reason is an
     aboveboard.error.v1.ErrorReason. Each request and response stands beside its
     noun; only the export, which has none, stands here.
@@ -158,11 +161,33 @@ class AdminServiceStub:
                 request_serializer=aboveboard_dot_admin_dot_v1_dot_audit__pb2.ListAuditEntriesRequest.SerializeToString,
                 response_deserializer=aboveboard_dot_admin_dot_v1_dot_audit__pb2.ListAuditEntriesResponse.FromString,
                 _registered_method=True)
+        self.CreateKey = channel.unary_unary(
+                '/aboveboard.admin.v1.AdminService/CreateKey',
+                request_serializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.CreateKeyRequest.SerializeToString,
+                response_deserializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.CreateKeyResponse.FromString,
+                _registered_method=True)
+        self.GetKey = channel.unary_unary(
+                '/aboveboard.admin.v1.AdminService/GetKey',
+                request_serializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.GetKeyRequest.SerializeToString,
+                response_deserializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.GetKeyResponse.FromString,
+                _registered_method=True)
+        self.ListKeys = channel.unary_unary(
+                '/aboveboard.admin.v1.AdminService/ListKeys',
+                request_serializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.ListKeysRequest.SerializeToString,
+                response_deserializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.ListKeysResponse.FromString,
+                _registered_method=True)
+        self.RevokeKey = channel.unary_unary(
+                '/aboveboard.admin.v1.AdminService/RevokeKey',
+                request_serializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.RevokeKeyRequest.SerializeToString,
+                response_deserializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.RevokeKeyResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
     """Lets a vendor keep its promises to those whose products report: opt-out,
     deletion, retention, export, and whom to reach. Has a listener of its own.
+    Every call shows an admin key in its metadata, `authorization: Bearer
+    <secret>`, with the scope that the RPC's option names.
     Every error carries a google.rpc.ErrorInfo whose reason is an
     aboveboard.error.v1.ErrorReason. Each request and response stands beside its
     noun; only the export, which has none, stands here.
@@ -342,6 +367,37 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateKey(self, request, context):
+        """Makes a key, and answers its secret this once: the server keeps only a
+        digest of it. In force on all workers within 5 seconds.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetKey(self, request, context):
+        """Answers one key, in force or not; never its secret.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListKeys(self, request, context):
+        """Lists keys, newest first, 50 a page, capped at 1000.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeKey(self, request, context):
+        """Ends a key for good, on all workers within 5 seconds, in streams under way
+        too. Idempotent. Nothing keeps the last key with this scope from being
+        revoked: whoever starts the server can add another.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -455,6 +511,26 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=aboveboard_dot_admin_dot_v1_dot_audit__pb2.ListAuditEntriesRequest.FromString,
                     response_serializer=aboveboard_dot_admin_dot_v1_dot_audit__pb2.ListAuditEntriesResponse.SerializeToString,
             ),
+            'CreateKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateKey,
+                    request_deserializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.CreateKeyRequest.FromString,
+                    response_serializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.CreateKeyResponse.SerializeToString,
+            ),
+            'GetKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetKey,
+                    request_deserializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.GetKeyRequest.FromString,
+                    response_serializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.GetKeyResponse.SerializeToString,
+            ),
+            'ListKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListKeys,
+                    request_deserializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.ListKeysRequest.FromString,
+                    response_serializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.ListKeysResponse.SerializeToString,
+            ),
+            'RevokeKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeKey,
+                    request_deserializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.RevokeKeyRequest.FromString,
+                    response_serializer=aboveboard_dot_admin_dot_v1_dot_key__pb2.RevokeKeyResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'aboveboard.admin.v1.AdminService', rpc_method_handlers)
@@ -466,6 +542,8 @@ def add_AdminServiceServicer_to_server(servicer, server):
 class AdminService:
     """Lets a vendor keep its promises to those whose products report: opt-out,
     deletion, retention, export, and whom to reach. Has a listener of its own.
+    Every call shows an admin key in its metadata, `authorization: Bearer
+    <secret>`, with the scope that the RPC's option names.
     Every error carries a google.rpc.ErrorInfo whose reason is an
     aboveboard.error.v1.ErrorReason. Each request and response stands beside its
     noun; only the export, which has none, stands here.
@@ -1055,6 +1133,114 @@ class AdminService:
             '/aboveboard.admin.v1.AdminService/ListAuditEntries',
             aboveboard_dot_admin_dot_v1_dot_audit__pb2.ListAuditEntriesRequest.SerializeToString,
             aboveboard_dot_admin_dot_v1_dot_audit__pb2.ListAuditEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aboveboard.admin.v1.AdminService/CreateKey',
+            aboveboard_dot_admin_dot_v1_dot_key__pb2.CreateKeyRequest.SerializeToString,
+            aboveboard_dot_admin_dot_v1_dot_key__pb2.CreateKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aboveboard.admin.v1.AdminService/GetKey',
+            aboveboard_dot_admin_dot_v1_dot_key__pb2.GetKeyRequest.SerializeToString,
+            aboveboard_dot_admin_dot_v1_dot_key__pb2.GetKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aboveboard.admin.v1.AdminService/ListKeys',
+            aboveboard_dot_admin_dot_v1_dot_key__pb2.ListKeysRequest.SerializeToString,
+            aboveboard_dot_admin_dot_v1_dot_key__pb2.ListKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aboveboard.admin.v1.AdminService/RevokeKey',
+            aboveboard_dot_admin_dot_v1_dot_key__pb2.RevokeKeyRequest.SerializeToString,
+            aboveboard_dot_admin_dot_v1_dot_key__pb2.RevokeKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -9,6 +9,7 @@ from aboveboard.admin.v1 import audit_pb2 as _audit_pb2
 from aboveboard.admin.v1 import company_pb2 as _company_pb2
 from aboveboard.admin.v1 import deletion_pb2 as _deletion_pb2
 from aboveboard.admin.v1 import deployment_pb2 as _deployment_pb2
+from aboveboard.admin.v1 import key_pb2 as _key_pb2
 from aboveboard.admin.v1 import loss_pb2 as _loss_pb2
 from aboveboard.admin.v1 import opt_out_pb2 as _opt_out_pb2
 from aboveboard.admin.v1 import quarantine_pb2 as _quarantine_pb2
@@ -38,6 +39,8 @@ GRPC_VERSION: str
 class AdminServiceStub:
     """Lets a vendor keep its promises to those whose products report: opt-out,
     deletion, retention, export, and whom to reach. Has a listener of its own.
+    Every call shows an admin key in its metadata, `authorization: Bearer
+    <secret>`, with the scope that the RPC's option names.
     Every error carries a google.rpc.ErrorInfo whose reason is an
     aboveboard.error.v1.ErrorReason. Each request and response stands beside its
     noun; only the export, which has none, stands here.
@@ -124,11 +127,26 @@ class AdminServiceStub:
     """
     ListAuditEntries: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListAuditEntriesRequest, _audit_pb2.ListAuditEntriesResponse]
     """Lists who did what, and when, newest first, 50 a page, capped at 1000."""
+    CreateKey: _grpc.UnaryUnaryMultiCallable[_key_pb2.CreateKeyRequest, _key_pb2.CreateKeyResponse]
+    """Makes a key, and answers its secret this once: the server keeps only a
+    digest of it. In force on all workers within 5 seconds.
+    """
+    GetKey: _grpc.UnaryUnaryMultiCallable[_key_pb2.GetKeyRequest, _key_pb2.GetKeyResponse]
+    """Answers one key, in force or not; never its secret."""
+    ListKeys: _grpc.UnaryUnaryMultiCallable[_key_pb2.ListKeysRequest, _key_pb2.ListKeysResponse]
+    """Lists keys, newest first, 50 a page, capped at 1000."""
+    RevokeKey: _grpc.UnaryUnaryMultiCallable[_key_pb2.RevokeKeyRequest, _key_pb2.RevokeKeyResponse]
+    """Ends a key for good, on all workers within 5 seconds, in streams under way
+    too. Idempotent. Nothing keeps the last key with this scope from being
+    revoked: whoever starts the server can add another.
+    """
 
 @_typing.type_check_only
 class AdminServiceAsyncStub(AdminServiceStub):
     """Lets a vendor keep its promises to those whose products report: opt-out,
     deletion, retention, export, and whom to reach. Has a listener of its own.
+    Every call shows an admin key in its metadata, `authorization: Bearer
+    <secret>`, with the scope that the RPC's option names.
     Every error carries a google.rpc.ErrorInfo whose reason is an
     aboveboard.error.v1.ErrorReason. Each request and response stands beside its
     noun; only the export, which has none, stands here.
@@ -212,10 +230,25 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """
     ListAuditEntries: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListAuditEntriesRequest, _audit_pb2.ListAuditEntriesResponse]  # type: ignore[assignment]
     """Lists who did what, and when, newest first, 50 a page, capped at 1000."""
+    CreateKey: _aio.UnaryUnaryMultiCallable[_key_pb2.CreateKeyRequest, _key_pb2.CreateKeyResponse]  # type: ignore[assignment]
+    """Makes a key, and answers its secret this once: the server keeps only a
+    digest of it. In force on all workers within 5 seconds.
+    """
+    GetKey: _aio.UnaryUnaryMultiCallable[_key_pb2.GetKeyRequest, _key_pb2.GetKeyResponse]  # type: ignore[assignment]
+    """Answers one key, in force or not; never its secret."""
+    ListKeys: _aio.UnaryUnaryMultiCallable[_key_pb2.ListKeysRequest, _key_pb2.ListKeysResponse]  # type: ignore[assignment]
+    """Lists keys, newest first, 50 a page, capped at 1000."""
+    RevokeKey: _aio.UnaryUnaryMultiCallable[_key_pb2.RevokeKeyRequest, _key_pb2.RevokeKeyResponse]  # type: ignore[assignment]
+    """Ends a key for good, on all workers within 5 seconds, in streams under way
+    too. Idempotent. Nothing keeps the last key with this scope from being
+    revoked: whoever starts the server can add another.
+    """
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """Lets a vendor keep its promises to those whose products report: opt-out,
     deletion, retention, export, and whom to reach. Has a listener of its own.
+    Every call shows an admin key in its metadata, `authorization: Bearer
+    <secret>`, with the scope that the RPC's option names.
     Every error carries a google.rpc.ErrorInfo whose reason is an
     aboveboard.error.v1.ErrorReason. Each request and response stands beside its
     noun; only the export, which has none, stands here.
@@ -429,5 +462,42 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.ListAuditEntriesResponse, _abc.Awaitable[_audit_pb2.ListAuditEntriesResponse]]:
         """Lists who did what, and when, newest first, 50 a page, capped at 1000."""
+
+    @_abc_1.abstractmethod
+    def CreateKey(
+        self,
+        request: _key_pb2.CreateKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_key_pb2.CreateKeyResponse, _abc.Awaitable[_key_pb2.CreateKeyResponse]]:
+        """Makes a key, and answers its secret this once: the server keeps only a
+        digest of it. In force on all workers within 5 seconds.
+        """
+
+    @_abc_1.abstractmethod
+    def GetKey(
+        self,
+        request: _key_pb2.GetKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_key_pb2.GetKeyResponse, _abc.Awaitable[_key_pb2.GetKeyResponse]]:
+        """Answers one key, in force or not; never its secret."""
+
+    @_abc_1.abstractmethod
+    def ListKeys(
+        self,
+        request: _key_pb2.ListKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_key_pb2.ListKeysResponse, _abc.Awaitable[_key_pb2.ListKeysResponse]]:
+        """Lists keys, newest first, 50 a page, capped at 1000."""
+
+    @_abc_1.abstractmethod
+    def RevokeKey(
+        self,
+        request: _key_pb2.RevokeKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_key_pb2.RevokeKeyResponse, _abc.Awaitable[_key_pb2.RevokeKeyResponse]]:
+        """Ends a key for good, on all workers within 5 seconds, in streams under way
+        too. Idempotent. Nothing keeps the last key with this scope from being
+        revoked: whoever starts the server can add another.
+        """
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

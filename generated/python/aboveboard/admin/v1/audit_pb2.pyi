@@ -39,8 +39,9 @@ class AuditEntry(_message.Message):
     entry_id: _builtins.int
     """The entry's place in the log, counted from 1 without gaps."""
     actor: _builtins.str
-    """Who acted: the name of an administrator's key, `self-service`, or `server`
-    for scheduled jobs. At most 256 bytes; never an address.
+    """Who acted: an administrator's key by its name and id, such as
+    `Ada (0190a3f2-7c1e-7d3a-9b52-3f6f2f1c8a10)`, `self-service`, or `server` for
+    itself and its scheduled jobs. At most 256 bytes; never an address.
     """
     action: _builtins.str
     """The RPC, such as `CreateDeletion`, or the name of a scheduled job."""

@@ -115,9 +115,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         ErrorInfo { reason: "UNAUTHENTICATED", domain: "aboveboard" }
     """
     ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 13
-    """The caller's key is valid, but not for this RPC, company or solution.
+    """The caller's key is valid, but not for this RPC: a write key where an admin
+    key is needed, or the reverse, or an admin key without the scope.
 
-        PERMISSION_DENIED: this key may not do that
+        PERMISSION_DENIED: this needs an admin key with scope delete
         ErrorInfo { reason: "PERMISSION_DENIED", domain: "aboveboard" }
     """
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 14
@@ -171,6 +172,21 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         ErrorInfo { reason: "REQUEST_ID_REUSED", domain: "aboveboard" }
         BadRequest { field: "request_id",
                      description: "used before with another request" }
+    """
+    ERROR_REASON_SOURCE_NOT_ALLOWED: _ErrorReason.ValueType  # 21
+    """The caller's key is bound to another company or solution than the source
+    names, or the source names none. Send as whom the key was made for.
+
+        PERMISSION_DENIED: source: not one that this key is for
+        ErrorInfo { reason: "SOURCE_NOT_ALLOWED", domain: "aboveboard" }
+        BadRequest { field: "source", description: "not one that this key is for" }
+    """
+    ERROR_REASON_ORIGIN_NOT_ALLOWED: _ErrorReason.ValueType  # 22
+    """The caller's key is for pages of certain origins only, and the request comes
+    from none of them: from another page, from a program, or over gRPC.
+
+        PERMISSION_DENIED: this key is not for this origin
+        ErrorInfo { reason: "ORIGIN_NOT_ALLOWED", domain: "aboveboard" }
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -275,9 +291,10 @@ of these is not told.
     ErrorInfo { reason: "UNAUTHENTICATED", domain: "aboveboard" }
 """
 ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 13
-"""The caller's key is valid, but not for this RPC, company or solution.
+"""The caller's key is valid, but not for this RPC: a write key where an admin
+key is needed, or the reverse, or an admin key without the scope.
 
-    PERMISSION_DENIED: this key may not do that
+    PERMISSION_DENIED: this needs an admin key with scope delete
     ErrorInfo { reason: "PERMISSION_DENIED", domain: "aboveboard" }
 """
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 14
@@ -331,5 +348,20 @@ ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 20
     ErrorInfo { reason: "REQUEST_ID_REUSED", domain: "aboveboard" }
     BadRequest { field: "request_id",
                  description: "used before with another request" }
+"""
+ERROR_REASON_SOURCE_NOT_ALLOWED: ErrorReason.ValueType  # 21
+"""The caller's key is bound to another company or solution than the source
+names, or the source names none. Send as whom the key was made for.
+
+    PERMISSION_DENIED: source: not one that this key is for
+    ErrorInfo { reason: "SOURCE_NOT_ALLOWED", domain: "aboveboard" }
+    BadRequest { field: "source", description: "not one that this key is for" }
+"""
+ERROR_REASON_ORIGIN_NOT_ALLOWED: ErrorReason.ValueType  # 22
+"""The caller's key is for pages of certain origins only, and the request comes
+from none of them: from another page, from a program, or over gRPC.
+
+    PERMISSION_DENIED: this key is not for this origin
+    ErrorInfo { reason: "ORIGIN_NOT_ALLOWED", domain: "aboveboard" }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

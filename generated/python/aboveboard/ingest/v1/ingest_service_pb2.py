@@ -22,41 +22,50 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from aboveboard.schema.v1 import annotations_pb2 as aboveboard_dot_schema_dot_v1_dot_annotations__pb2
 from aboveboard.telemetry.v1 import event_pb2 as aboveboard_dot_telemetry_dot_v1_dot_event__pb2
 from aboveboard.telemetry.v1 import source_pb2 as aboveboard_dot_telemetry_dot_v1_dot_source__pb2
 from aboveboard.telemetry.v1 import verdict_pb2 as aboveboard_dot_telemetry_dot_v1_dot_verdict__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)aboveboard/ingest/v1/ingest_service.proto\x12\x14\x61\x62oveboard.ingest.v1\x1a#aboveboard/telemetry/v1/event.proto\x1a$aboveboard/telemetry/v1/source.proto\x1a%aboveboard/telemetry/v1/verdict.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe1\x01\n\x14PublishEventsRequest\x12\x37\n\x06source\x18\x01 \x01(\x0b\x32\x1f.aboveboard.telemetry.v1.SourceR\x06source\x12>\n\x06\x65vents\x18\x02 \x03(\x0b\x32&.aboveboard.telemetry.v1.EventEnvelopeR\x06\x65vents\x12\x33\n\x07sent_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x06sentAt\x12\x1b\n\twrite_key\x18\x04 \x01(\tR\x08writeKey\"\xd9\x01\n\x15PublishEventsResponse\x12%\n\x0e\x61\x63\x63\x65pted_count\x18\x01 \x01(\rR\racceptedCount\x12\x41\n\x08verdicts\x18\x02 \x03(\x0b\x32%.aboveboard.telemetry.v1.EventVerdictR\x08verdicts\x12V\n\x11\x63ollection_status\x18\x03 \x01(\x0b\x32).aboveboard.telemetry.v1.CollectionStatusR\x10\x63ollectionStatus\"w\n\x13StreamEventsRequest\x12\x1a\n\x08sequence\x18\x01 \x01(\x04R\x08sequence\x12\x44\n\x07publish\x18\x02 \x01(\x0b\x32*.aboveboard.ingest.v1.PublishEventsRequestR\x07publish\"\x89\x02\n\x14StreamEventsResponse\x12\x31\n\x14\x61\x63knowledged_through\x18\x01 \x01(\x04R\x13\x61\x63knowledgedThrough\x12?\n\x08verdicts\x18\x02 \x03(\x0b\x32#.aboveboard.ingest.v1.StreamVerdictR\x08verdicts\x12%\n\x0e\x61\x63\x63\x65pted_count\x18\x03 \x01(\rR\racceptedCount\x12V\n\x11\x63ollection_status\x18\x04 \x01(\x0b\x32).aboveboard.telemetry.v1.CollectionStatusR\x10\x63ollectionStatus\"l\n\rStreamVerdict\x12\x1a\n\x08sequence\x18\x01 \x01(\x04R\x08sequence\x12?\n\x07verdict\x18\x02 \x01(\x0b\x32%.aboveboard.telemetry.v1.EventVerdictR\x07verdict\"r\n\x1aGetCollectionStatusRequest\x12\x37\n\x06source\x18\x01 \x01(\x0b\x32\x1f.aboveboard.telemetry.v1.SourceR\x06source\x12\x1b\n\twrite_key\x18\x02 \x01(\tR\x08writeKey\"u\n\x1bGetCollectionStatusResponse\x12V\n\x11\x63ollection_status\x18\x01 \x01(\x0b\x32).aboveboard.telemetry.v1.CollectionStatusR\x10\x63ollectionStatus\"\x81\x04\n\x1eSetCollectionPreferenceRequest\x12\x37\n\x06source\x18\x01 \x01(\x0b\x32\x1f.aboveboard.telemetry.v1.SourceR\x06source\x12P\n\x05scope\x18\x02 \x01(\x0e\x32:.aboveboard.ingest.v1.SetCollectionPreferenceRequest.ScopeR\x05scope\x12_\n\npreference\x18\x03 \x01(\x0e\x32?.aboveboard.ingest.v1.SetCollectionPreferenceRequest.PreferenceR\npreference\x12#\n\rerase_history\x18\x04 \x01(\x08R\x0c\x65raseHistory\x12\x1b\n\twrite_key\x18\x05 \x01(\tR\x08writeKey\"V\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x0e\n\nSCOPE_USER\x10\x01\x12\x14\n\x10SCOPE_DEPLOYMENT\x10\x02\x12\x10\n\x0cSCOPE_SERVER\x10\x03\"Y\n\nPreference\x12\x1a\n\x16PREFERENCE_UNSPECIFIED\x10\x00\x12\x16\n\x12PREFERENCE_ENABLED\x10\x01\x12\x17\n\x13PREFERENCE_DISABLED\x10\x02\"\x9a\x01\n\x1fSetCollectionPreferenceResponse\x12V\n\x11\x63ollection_status\x18\x01 \x01(\x0b\x32).aboveboard.telemetry.v1.CollectionStatusR\x10\x63ollectionStatus\x12\x1f\n\x0b\x64\x65letion_id\x18\x02 \x01(\tR\ndeletionId2\xe9\x03\n\rIngestService\x12h\n\rPublishEvents\x12*.aboveboard.ingest.v1.PublishEventsRequest\x1a+.aboveboard.ingest.v1.PublishEventsResponse\x12i\n\x0cStreamEvents\x12).aboveboard.ingest.v1.StreamEventsRequest\x1a*.aboveboard.ingest.v1.StreamEventsResponse(\x01\x30\x01\x12z\n\x13GetCollectionStatus\x12\x30.aboveboard.ingest.v1.GetCollectionStatusRequest\x1a\x31.aboveboard.ingest.v1.GetCollectionStatusResponse\x12\x86\x01\n\x17SetCollectionPreference\x12\x34.aboveboard.ingest.v1.SetCollectionPreferenceRequest\x1a\x35.aboveboard.ingest.v1.SetCollectionPreferenceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)aboveboard/ingest/v1/ingest_service.proto\x12\x14\x61\x62oveboard.ingest.v1\x1a&aboveboard/schema/v1/annotations.proto\x1a#aboveboard/telemetry/v1/event.proto\x1a$aboveboard/telemetry/v1/source.proto\x1a%aboveboard/telemetry/v1/verdict.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe1\x01\n\x14PublishEventsRequest\x12\x37\n\x06source\x18\x01 \x01(\x0b\x32\x1f.aboveboard.telemetry.v1.SourceR\x06source\x12>\n\x06\x65vents\x18\x02 \x03(\x0b\x32&.aboveboard.telemetry.v1.EventEnvelopeR\x06\x65vents\x12\x33\n\x07sent_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x06sentAt\x12\x1b\n\twrite_key\x18\x04 \x01(\tR\x08writeKey\"\xd9\x01\n\x15PublishEventsResponse\x12%\n\x0e\x61\x63\x63\x65pted_count\x18\x01 \x01(\rR\racceptedCount\x12\x41\n\x08verdicts\x18\x02 \x03(\x0b\x32%.aboveboard.telemetry.v1.EventVerdictR\x08verdicts\x12V\n\x11\x63ollection_status\x18\x03 \x01(\x0b\x32).aboveboard.telemetry.v1.CollectionStatusR\x10\x63ollectionStatus\"w\n\x13StreamEventsRequest\x12\x1a\n\x08sequence\x18\x01 \x01(\x04R\x08sequence\x12\x44\n\x07publish\x18\x02 \x01(\x0b\x32*.aboveboard.ingest.v1.PublishEventsRequestR\x07publish\"\x89\x02\n\x14StreamEventsResponse\x12\x31\n\x14\x61\x63knowledged_through\x18\x01 \x01(\x04R\x13\x61\x63knowledgedThrough\x12?\n\x08verdicts\x18\x02 \x03(\x0b\x32#.aboveboard.ingest.v1.StreamVerdictR\x08verdicts\x12%\n\x0e\x61\x63\x63\x65pted_count\x18\x03 \x01(\rR\racceptedCount\x12V\n\x11\x63ollection_status\x18\x04 \x01(\x0b\x32).aboveboard.telemetry.v1.CollectionStatusR\x10\x63ollectionStatus\"l\n\rStreamVerdict\x12\x1a\n\x08sequence\x18\x01 \x01(\x04R\x08sequence\x12?\n\x07verdict\x18\x02 \x01(\x0b\x32%.aboveboard.telemetry.v1.EventVerdictR\x07verdict\"r\n\x1aGetCollectionStatusRequest\x12\x37\n\x06source\x18\x01 \x01(\x0b\x32\x1f.aboveboard.telemetry.v1.SourceR\x06source\x12\x1b\n\twrite_key\x18\x02 \x01(\tR\x08writeKey\"u\n\x1bGetCollectionStatusResponse\x12V\n\x11\x63ollection_status\x18\x01 \x01(\x0b\x32).aboveboard.telemetry.v1.CollectionStatusR\x10\x63ollectionStatus\"\x81\x04\n\x1eSetCollectionPreferenceRequest\x12\x37\n\x06source\x18\x01 \x01(\x0b\x32\x1f.aboveboard.telemetry.v1.SourceR\x06source\x12P\n\x05scope\x18\x02 \x01(\x0e\x32:.aboveboard.ingest.v1.SetCollectionPreferenceRequest.ScopeR\x05scope\x12_\n\npreference\x18\x03 \x01(\x0e\x32?.aboveboard.ingest.v1.SetCollectionPreferenceRequest.PreferenceR\npreference\x12#\n\rerase_history\x18\x04 \x01(\x08R\x0c\x65raseHistory\x12\x1b\n\twrite_key\x18\x05 \x01(\tR\x08writeKey\"V\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x0e\n\nSCOPE_USER\x10\x01\x12\x14\n\x10SCOPE_DEPLOYMENT\x10\x02\x12\x10\n\x0cSCOPE_SERVER\x10\x03\"Y\n\nPreference\x12\x1a\n\x16PREFERENCE_UNSPECIFIED\x10\x00\x12\x16\n\x12PREFERENCE_ENABLED\x10\x01\x12\x17\n\x13PREFERENCE_DISABLED\x10\x02\"\x9a\x01\n\x1fSetCollectionPreferenceResponse\x12V\n\x11\x63ollection_status\x18\x01 \x01(\x0b\x32).aboveboard.telemetry.v1.CollectionStatusR\x10\x63ollectionStatus\x12\x1f\n\x0b\x64\x65letion_id\x18\x02 \x01(\tR\ndeletionId2\x8a\x04\n\rIngestService\x12p\n\rPublishEvents\x12*.aboveboard.ingest.v1.PublishEventsRequest\x1a+.aboveboard.ingest.v1.PublishEventsResponse\"\x06\xea\xe0\x18\x02\x08\x01\x12q\n\x0cStreamEvents\x12).aboveboard.ingest.v1.StreamEventsRequest\x1a*.aboveboard.ingest.v1.StreamEventsResponse\"\x06\xea\xe0\x18\x02\x08\x01(\x01\x30\x01\x12\x82\x01\n\x13GetCollectionStatus\x12\x30.aboveboard.ingest.v1.GetCollectionStatusRequest\x1a\x31.aboveboard.ingest.v1.GetCollectionStatusResponse\"\x06\xea\xe0\x18\x02\x08\x01\x12\x8e\x01\n\x17SetCollectionPreference\x12\x34.aboveboard.ingest.v1.SetCollectionPreferenceRequest\x1a\x35.aboveboard.ingest.v1.SetCollectionPreferenceResponse\"\x06\xea\xe0\x18\x02\x08\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aboveboard.ingest.v1.ingest_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PUBLISHEVENTSREQUEST']._serialized_start=215
-  _globals['_PUBLISHEVENTSREQUEST']._serialized_end=440
-  _globals['_PUBLISHEVENTSRESPONSE']._serialized_start=443
-  _globals['_PUBLISHEVENTSRESPONSE']._serialized_end=660
-  _globals['_STREAMEVENTSREQUEST']._serialized_start=662
-  _globals['_STREAMEVENTSREQUEST']._serialized_end=781
-  _globals['_STREAMEVENTSRESPONSE']._serialized_start=784
-  _globals['_STREAMEVENTSRESPONSE']._serialized_end=1049
-  _globals['_STREAMVERDICT']._serialized_start=1051
-  _globals['_STREAMVERDICT']._serialized_end=1159
-  _globals['_GETCOLLECTIONSTATUSREQUEST']._serialized_start=1161
-  _globals['_GETCOLLECTIONSTATUSREQUEST']._serialized_end=1275
-  _globals['_GETCOLLECTIONSTATUSRESPONSE']._serialized_start=1277
-  _globals['_GETCOLLECTIONSTATUSRESPONSE']._serialized_end=1394
-  _globals['_SETCOLLECTIONPREFERENCEREQUEST']._serialized_start=1397
-  _globals['_SETCOLLECTIONPREFERENCEREQUEST']._serialized_end=1910
-  _globals['_SETCOLLECTIONPREFERENCEREQUEST_SCOPE']._serialized_start=1733
-  _globals['_SETCOLLECTIONPREFERENCEREQUEST_SCOPE']._serialized_end=1819
-  _globals['_SETCOLLECTIONPREFERENCEREQUEST_PREFERENCE']._serialized_start=1821
-  _globals['_SETCOLLECTIONPREFERENCEREQUEST_PREFERENCE']._serialized_end=1910
-  _globals['_SETCOLLECTIONPREFERENCERESPONSE']._serialized_start=1913
-  _globals['_SETCOLLECTIONPREFERENCERESPONSE']._serialized_end=2067
-  _globals['_INGESTSERVICE']._serialized_start=2070
-  _globals['_INGESTSERVICE']._serialized_end=2559
+  _globals['_INGESTSERVICE'].methods_by_name['PublishEvents']._loaded_options = None
+  _globals['_INGESTSERVICE'].methods_by_name['PublishEvents']._serialized_options = b'\352\340\030\002\010\001'
+  _globals['_INGESTSERVICE'].methods_by_name['StreamEvents']._loaded_options = None
+  _globals['_INGESTSERVICE'].methods_by_name['StreamEvents']._serialized_options = b'\352\340\030\002\010\001'
+  _globals['_INGESTSERVICE'].methods_by_name['GetCollectionStatus']._loaded_options = None
+  _globals['_INGESTSERVICE'].methods_by_name['GetCollectionStatus']._serialized_options = b'\352\340\030\002\010\001'
+  _globals['_INGESTSERVICE'].methods_by_name['SetCollectionPreference']._loaded_options = None
+  _globals['_INGESTSERVICE'].methods_by_name['SetCollectionPreference']._serialized_options = b'\352\340\030\002\010\001'
+  _globals['_PUBLISHEVENTSREQUEST']._serialized_start=255
+  _globals['_PUBLISHEVENTSREQUEST']._serialized_end=480
+  _globals['_PUBLISHEVENTSRESPONSE']._serialized_start=483
+  _globals['_PUBLISHEVENTSRESPONSE']._serialized_end=700
+  _globals['_STREAMEVENTSREQUEST']._serialized_start=702
+  _globals['_STREAMEVENTSREQUEST']._serialized_end=821
+  _globals['_STREAMEVENTSRESPONSE']._serialized_start=824
+  _globals['_STREAMEVENTSRESPONSE']._serialized_end=1089
+  _globals['_STREAMVERDICT']._serialized_start=1091
+  _globals['_STREAMVERDICT']._serialized_end=1199
+  _globals['_GETCOLLECTIONSTATUSREQUEST']._serialized_start=1201
+  _globals['_GETCOLLECTIONSTATUSREQUEST']._serialized_end=1315
+  _globals['_GETCOLLECTIONSTATUSRESPONSE']._serialized_start=1317
+  _globals['_GETCOLLECTIONSTATUSRESPONSE']._serialized_end=1434
+  _globals['_SETCOLLECTIONPREFERENCEREQUEST']._serialized_start=1437
+  _globals['_SETCOLLECTIONPREFERENCEREQUEST']._serialized_end=1950
+  _globals['_SETCOLLECTIONPREFERENCEREQUEST_SCOPE']._serialized_start=1773
+  _globals['_SETCOLLECTIONPREFERENCEREQUEST_SCOPE']._serialized_end=1859
+  _globals['_SETCOLLECTIONPREFERENCEREQUEST_PREFERENCE']._serialized_start=1861
+  _globals['_SETCOLLECTIONPREFERENCEREQUEST_PREFERENCE']._serialized_end=1950
+  _globals['_SETCOLLECTIONPREFERENCERESPONSE']._serialized_start=1953
+  _globals['_SETCOLLECTIONPREFERENCERESPONSE']._serialized_end=2107
+  _globals['_INGESTSERVICE']._serialized_start=2110
+  _globals['_INGESTSERVICE']._serialized_end=2632
 # @@protoc_insertion_point(module_scope)

@@ -35,7 +35,7 @@ class PublishEventsRequest(_message.Message):
     WRITE_KEY_FIELD_NUMBER: _builtins.int
     write_key: _builtins.str
     """The product's write key, for callers that cannot set metadata, such as
-    navigator.sendBeacon.
+    navigator.sendBeacon. In a stream each request is looked at by itself.
     """
     @_builtins.property
     def source(self) -> _source_pb2.Source:

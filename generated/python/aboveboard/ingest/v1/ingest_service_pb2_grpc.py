@@ -28,7 +28,10 @@ if _version_not_supported:
 class IngestServiceStub:
     """Takes events from products in the field and tells them whether they may
     collect. Every error carries a google.rpc.ErrorInfo whose reason is an
-    aboveboard.error.v1.ErrorReason.
+    aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+    `authorization: Bearer <secret>`, or into the request; where both are given,
+    the metadata counts. One that is not valid is refused even where the server
+    requires none.
     """
 
     def __init__(self, channel):
@@ -62,7 +65,10 @@ class IngestServiceStub:
 class IngestServiceServicer:
     """Takes events from products in the field and tells them whether they may
     collect. Every error carries a google.rpc.ErrorInfo whose reason is an
-    aboveboard.error.v1.ErrorReason.
+    aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+    `authorization: Bearer <secret>`, or into the request; where both are given,
+    the metadata counts. One that is not valid is refused even where the server
+    requires none.
     """
 
     def PublishEvents(self, request, context):
@@ -138,7 +144,10 @@ def add_IngestServiceServicer_to_server(servicer, server):
 class IngestService:
     """Takes events from products in the field and tells them whether they may
     collect. Every error carries a google.rpc.ErrorInfo whose reason is an
-    aboveboard.error.v1.ErrorReason.
+    aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+    `authorization: Bearer <secret>`, or into the request; where both are given,
+    the metadata counts. One that is not valid is refused even where the server
+    requires none.
     """
 
     @staticmethod

@@ -29,7 +29,10 @@ GRPC_VERSION: str
 class IngestServiceStub:
     """Takes events from products in the field and tells them whether they may
     collect. Every error carries a google.rpc.ErrorInfo whose reason is an
-    aboveboard.error.v1.ErrorReason.
+    aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+    `authorization: Bearer <secret>`, or into the request; where both are given,
+    the metadata counts. One that is not valid is refused even where the server
+    requires none.
     """
 
     @_typing.overload
@@ -63,7 +66,10 @@ class IngestServiceStub:
 class IngestServiceAsyncStub(IngestServiceStub):
     """Takes events from products in the field and tells them whether they may
     collect. Every error carries a google.rpc.ErrorInfo whose reason is an
-    aboveboard.error.v1.ErrorReason.
+    aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+    `authorization: Bearer <secret>`, or into the request; where both are given,
+    the metadata counts. One that is not valid is refused even where the server
+    requires none.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -93,7 +99,10 @@ class IngestServiceAsyncStub(IngestServiceStub):
 class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes events from products in the field and tells them whether they may
     collect. Every error carries a google.rpc.ErrorInfo whose reason is an
-    aboveboard.error.v1.ErrorReason.
+    aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+    `authorization: Bearer <secret>`, or into the request; where both are given,
+    the metadata counts. One that is not valid is refused even where the server
+    requires none.
     """
 
     @_abc_1.abstractmethod

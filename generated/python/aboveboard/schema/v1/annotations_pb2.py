@@ -25,23 +25,27 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&aboveboard/schema/v1/annotations.proto\x12\x14\x61\x62oveboard.schema.v1\x1a google/protobuf/descriptor.proto\"\x8e\x03\n\x0b\x46ieldPolicy\x12>\n\ndata_class\x18\x01 \x01(\x0e\x32\x1f.aboveboard.schema.v1.DataClassR\tdataClass\x12\x41\n\x0bsubject_key\x18\x02 \x01(\x0e\x32 .aboveboard.schema.v1.SubjectKeyR\nsubjectKey\x12\x18\n\x07purpose\x18\x03 \x01(\tR\x07purpose\x12\x18\n\x07\x65xample\x18\x04 \x01(\tR\x07\x65xample\x12\x34\n\x06\x66ormat\x18\x05 \x01(\x0e\x32\x1c.aboveboard.schema.v1.FormatR\x06\x66ormat\x12!\n\x0cknown_values\x18\x06 \x03(\tR\x0bknownValues\x12\x1b\n\tmax_bytes\x18\x07 \x01(\rR\x08maxBytes\x12\x1a\n\x08required\x18\x08 \x01(\x08R\x08required\x12\x19\n\x08max_keys\x18\t \x01(\rR\x07maxKeys\x12\x1b\n\tmax_depth\x18\n \x01(\rR\x08maxDepth\"\xa0\x01\n\x0b\x45ventPolicy\x12\x14\n\x05owner\x18\x01 \x01(\tR\x05owner\x12\x18\n\x07purpose\x18\x02 \x01(\tR\x07purpose\x12:\n\x08\x63\x61tegory\x18\x03 \x01(\x0e\x32\x1e.aboveboard.schema.v1.CategoryR\x08\x63\x61tegory\x12%\n\x0eretention_days\x18\x04 \x01(\rR\rretentionDays*\xe0\x01\n\tDataClass\x12\x1a\n\x16\x44\x41TA_CLASS_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44\x41TA_CLASS_TECHNICAL\x10\x01\x12\x1a\n\x16\x44\x41TA_CLASS_INTERACTION\x10\x02\x12\x1b\n\x17\x44\x41TA_CLASS_INSTALLATION\x10\x03\x12\x18\n\x14\x44\x41TA_CLASS_PSEUDONYM\x10\x04\x12\x1b\n\x17\x44\x41TA_CLASS_ORGANIZATION\x10\x05\x12\x13\n\x0f\x44\x41TA_CLASS_TIME\x10\x06\x12\x18\n\x14\x44\x41TA_CLASS_FREE_FORM\x10\x07*\x8c\x01\n\nSubjectKey\x12\x1b\n\x17SUBJECT_KEY_UNSPECIFIED\x10\x00\x12\x17\n\x13SUBJECT_KEY_COMPANY\x10\x01\x12\x1a\n\x16SUBJECT_KEY_DEPLOYMENT\x10\x02\x12\x16\n\x12SUBJECT_KEY_SERVER\x10\x03\x12\x14\n\x10SUBJECT_KEY_USER\x10\x04*\x83\x01\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46ORMAT_UUID\x10\x01\x12\x15\n\x11\x46ORMAT_IDENTIFIER\x10\x02\x12\x12\n\x0e\x46ORMAT_VERSION\x10\x03\x12\x14\n\x10\x46ORMAT_OPEN_ENUM\x10\x04\x12\x0f\n\x0b\x46ORMAT_NAME\x10\x05*V\n\x08\x43\x61tegory\x12\x18\n\x14\x43\x41TEGORY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41TEGORY_INTERACTION\x10\x01\x12\x16\n\x12\x43\x41TEGORY_TECHNICAL\x10\x02:X\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\x8d\x8c\x03 \x01(\x0b\x32!.aboveboard.schema.v1.FieldPolicyR\x05\x66ield:Z\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\x8d\x8c\x03 \x01(\x0b\x32!.aboveboard.schema.v1.EventPolicyR\x05\x65ventb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&aboveboard/schema/v1/annotations.proto\x12\x14\x61\x62oveboard.schema.v1\x1a google/protobuf/descriptor.proto\"\x8e\x03\n\x0b\x46ieldPolicy\x12>\n\ndata_class\x18\x01 \x01(\x0e\x32\x1f.aboveboard.schema.v1.DataClassR\tdataClass\x12\x41\n\x0bsubject_key\x18\x02 \x01(\x0e\x32 .aboveboard.schema.v1.SubjectKeyR\nsubjectKey\x12\x18\n\x07purpose\x18\x03 \x01(\tR\x07purpose\x12\x18\n\x07\x65xample\x18\x04 \x01(\tR\x07\x65xample\x12\x34\n\x06\x66ormat\x18\x05 \x01(\x0e\x32\x1c.aboveboard.schema.v1.FormatR\x06\x66ormat\x12!\n\x0cknown_values\x18\x06 \x03(\tR\x0bknownValues\x12\x1b\n\tmax_bytes\x18\x07 \x01(\rR\x08maxBytes\x12\x1a\n\x08required\x18\x08 \x01(\x08R\x08required\x12\x19\n\x08max_keys\x18\t \x01(\rR\x07maxKeys\x12\x1b\n\tmax_depth\x18\n \x01(\rR\x08maxDepth\"\xa0\x01\n\x0b\x45ventPolicy\x12\x14\n\x05owner\x18\x01 \x01(\tR\x05owner\x12\x18\n\x07purpose\x18\x02 \x01(\tR\x07purpose\x12:\n\x08\x63\x61tegory\x18\x03 \x01(\x0e\x32\x1e.aboveboard.schema.v1.CategoryR\x08\x63\x61tegory\x12%\n\x0eretention_days\x18\x04 \x01(\rR\rretentionDays\"D\n\x0cMethodPolicy\x12\x34\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0e\x32\x1c.aboveboard.schema.v1.AccessR\x06\x61\x63\x63\x65ss*\xe0\x01\n\tDataClass\x12\x1a\n\x16\x44\x41TA_CLASS_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44\x41TA_CLASS_TECHNICAL\x10\x01\x12\x1a\n\x16\x44\x41TA_CLASS_INTERACTION\x10\x02\x12\x1b\n\x17\x44\x41TA_CLASS_INSTALLATION\x10\x03\x12\x18\n\x14\x44\x41TA_CLASS_PSEUDONYM\x10\x04\x12\x1b\n\x17\x44\x41TA_CLASS_ORGANIZATION\x10\x05\x12\x13\n\x0f\x44\x41TA_CLASS_TIME\x10\x06\x12\x18\n\x14\x44\x41TA_CLASS_FREE_FORM\x10\x07*\x8c\x01\n\nSubjectKey\x12\x1b\n\x17SUBJECT_KEY_UNSPECIFIED\x10\x00\x12\x17\n\x13SUBJECT_KEY_COMPANY\x10\x01\x12\x1a\n\x16SUBJECT_KEY_DEPLOYMENT\x10\x02\x12\x16\n\x12SUBJECT_KEY_SERVER\x10\x03\x12\x14\n\x10SUBJECT_KEY_USER\x10\x04*\x83\x01\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46ORMAT_UUID\x10\x01\x12\x15\n\x11\x46ORMAT_IDENTIFIER\x10\x02\x12\x12\n\x0e\x46ORMAT_VERSION\x10\x03\x12\x14\n\x10\x46ORMAT_OPEN_ENUM\x10\x04\x12\x0f\n\x0b\x46ORMAT_NAME\x10\x05*V\n\x08\x43\x61tegory\x12\x18\n\x14\x43\x41TEGORY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41TEGORY_INTERACTION\x10\x01\x12\x16\n\x12\x43\x41TEGORY_TECHNICAL\x10\x02*\x92\x01\n\x06\x41\x63\x63\x65ss\x12\x16\n\x12\x41\x43\x43\x45SS_UNSPECIFIED\x10\x00\x12\x11\n\rACCESS_INGEST\x10\x01\x12\x0f\n\x0b\x41\x43\x43\x45SS_READ\x10\x02\x12\x12\n\x0e\x41\x43\x43\x45SS_OPT_OUT\x10\x03\x12\x11\n\rACCESS_DELETE\x10\x04\x12\x14\n\x10\x41\x43\x43\x45SS_RETENTION\x10\x05\x12\x0f\n\x0b\x41\x43\x43\x45SS_KEYS\x10\x06:X\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\x8d\x8c\x03 \x01(\x0b\x32!.aboveboard.schema.v1.FieldPolicyR\x05\x66ield:Z\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\x8d\x8c\x03 \x01(\x0b\x32!.aboveboard.schema.v1.EventPolicyR\x05\x65vent:\\\n\x06method\x12\x1e.google.protobuf.MethodOptions\x18\x8d\x8c\x03 \x01(\x0b\x32\".aboveboard.schema.v1.MethodPolicyR\x06methodb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aboveboard.schema.v1.annotations_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DATACLASS']._serialized_start=663
-  _globals['_DATACLASS']._serialized_end=887
-  _globals['_SUBJECTKEY']._serialized_start=890
-  _globals['_SUBJECTKEY']._serialized_end=1030
-  _globals['_FORMAT']._serialized_start=1033
-  _globals['_FORMAT']._serialized_end=1164
-  _globals['_CATEGORY']._serialized_start=1166
-  _globals['_CATEGORY']._serialized_end=1252
+  _globals['_DATACLASS']._serialized_start=733
+  _globals['_DATACLASS']._serialized_end=957
+  _globals['_SUBJECTKEY']._serialized_start=960
+  _globals['_SUBJECTKEY']._serialized_end=1100
+  _globals['_FORMAT']._serialized_start=1103
+  _globals['_FORMAT']._serialized_end=1234
+  _globals['_CATEGORY']._serialized_start=1236
+  _globals['_CATEGORY']._serialized_end=1322
+  _globals['_ACCESS']._serialized_start=1325
+  _globals['_ACCESS']._serialized_end=1471
   _globals['_FIELDPOLICY']._serialized_start=99
   _globals['_FIELDPOLICY']._serialized_end=497
   _globals['_EVENTPOLICY']._serialized_start=500
   _globals['_EVENTPOLICY']._serialized_end=660
+  _globals['_METHODPOLICY']._serialized_start=662
+  _globals['_METHODPOLICY']._serialized_end=730
 # @@protoc_insertion_point(module_scope)

@@ -161,6 +161,61 @@ CATEGORY_TECHNICAL: Category.ValueType  # 2
 """What the product runs on and how well."""
 Global___Category: _TypeAlias = Category  # noqa: Y015
 
+class _Access:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AccessEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Access.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ACCESS_UNSPECIFIED: _Access.ValueType  # 0
+    """Refused: every RPC says who may call it, and one that does not is closed."""
+    ACCESS_INGEST: _Access.ValueType  # 1
+    """A write key whose bindings fit the request's source; where the server does
+    not require keys, whoever shows none as well.
+    """
+    ACCESS_READ: _Access.ValueType  # 2
+    """Scope `read`: reads everything, exports and the audit log included."""
+    ACCESS_OPT_OUT: _Access.ValueType  # 3
+    """Scope `opt-out`: sets and lifts opt-outs, and keeps companies' contacts."""
+    ACCESS_DELETE: _Access.ValueType  # 4
+    """Scope `delete`: deletes what is held on a subject, and tries what would go."""
+    ACCESS_RETENTION: _Access.ValueType  # 5
+    """Scope `retention`: changes and enforces how long things live, and takes
+    quarantined events in.
+    """
+    ACCESS_KEYS: _Access.ValueType  # 6
+    """Scope `keys`: makes, lists and revokes keys, of any scope: whoever has it
+    can have all.
+    """
+
+class Access(_Access, metaclass=_AccessEnumTypeWrapper):
+    """Names who may call an RPC: whoever shows a key of that kind, with that scope.
+    Scopes are told apart so that a key can do its work and no more; no scope
+    holds another.
+    """
+
+ACCESS_UNSPECIFIED: Access.ValueType  # 0
+"""Refused: every RPC says who may call it, and one that does not is closed."""
+ACCESS_INGEST: Access.ValueType  # 1
+"""A write key whose bindings fit the request's source; where the server does
+not require keys, whoever shows none as well.
+"""
+ACCESS_READ: Access.ValueType  # 2
+"""Scope `read`: reads everything, exports and the audit log included."""
+ACCESS_OPT_OUT: Access.ValueType  # 3
+"""Scope `opt-out`: sets and lifts opt-outs, and keeps companies' contacts."""
+ACCESS_DELETE: Access.ValueType  # 4
+"""Scope `delete`: deletes what is held on a subject, and tries what would go."""
+ACCESS_RETENTION: Access.ValueType  # 5
+"""Scope `retention`: changes and enforces how long things live, and takes
+quarantined events in.
+"""
+ACCESS_KEYS: Access.ValueType  # 6
+"""Scope `keys`: makes, lists and revokes keys, of any scope: whoever has it
+can have all.
+"""
+Global___Access: _TypeAlias = Access  # noqa: Y015
+
 @_typing.final
 class FieldPolicy(_message.Message):
     """States what a field is, why it is collected and what it may hold."""
@@ -259,9 +314,34 @@ class EventPolicy(_message.Message):
 
 Global___EventPolicy: _TypeAlias = EventPolicy  # noqa: Y015
 
+@_typing.final
+class MethodPolicy(_message.Message):
+    """States who may call an RPC."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESS_FIELD_NUMBER: _builtins.int
+    access: Global___Access.ValueType
+    """Required. The key that a caller must show."""
+    def __init__(
+        self,
+        *,
+        access: Global___Access.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MethodPolicy: _TypeAlias = MethodPolicy  # noqa: Y015
+
 FIELD_FIELD_NUMBER: _builtins.int
 EVENT_FIELD_NUMBER: _builtins.int
+METHOD_FIELD_NUMBER: _builtins.int
 field: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___FieldPolicy]
 """What a field is, why it is collected, what it may hold."""
 event: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, Global___EventPolicy]
 """Who answers for an event, why it is collected, how long it lives."""
+method: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___MethodPolicy]
+"""Who may call an RPC."""

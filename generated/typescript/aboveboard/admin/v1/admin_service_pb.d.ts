@@ -9,6 +9,7 @@ import type { Company, GetCompanyRequestSchema, GetCompanyResponseSchema, ListCo
 import type { Deployment, ListDeploymentsRequestSchema, ListDeploymentsResponseSchema } from "./deployment_pb.js";
 import type { CreateOptOutRequestSchema, CreateOptOutResponseSchema, GetOptOutRequestSchema, GetOptOutResponseSchema, ListOptOutsRequestSchema, ListOptOutsResponseSchema, OptOut, RevokeOptOutRequestSchema, RevokeOptOutResponseSchema } from "./opt_out_pb.js";
 import type { ConfirmDeletionRequestSchema, ConfirmDeletionResponseSchema, CreateDeletionRequestSchema, CreateDeletionResponseSchema, Deletion, GetDeletionRequestSchema, GetDeletionResponseSchema, ListDeletionsRequestSchema, ListDeletionsResponseSchema } from "./deletion_pb.js";
+import type { CreateKeyRequestSchema, CreateKeyResponseSchema, GetKeyRequestSchema, GetKeyResponseSchema, Key, ListKeysRequestSchema, ListKeysResponseSchema, RevokeKeyRequestSchema, RevokeKeyResponseSchema } from "./key_pb.js";
 import type { Source } from "../../telemetry/v1/source_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { EventEnvelope } from "../../telemetry/v1/event_pb.js";
@@ -50,8 +51,8 @@ export declare const ExportSubjectDataRequestSchema: GenMessage<ExportSubjectDat
  */
 export declare type ExportSubjectDataResponse = Message<"aboveboard.admin.v1.ExportSubjectDataResponse"> & {
   /**
-   * Always set. Companies and deployments come first, then opt-outs and
-   * deletions, then sources, each before the events that refer to it.
+   * Always set. Companies, their keys and deployments come first, then opt-outs
+   * and deletions, then sources, each before the events that refer to it.
    *
    * @generated from oneof aboveboard.admin.v1.ExportSubjectDataResponse.record
    */
@@ -111,6 +112,14 @@ export declare type ExportSubjectDataResponse = Message<"aboveboard.admin.v1.Exp
      */
     value: ExportedQuarantinedEvent;
     case: "quarantinedEvent";
+  } | {
+    /**
+     * A write key that is bound to the company.
+     *
+     * @generated from field: aboveboard.admin.v1.Key key = 8;
+     */
+    value: Key;
+    case: "key";
   } | { case: undefined; value?: undefined };
 };
 
@@ -242,6 +251,8 @@ export declare const ExportedQuarantinedEventSchema: GenMessage<ExportedQuaranti
 /**
  * Lets a vendor keep its promises to those whose products report: opt-out,
  * deletion, retention, export, and whom to reach. Has a listener of its own.
+ * Every call shows an admin key in its metadata, `authorization: Bearer
+ * <secret>`, with the scope that the RPC's option names.
  * Every error carries a google.rpc.ErrorInfo whose reason is an
  * aboveboard.error.v1.ErrorReason. Each request and response stands beside its
  * noun; only the export, which has none, stands here.
@@ -488,6 +499,49 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ListAuditEntriesRequestSchema;
     output: typeof ListAuditEntriesResponseSchema;
+  },
+  /**
+   * Makes a key, and answers its secret this once: the server keeps only a
+   * digest of it. In force on all workers within 5 seconds.
+   *
+   * @generated from rpc aboveboard.admin.v1.AdminService.CreateKey
+   */
+  createKey: {
+    methodKind: "unary";
+    input: typeof CreateKeyRequestSchema;
+    output: typeof CreateKeyResponseSchema;
+  },
+  /**
+   * Answers one key, in force or not; never its secret.
+   *
+   * @generated from rpc aboveboard.admin.v1.AdminService.GetKey
+   */
+  getKey: {
+    methodKind: "unary";
+    input: typeof GetKeyRequestSchema;
+    output: typeof GetKeyResponseSchema;
+  },
+  /**
+   * Lists keys, newest first, 50 a page, capped at 1000.
+   *
+   * @generated from rpc aboveboard.admin.v1.AdminService.ListKeys
+   */
+  listKeys: {
+    methodKind: "unary";
+    input: typeof ListKeysRequestSchema;
+    output: typeof ListKeysResponseSchema;
+  },
+  /**
+   * Ends a key for good, on all workers within 5 seconds, in streams under way
+   * too. Idempotent. Nothing keeps the last key with this scope from being
+   * revoked: whoever starts the server can add another.
+   *
+   * @generated from rpc aboveboard.admin.v1.AdminService.RevokeKey
+   */
+  revokeKey: {
+    methodKind: "unary";
+    input: typeof RevokeKeyRequestSchema;
+    output: typeof RevokeKeyResponseSchema;
   },
 }>;
 

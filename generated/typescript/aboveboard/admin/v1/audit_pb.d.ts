@@ -33,8 +33,9 @@ export declare type AuditEntry = Message<"aboveboard.admin.v1.AuditEntry"> & {
   recordedAt?: Timestamp | undefined;
 
   /**
-   * Who acted: the name of an administrator's key, `self-service`, or `server`
-   * for scheduled jobs. At most 256 bytes; never an address.
+   * Who acted: an administrator's key by its name and id, such as
+   * `Ada (0190a3f2-7c1e-7d3a-9b52-3f6f2f1c8a10)`, `self-service`, or `server` for
+   * itself and its scheduled jobs. At most 256 bytes; never an address.
    *
    * @generated from field: string actor = 3;
    */

@@ -166,9 +166,10 @@ export enum ErrorReason {
   UNAUTHENTICATED = 12,
 
   /**
-   * The caller's key is valid, but not for this RPC, company or solution.
+   * The caller's key is valid, but not for this RPC: a write key where an admin
+   * key is needed, or the reverse, or an admin key without the scope.
    *
-   *     PERMISSION_DENIED: this key may not do that
+   *     PERMISSION_DENIED: this needs an admin key with scope delete
    *     ErrorInfo { reason: "PERMISSION_DENIED", domain: "aboveboard" }
    *
    * @generated from enum value: ERROR_REASON_PERMISSION_DENIED = 13;
@@ -254,6 +255,29 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_REQUEST_ID_REUSED = 20;
    */
   REQUEST_ID_REUSED = 20,
+
+  /**
+   * The caller's key is bound to another company or solution than the source
+   * names, or the source names none. Send as whom the key was made for.
+   *
+   *     PERMISSION_DENIED: source: not one that this key is for
+   *     ErrorInfo { reason: "SOURCE_NOT_ALLOWED", domain: "aboveboard" }
+   *     BadRequest { field: "source", description: "not one that this key is for" }
+   *
+   * @generated from enum value: ERROR_REASON_SOURCE_NOT_ALLOWED = 21;
+   */
+  SOURCE_NOT_ALLOWED = 21,
+
+  /**
+   * The caller's key is for pages of certain origins only, and the request comes
+   * from none of them: from another page, from a program, or over gRPC.
+   *
+   *     PERMISSION_DENIED: this key is not for this origin
+   *     ErrorInfo { reason: "ORIGIN_NOT_ALLOWED", domain: "aboveboard" }
+   *
+   * @generated from enum value: ERROR_REASON_ORIGIN_NOT_ALLOWED = 22;
+   */
+  ORIGIN_NOT_ALLOWED = 22,
 }
 
 /**

@@ -44,7 +44,7 @@ export declare type PublishEventsRequest = Message<"aboveboard.ingest.v1.Publish
 
   /**
    * The product's write key, for callers that cannot set metadata, such as
-   * navigator.sendBeacon.
+   * navigator.sendBeacon. In a stream each request is looked at by itself.
    *
    * @generated from field: string write_key = 4;
    */
@@ -387,7 +387,10 @@ export declare const SetCollectionPreferenceResponseSchema: GenMessage<SetCollec
 /**
  * Takes events from products in the field and tells them whether they may
  * collect. Every error carries a google.rpc.ErrorInfo whose reason is an
- * aboveboard.error.v1.ErrorReason.
+ * aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+ * `authorization: Bearer <secret>`, or into the request; where both are given,
+ * the metadata counts. One that is not valid is refused even where the server
+ * requires none.
  *
  * @generated from service aboveboard.ingest.v1.IngestService
  */

@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { FieldOptions, MessageOptions } from "@bufbuild/protobuf/wkt";
+import type { FieldOptions, MessageOptions, MethodOptions } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file aboveboard/schema/v1/annotations.proto.
@@ -136,6 +136,26 @@ export declare type EventPolicy = Message<"aboveboard.schema.v1.EventPolicy"> & 
  * Use `create(EventPolicySchema)` to create a new message.
  */
 export declare const EventPolicySchema: GenMessage<EventPolicy>;
+
+/**
+ * States who may call an RPC.
+ *
+ * @generated from message aboveboard.schema.v1.MethodPolicy
+ */
+export declare type MethodPolicy = Message<"aboveboard.schema.v1.MethodPolicy"> & {
+  /**
+   * Required. The key that a caller must show.
+   *
+   * @generated from field: aboveboard.schema.v1.Access access = 1;
+   */
+  access: Access;
+};
+
+/**
+ * Describes the message aboveboard.schema.v1.MethodPolicy.
+ * Use `create(MethodPolicySchema)` to create a new message.
+ */
+export declare const MethodPolicySchema: GenMessage<MethodPolicy>;
 
 /**
  * Classifies what a field's value can reveal. Ordered from harmless to most
@@ -342,6 +362,72 @@ export enum Category {
 export declare const CategorySchema: GenEnum<Category>;
 
 /**
+ * Names who may call an RPC: whoever shows a key of that kind, with that scope.
+ * Scopes are told apart so that a key can do its work and no more; no scope
+ * holds another.
+ *
+ * @generated from enum aboveboard.schema.v1.Access
+ */
+export enum Access {
+  /**
+   * Refused: every RPC says who may call it, and one that does not is closed.
+   *
+   * @generated from enum value: ACCESS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * A write key whose bindings fit the request's source; where the server does
+   * not require keys, whoever shows none as well.
+   *
+   * @generated from enum value: ACCESS_INGEST = 1;
+   */
+  INGEST = 1,
+
+  /**
+   * Scope `read`: reads everything, exports and the audit log included.
+   *
+   * @generated from enum value: ACCESS_READ = 2;
+   */
+  READ = 2,
+
+  /**
+   * Scope `opt-out`: sets and lifts opt-outs, and keeps companies' contacts.
+   *
+   * @generated from enum value: ACCESS_OPT_OUT = 3;
+   */
+  OPT_OUT = 3,
+
+  /**
+   * Scope `delete`: deletes what is held on a subject, and tries what would go.
+   *
+   * @generated from enum value: ACCESS_DELETE = 4;
+   */
+  DELETE = 4,
+
+  /**
+   * Scope `retention`: changes and enforces how long things live, and takes
+   * quarantined events in.
+   *
+   * @generated from enum value: ACCESS_RETENTION = 5;
+   */
+  RETENTION = 5,
+
+  /**
+   * Scope `keys`: makes, lists and revokes keys, of any scope: whoever has it
+   * can have all.
+   *
+   * @generated from enum value: ACCESS_KEYS = 6;
+   */
+  KEYS = 6,
+}
+
+/**
+ * Describes the enum aboveboard.schema.v1.Access.
+ */
+export declare const AccessSchema: GenEnum<Access>;
+
+/**
  * What a field is, why it is collected, what it may hold.
  *
  * @generated from extension: aboveboard.schema.v1.FieldPolicy field = 50701;
@@ -354,4 +440,11 @@ export declare const field: GenExtension<FieldOptions, FieldPolicy>;
  * @generated from extension: aboveboard.schema.v1.EventPolicy event = 50701;
  */
 export declare const event: GenExtension<MessageOptions, EventPolicy>;
+
+/**
+ * Who may call an RPC.
+ *
+ * @generated from extension: aboveboard.schema.v1.MethodPolicy method = 50701;
+ */
+export declare const method: GenExtension<MethodOptions, MethodPolicy>;
 

@@ -90,8 +90,9 @@ pub struct AuditEntry {
     /// When the action was recorded, to the microsecond.
     #[prost(message, optional, tag="2")]
     pub recorded_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// Who acted: the name of an administrator's key, `self-service`, or `server`
-    /// for scheduled jobs. At most 256 bytes; never an address.
+    /// Who acted: an administrator's key by its name and id, such as
+    /// `Ada (0190a3f2-7c1e-7d3a-9b52-3f6f2f1c8a10)`, `self-service`, or `server` for
+    /// itself and its scheduled jobs. At most 256 bytes; never an address.
     #[prost(string, tag="3")]
     pub actor: ::prost::alloc::string::String,
     /// The RPC, such as `CreateDeletion`, or the name of a scheduled job.
@@ -816,6 +817,263 @@ impl ::prost::Name for ListDeploymentsResponse {
 const NAME: &'static str = "ListDeploymentsResponse";
 const PACKAGE: &'static str = "aboveboard.admin.v1";
 fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.ListDeploymentsResponse".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.ListDeploymentsResponse".into() }}
+/// Describes a key: what lets a caller in. Its secret is told once, by
+/// CreateKey; the server keeps a digest of it and nothing it could be had from.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Key {
+    /// Output only. A UUID made by the server; what the audit log calls the key by.
+    #[prost(string, tag="1")]
+    pub key_id: ::prost::alloc::string::String,
+    /// Output only. What the key is for.
+    #[prost(enumeration="key::Kind", tag="2")]
+    pub kind: i32,
+    /// What people know the key by, such as its holder or product, at most 128
+    /// bytes. Empty once the company that the key was bound to is erased.
+    #[prost(string, tag="3")]
+    pub display_name: ::prost::alloc::string::String,
+    /// What an admin key may do, in order of their numbers. Empty for a write key.
+    #[prost(enumeration="super::super::schema::v1::Access", repeated, tag="4")]
+    pub scopes: ::prost::alloc::vec::Vec<i32>,
+    /// The solution that a write key is bound to, at most 128 bytes: its sources
+    /// must name it. Empty where it is bound to none.
+    #[prost(string, tag="5")]
+    pub solution: ::prost::alloc::string::String,
+    /// The company that a write key is bound to, at most 128 bytes: its sources
+    /// must be that company's deployments. Empty where it is bound to none, and
+    /// once the company is erased, which ends the key.
+    #[prost(string, tag="6")]
+    pub company_id: ::prost::alloc::string::String,
+    /// The origins whose pages a write key is for, such as
+    /// `<https://app.example.com`,> at most 32 of 256 bytes. Empty: for all callers.
+    /// Not a secret and no proof: only browsers keep to it.
+    #[prost(string, repeated, tag="7")]
+    pub allowed_origins: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Output only. Whether the key is valid.
+    #[prost(enumeration="key::State", tag="8")]
+    pub state: i32,
+    /// Output only. The secret's prefix and its last four characters, such as
+    /// `abw_…x3Fk`: enough to know it again, of no use to anyone else.
+    #[prost(string, tag="9")]
+    pub hint: ::prost::alloc::string::String,
+    /// Output only. When it was made.
+    #[prost(message, optional, tag="10")]
+    pub created_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// From when on it is not valid. Absent: it does not expire.
+    #[prost(message, optional, tag="11")]
+    pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. When it was revoked. Absent where it was not.
+    #[prost(message, optional, tag="12")]
+    pub revoked_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `Key`.
+pub mod key {
+    /// Says what a key is for.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum Kind {
+        /// Not said; refused.
+        Unspecified = 0,
+        /// Lets products send events; its secret begins with `abw_`. Never valid on
+        /// AdminService.
+        Write = 1,
+        /// Lets administrators call AdminService; its secret begins with `aba_`.
+        /// Never valid on IngestService.
+        Admin = 2,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KIND_UNSPECIFIED",
+                Self::Write => "KIND_WRITE",
+                Self::Admin => "KIND_ADMIN",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                "KIND_WRITE" => Some(Self::Write),
+                "KIND_ADMIN" => Some(Self::Admin),
+                _ => None,
+            }
+        }
+    }
+    /// Says whether a key is valid.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum State {
+        /// Never sent.
+        Unspecified = 0,
+        /// Valid.
+        Active = 1,
+        /// Past its `expires_at`.
+        Expired = 2,
+        /// Revoked, or ended with the deletion of the company it was bound to.
+        Revoked = 3,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Active => "STATE_ACTIVE",
+                Self::Expired => "STATE_EXPIRED",
+                Self::Revoked => "STATE_REVOKED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_ACTIVE" => Some(Self::Active),
+                "STATE_EXPIRED" => Some(Self::Expired),
+                "STATE_REVOKED" => Some(Self::Revoked),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for Key {
+const NAME: &'static str = "Key";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.Key".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.Key".into() }}
+/// Asks to make a key.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateKeyRequest {
+    /// Required. What the key is for.
+    #[prost(enumeration="key::Kind", tag="1")]
+    pub kind: i32,
+    /// Required. What people shall know it by, 1 to 128 bytes. The audit log shows
+    /// an admin key's name for ever: it must not name a subject.
+    #[prost(string, tag="2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// What the key may do; required for an admin key, refused for a write key.
+    #[prost(enumeration="super::super::schema::v1::Access", repeated, tag="3")]
+    pub scopes: ::prost::alloc::vec::Vec<i32>,
+    /// Binds a write key to a solution, at most 128 bytes.
+    #[prost(string, tag="4")]
+    pub solution: ::prost::alloc::string::String,
+    /// Binds a write key to a company, at most 128 bytes. The key ends with the
+    /// company's deletion.
+    #[prost(string, tag="5")]
+    pub company_id: ::prost::alloc::string::String,
+    /// The origins whose pages a write key is for, `scheme://host` or
+    /// `scheme://host:port`, at most 32 of 256 bytes.
+    #[prost(string, repeated, tag="6")]
+    pub allowed_origins: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// From when on it is not valid; in the future. Absent: it does not expire.
+    #[prost(message, optional, tag="7")]
+    pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// A UUID made by the caller. The same one again makes no second key: it
+    /// answers the key that was made, without its secret, which nobody has any
+    /// more; where that was lost on its way, revoke the key and make another. With
+    /// another request it is refused. Empty: every call counts.
+    #[prost(string, tag="8")]
+    pub request_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateKeyRequest {
+const NAME: &'static str = "CreateKeyRequest";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.CreateKeyRequest".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.CreateKeyRequest".into() }}
+/// Holds the key that was made.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateKeyResponse {
+    /// The key.
+    #[prost(message, optional, tag="1")]
+    pub key: ::core::option::Option<Key>,
+    /// What its holder shows, 47 characters; told this once. Empty where the
+    /// `request_id` had made the key before.
+    #[prost(string, tag="2")]
+    pub secret: ::prost::alloc::string::String,
+}
+impl ::prost::Name for CreateKeyResponse {
+const NAME: &'static str = "CreateKeyResponse";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.CreateKeyResponse".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.CreateKeyResponse".into() }}
+/// Asks for one key.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetKeyRequest {
+    /// Required. A UUID; NOT_FOUND where there is none of this id.
+    #[prost(string, tag="1")]
+    pub key_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetKeyRequest {
+const NAME: &'static str = "GetKeyRequest";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.GetKeyRequest".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.GetKeyRequest".into() }}
+/// Holds one key.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetKeyResponse {
+    /// The key, in force or not.
+    #[prost(message, optional, tag="1")]
+    pub key: ::core::option::Option<Key>,
+}
+impl ::prost::Name for GetKeyResponse {
+const NAME: &'static str = "GetKeyResponse";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.GetKeyResponse".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.GetKeyResponse".into() }}
+/// Asks for a page of keys.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListKeysRequest {
+    /// The most keys to answer. 0 means 50; capped at 1000; a negative one is
+    /// refused.
+    #[prost(int32, tag="1")]
+    pub page_size: i32,
+    /// The `next_page_token` of the page before, with the other fields unchanged.
+    /// Empty for the first page.
+    #[prost(string, tag="2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Keeps only keys of this kind. Unspecified keeps all.
+    #[prost(enumeration="key::Kind", tag="3")]
+    pub kind: i32,
+}
+impl ::prost::Name for ListKeysRequest {
+const NAME: &'static str = "ListKeysRequest";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.ListKeysRequest".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.ListKeysRequest".into() }}
+/// Holds a page of keys.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListKeysResponse {
+    /// The keys, newest first.
+    #[prost(message, repeated, tag="1")]
+    pub keys: ::prost::alloc::vec::Vec<Key>,
+    /// Asks for the next page. Empty on the last.
+    #[prost(string, tag="2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListKeysResponse {
+const NAME: &'static str = "ListKeysResponse";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.ListKeysResponse".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.ListKeysResponse".into() }}
+/// Asks to revoke a key.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeKeyRequest {
+    /// Required. A UUID; NOT_FOUND where there is none of this id.
+    #[prost(string, tag="1")]
+    pub key_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RevokeKeyRequest {
+const NAME: &'static str = "RevokeKeyRequest";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.RevokeKeyRequest".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.RevokeKeyRequest".into() }}
+/// Tells that the key is revoked.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeKeyResponse {
+    /// The key, revoked; unchanged where it had been revoked before.
+    #[prost(message, optional, tag="1")]
+    pub key: ::core::option::Option<Key>,
+}
+impl ::prost::Name for RevokeKeyResponse {
+const NAME: &'static str = "RevokeKeyResponse";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.RevokeKeyResponse".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.RevokeKeyResponse".into() }}
 /// Estimates how many events of a product never arrived on one day, from the
 /// gaps in the numbers that each instance gives its events. A gap counts between
 /// the lowest and the highest number that arrived from an instance on that day;
@@ -1309,15 +1567,15 @@ fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.ExportSu
 /// Holds one record of an export.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExportSubjectDataResponse {
-    /// Always set. Companies and deployments come first, then opt-outs and
-    /// deletions, then sources, each before the events that refer to it.
-    #[prost(oneof="export_subject_data_response::Record", tags="1, 2, 3, 4, 5, 6, 7")]
+    /// Always set. Companies, their keys and deployments come first, then opt-outs
+    /// and deletions, then sources, each before the events that refer to it.
+    #[prost(oneof="export_subject_data_response::Record", tags="1, 2, 3, 4, 5, 6, 7, 8")]
     pub record: ::core::option::Option<export_subject_data_response::Record>,
 }
 /// Nested message and enum types in `ExportSubjectDataResponse`.
 pub mod export_subject_data_response {
-    /// Always set. Companies and deployments come first, then opt-outs and
-    /// deletions, then sources, each before the events that refer to it.
+    /// Always set. Companies, their keys and deployments come first, then opt-outs
+    /// and deletions, then sources, each before the events that refer to it.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Record {
         /// The company, with its contact.
@@ -1341,6 +1599,9 @@ pub mod export_subject_data_response {
         /// What was sent and is not known to this server yet.
         #[prost(message, tag="7")]
         QuarantinedEvent(super::ExportedQuarantinedEvent),
+        /// A write key that is bound to the company.
+        #[prost(message, tag="8")]
+        Key(super::Key),
     }
 }
 impl ::prost::Name for ExportSubjectDataResponse {

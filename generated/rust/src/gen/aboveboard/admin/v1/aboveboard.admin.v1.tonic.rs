@@ -12,6 +12,8 @@ pub mod admin_service_client {
     use tonic::codegen::http::Uri;
     /** Lets a vendor keep its promises to those whose products report: opt-out,
  deletion, retention, export, and whom to reach. Has a listener of its own.
+ Every call shows an admin key in its metadata, `authorization: Bearer
+ <secret>`, with the scope that the RPC's option names.
  Every error carries a google.rpc.ErrorInfo whose reason is an
  aboveboard.error.v1.ErrorReason. Each request and response stands beside its
  noun; only the export, which has none, stands here.
@@ -640,9 +642,6 @@ pub mod admin_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /** Estimates how many events never arrived, for each product and day, newest
- day first, 50 a page, capped at 1000.
-*/
         pub async fn estimate_loss(
             &mut self,
             request: impl tonic::IntoRequest<super::EstimateLossRequest>,
@@ -669,9 +668,6 @@ pub mod admin_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /** Lists what newer clients sent before this server knew it, without its
- bytes, newest first, 50 a page, capped at 1000.
-*/
         pub async fn list_quarantined_events(
             &mut self,
             request: impl tonic::IntoRequest<super::ListQuarantinedEventsRequest>,
@@ -756,6 +752,103 @@ pub mod admin_service_client {
                         "aboveboard.admin.v1.AdminService",
                         "ListAuditEntries",
                     ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn create_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/aboveboard.admin.v1.AdminService/CreateKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("aboveboard.admin.v1.AdminService", "CreateKey"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn get_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetKeyRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetKeyResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/aboveboard.admin.v1.AdminService/GetKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("aboveboard.admin.v1.AdminService", "GetKey"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn list_keys(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListKeysResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/aboveboard.admin.v1.AdminService/ListKeys",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("aboveboard.admin.v1.AdminService", "ListKeys"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn revoke_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RevokeKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevokeKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/aboveboard.admin.v1.AdminService/RevokeKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("aboveboard.admin.v1.AdminService", "RevokeKey"),
                 );
             self.inner.unary(req, path, codec).await
         }

@@ -89,9 +89,10 @@ pub enum ErrorReason {
     ///      UNAUTHENTICATED: a valid key is required
     ///      ErrorInfo { reason: "UNAUTHENTICATED", domain: "aboveboard" }
     Unauthenticated = 12,
-    /// The caller's key is valid, but not for this RPC, company or solution.
+    /// The caller's key is valid, but not for this RPC: a write key where an admin
+    /// key is needed, or the reverse, or an admin key without the scope.
     ///
-    ///      PERMISSION_DENIED: this key may not do that
+    ///      PERMISSION_DENIED: this needs an admin key with scope delete
     ///      ErrorInfo { reason: "PERMISSION_DENIED", domain: "aboveboard" }
     PermissionDenied = 13,
     /// The server has more to do than it can, or the caller sends too fast; nothing
@@ -139,6 +140,19 @@ pub enum ErrorReason {
     ///      BadRequest { field: "request_id",
     ///                   description: "used before with another request" }
     RequestIdReused = 20,
+    /// The caller's key is bound to another company or solution than the source
+    /// names, or the source names none. Send as whom the key was made for.
+    ///
+    ///      PERMISSION_DENIED: source: not one that this key is for
+    ///      ErrorInfo { reason: "SOURCE_NOT_ALLOWED", domain: "aboveboard" }
+    ///      BadRequest { field: "source", description: "not one that this key is for" }
+    SourceNotAllowed = 21,
+    /// The caller's key is for pages of certain origins only, and the request comes
+    /// from none of them: from another page, from a program, or over gRPC.
+    ///
+    ///      PERMISSION_DENIED: this key is not for this origin
+    ///      ErrorInfo { reason: "ORIGIN_NOT_ALLOWED", domain: "aboveboard" }
+    OriginNotAllowed = 22,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -168,6 +182,8 @@ impl ErrorReason {
             Self::Internal => "ERROR_REASON_INTERNAL",
             Self::DeletionNotPending => "ERROR_REASON_DELETION_NOT_PENDING",
             Self::RequestIdReused => "ERROR_REASON_REQUEST_ID_REUSED",
+            Self::SourceNotAllowed => "ERROR_REASON_SOURCE_NOT_ALLOWED",
+            Self::OriginNotAllowed => "ERROR_REASON_ORIGIN_NOT_ALLOWED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -194,6 +210,8 @@ impl ErrorReason {
             "ERROR_REASON_INTERNAL" => Some(Self::Internal),
             "ERROR_REASON_DELETION_NOT_PENDING" => Some(Self::DeletionNotPending),
             "ERROR_REASON_REQUEST_ID_REUSED" => Some(Self::RequestIdReused),
+            "ERROR_REASON_SOURCE_NOT_ALLOWED" => Some(Self::SourceNotAllowed),
+            "ERROR_REASON_ORIGIN_NOT_ALLOWED" => Some(Self::OriginNotAllowed),
             _ => None,
         }
     }

@@ -14,7 +14,7 @@ pub struct PublishEventsRequest {
     #[prost(message, optional, tag="3")]
     pub sent_at: ::core::option::Option<::prost_types::Timestamp>,
     /// The product's write key, for callers that cannot set metadata, such as
-    /// navigator.sendBeacon.
+    /// navigator.sendBeacon. In a stream each request is looked at by itself.
     #[prost(string, tag="4")]
     pub write_key: ::prost::alloc::string::String,
 }

@@ -60,6 +60,17 @@ impl ::prost::Name for EventPolicy {
 const NAME: &'static str = "EventPolicy";
 const PACKAGE: &'static str = "aboveboard.schema.v1";
 fn full_name() -> ::prost::alloc::string::String { "aboveboard.schema.v1.EventPolicy".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.schema.v1.EventPolicy".into() }}
+/// States who may call an RPC.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MethodPolicy {
+    /// Required. The key that a caller must show.
+    #[prost(enumeration="Access", tag="1")]
+    pub access: i32,
+}
+impl ::prost::Name for MethodPolicy {
+const NAME: &'static str = "MethodPolicy";
+const PACKAGE: &'static str = "aboveboard.schema.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.schema.v1.MethodPolicy".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.schema.v1.MethodPolicy".into() }}
 /// Classifies what a field's value can reveal. Ordered from harmless to most
 /// revealing is not implied by the numbers; `schema/compat.py` holds the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -230,6 +241,60 @@ impl Category {
             "CATEGORY_UNSPECIFIED" => Some(Self::Unspecified),
             "CATEGORY_INTERACTION" => Some(Self::Interaction),
             "CATEGORY_TECHNICAL" => Some(Self::Technical),
+            _ => None,
+        }
+    }
+}
+/// Names who may call an RPC: whoever shows a key of that kind, with that scope.
+/// Scopes are told apart so that a key can do its work and no more; no scope
+/// holds another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Access {
+    /// Refused: every RPC says who may call it, and one that does not is closed.
+    Unspecified = 0,
+    /// A write key whose bindings fit the request's source; where the server does
+    /// not require keys, whoever shows none as well.
+    Ingest = 1,
+    /// Scope `read`: reads everything, exports and the audit log included.
+    Read = 2,
+    /// Scope `opt-out`: sets and lifts opt-outs, and keeps companies' contacts.
+    OptOut = 3,
+    /// Scope `delete`: deletes what is held on a subject, and tries what would go.
+    Delete = 4,
+    /// Scope `retention`: changes and enforces how long things live, and takes
+    /// quarantined events in.
+    Retention = 5,
+    /// Scope `keys`: makes, lists and revokes keys, of any scope: whoever has it
+    /// can have all.
+    Keys = 6,
+}
+impl Access {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ACCESS_UNSPECIFIED",
+            Self::Ingest => "ACCESS_INGEST",
+            Self::Read => "ACCESS_READ",
+            Self::OptOut => "ACCESS_OPT_OUT",
+            Self::Delete => "ACCESS_DELETE",
+            Self::Retention => "ACCESS_RETENTION",
+            Self::Keys => "ACCESS_KEYS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ACCESS_UNSPECIFIED" => Some(Self::Unspecified),
+            "ACCESS_INGEST" => Some(Self::Ingest),
+            "ACCESS_READ" => Some(Self::Read),
+            "ACCESS_OPT_OUT" => Some(Self::OptOut),
+            "ACCESS_DELETE" => Some(Self::Delete),
+            "ACCESS_RETENTION" => Some(Self::Retention),
+            "ACCESS_KEYS" => Some(Self::Keys),
             _ => None,
         }
     }

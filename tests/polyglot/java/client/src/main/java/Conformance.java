@@ -26,7 +26,9 @@ import com.google.protobuf.util.JsonFormat;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,7 +54,10 @@ final class Conformance {
       ManagedChannel ingest, ManagedChannel admin, PublishEventsRequest everyType) {
     this.ingest = IngestServiceGrpc.newBlockingStub(ingest).withDeadlineAfter(1, TimeUnit.MINUTES);
     this.streaming = IngestServiceGrpc.newStub(ingest).withDeadlineAfter(1, TimeUnit.MINUTES);
-    this.admin = AdminServiceGrpc.newBlockingStub(admin).withDeadlineAfter(1, TimeUnit.MINUTES);
+    this.admin =
+        AdminServiceGrpc.newBlockingStub(admin)
+            .withDeadlineAfter(1, TimeUnit.MINUTES)
+            .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(authorization()));
     this.everyType = everyType;
     this.source = everyType.getSource();
   }
@@ -69,6 +74,15 @@ final class Conformance {
       ingest.shutdownNow();
       admin.shutdownNow();
     }
+  }
+
+  /** Shows the administrator's key. */
+  private static Metadata authorization() {
+    var headers = new Metadata();
+    headers.put(
+        Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER),
+        "Bearer " + System.getenv("ABOVEBOARD_TOKEN"));
+    return headers;
   }
 
   private Map<String, Object> converse() throws Exception {

@@ -6,6 +6,8 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
  * <pre>
  * Lets a vendor keep its promises to those whose products report: opt-out,
  * deletion, retention, export, and whom to reach. Has a listener of its own.
+ * Every call shows an admin key in its metadata, `authorization: Bearer
+ * &lt;secret&gt;`, with the scope that the RPC's option names.
  * Every error carries a google.rpc.ErrorInfo whose reason is an
  * aboveboard.error.v1.ErrorReason. Each request and response stands beside its
  * noun; only the export, which has none, stands here.
@@ -701,6 +703,130 @@ public final class AdminServiceGrpc {
     return getListAuditEntriesMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<aboveboard.admin.v1.CreateKeyRequest,
+      aboveboard.admin.v1.CreateKeyResponse> getCreateKeyMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "CreateKey",
+      requestType = aboveboard.admin.v1.CreateKeyRequest.class,
+      responseType = aboveboard.admin.v1.CreateKeyResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<aboveboard.admin.v1.CreateKeyRequest,
+      aboveboard.admin.v1.CreateKeyResponse> getCreateKeyMethod() {
+    io.grpc.MethodDescriptor<aboveboard.admin.v1.CreateKeyRequest, aboveboard.admin.v1.CreateKeyResponse> getCreateKeyMethod;
+    if ((getCreateKeyMethod = AdminServiceGrpc.getCreateKeyMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getCreateKeyMethod = AdminServiceGrpc.getCreateKeyMethod) == null) {
+          AdminServiceGrpc.getCreateKeyMethod = getCreateKeyMethod =
+              io.grpc.MethodDescriptor.<aboveboard.admin.v1.CreateKeyRequest, aboveboard.admin.v1.CreateKeyResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "CreateKey"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.CreateKeyRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.CreateKeyResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("CreateKey"))
+              .build();
+        }
+      }
+    }
+    return getCreateKeyMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<aboveboard.admin.v1.GetKeyRequest,
+      aboveboard.admin.v1.GetKeyResponse> getGetKeyMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "GetKey",
+      requestType = aboveboard.admin.v1.GetKeyRequest.class,
+      responseType = aboveboard.admin.v1.GetKeyResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<aboveboard.admin.v1.GetKeyRequest,
+      aboveboard.admin.v1.GetKeyResponse> getGetKeyMethod() {
+    io.grpc.MethodDescriptor<aboveboard.admin.v1.GetKeyRequest, aboveboard.admin.v1.GetKeyResponse> getGetKeyMethod;
+    if ((getGetKeyMethod = AdminServiceGrpc.getGetKeyMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getGetKeyMethod = AdminServiceGrpc.getGetKeyMethod) == null) {
+          AdminServiceGrpc.getGetKeyMethod = getGetKeyMethod =
+              io.grpc.MethodDescriptor.<aboveboard.admin.v1.GetKeyRequest, aboveboard.admin.v1.GetKeyResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "GetKey"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.GetKeyRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.GetKeyResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("GetKey"))
+              .build();
+        }
+      }
+    }
+    return getGetKeyMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<aboveboard.admin.v1.ListKeysRequest,
+      aboveboard.admin.v1.ListKeysResponse> getListKeysMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListKeys",
+      requestType = aboveboard.admin.v1.ListKeysRequest.class,
+      responseType = aboveboard.admin.v1.ListKeysResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<aboveboard.admin.v1.ListKeysRequest,
+      aboveboard.admin.v1.ListKeysResponse> getListKeysMethod() {
+    io.grpc.MethodDescriptor<aboveboard.admin.v1.ListKeysRequest, aboveboard.admin.v1.ListKeysResponse> getListKeysMethod;
+    if ((getListKeysMethod = AdminServiceGrpc.getListKeysMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getListKeysMethod = AdminServiceGrpc.getListKeysMethod) == null) {
+          AdminServiceGrpc.getListKeysMethod = getListKeysMethod =
+              io.grpc.MethodDescriptor.<aboveboard.admin.v1.ListKeysRequest, aboveboard.admin.v1.ListKeysResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListKeys"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.ListKeysRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.ListKeysResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("ListKeys"))
+              .build();
+        }
+      }
+    }
+    return getListKeysMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<aboveboard.admin.v1.RevokeKeyRequest,
+      aboveboard.admin.v1.RevokeKeyResponse> getRevokeKeyMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "RevokeKey",
+      requestType = aboveboard.admin.v1.RevokeKeyRequest.class,
+      responseType = aboveboard.admin.v1.RevokeKeyResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<aboveboard.admin.v1.RevokeKeyRequest,
+      aboveboard.admin.v1.RevokeKeyResponse> getRevokeKeyMethod() {
+    io.grpc.MethodDescriptor<aboveboard.admin.v1.RevokeKeyRequest, aboveboard.admin.v1.RevokeKeyResponse> getRevokeKeyMethod;
+    if ((getRevokeKeyMethod = AdminServiceGrpc.getRevokeKeyMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getRevokeKeyMethod = AdminServiceGrpc.getRevokeKeyMethod) == null) {
+          AdminServiceGrpc.getRevokeKeyMethod = getRevokeKeyMethod =
+              io.grpc.MethodDescriptor.<aboveboard.admin.v1.RevokeKeyRequest, aboveboard.admin.v1.RevokeKeyResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "RevokeKey"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.RevokeKeyRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.RevokeKeyResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("RevokeKey"))
+              .build();
+        }
+      }
+    }
+    return getRevokeKeyMethod;
+  }
+
   /**
    * Creates a new async stub that supports all call types for the service
    */
@@ -764,6 +890,8 @@ public final class AdminServiceGrpc {
    * <pre>
    * Lets a vendor keep its promises to those whose products report: opt-out,
    * deletion, retention, export, and whom to reach. Has a listener of its own.
+   * Every call shows an admin key in its metadata, `authorization: Bearer
+   * &lt;secret&gt;`, with the scope that the RPC's option names.
    * Every error carries a google.rpc.ErrorInfo whose reason is an
    * aboveboard.error.v1.ErrorReason. Each request and response stands beside its
    * noun; only the export, which has none, stands here.
@@ -1010,6 +1138,49 @@ public final class AdminServiceGrpc {
         io.grpc.stub.StreamObserver<aboveboard.admin.v1.ListAuditEntriesResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListAuditEntriesMethod(), responseObserver);
     }
+
+    /**
+     * <pre>
+     * Makes a key, and answers its secret this once: the server keeps only a
+     * digest of it. In force on all workers within 5 seconds.
+     * </pre>
+     */
+    default void createKey(aboveboard.admin.v1.CreateKeyRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.CreateKeyResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getCreateKeyMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Answers one key, in force or not; never its secret.
+     * </pre>
+     */
+    default void getKey(aboveboard.admin.v1.GetKeyRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.GetKeyResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getGetKeyMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists keys, newest first, 50 a page, capped at 1000.
+     * </pre>
+     */
+    default void listKeys(aboveboard.admin.v1.ListKeysRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.ListKeysResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListKeysMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Ends a key for good, on all workers within 5 seconds, in streams under way
+     * too. Idempotent. Nothing keeps the last key with this scope from being
+     * revoked: whoever starts the server can add another.
+     * </pre>
+     */
+    default void revokeKey(aboveboard.admin.v1.RevokeKeyRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.RevokeKeyResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getRevokeKeyMethod(), responseObserver);
+    }
   }
 
   /**
@@ -1017,6 +1188,8 @@ public final class AdminServiceGrpc {
    * <pre>
    * Lets a vendor keep its promises to those whose products report: opt-out,
    * deletion, retention, export, and whom to reach. Has a listener of its own.
+   * Every call shows an admin key in its metadata, `authorization: Bearer
+   * &lt;secret&gt;`, with the scope that the RPC's option names.
    * Every error carries a google.rpc.ErrorInfo whose reason is an
    * aboveboard.error.v1.ErrorReason. Each request and response stands beside its
    * noun; only the export, which has none, stands here.
@@ -1035,6 +1208,8 @@ public final class AdminServiceGrpc {
    * <pre>
    * Lets a vendor keep its promises to those whose products report: opt-out,
    * deletion, retention, export, and whom to reach. Has a listener of its own.
+   * Every call shows an admin key in its metadata, `authorization: Bearer
+   * &lt;secret&gt;`, with the scope that the RPC's option names.
    * Every error carries a google.rpc.ErrorInfo whose reason is an
    * aboveboard.error.v1.ErrorReason. Each request and response stands beside its
    * noun; only the export, which has none, stands here.
@@ -1314,6 +1489,53 @@ public final class AdminServiceGrpc {
       io.grpc.stub.ClientCalls.asyncUnaryCall(
           getChannel().newCall(getListAuditEntriesMethod(), getCallOptions()), request, responseObserver);
     }
+
+    /**
+     * <pre>
+     * Makes a key, and answers its secret this once: the server keeps only a
+     * digest of it. In force on all workers within 5 seconds.
+     * </pre>
+     */
+    public void createKey(aboveboard.admin.v1.CreateKeyRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.CreateKeyResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getCreateKeyMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Answers one key, in force or not; never its secret.
+     * </pre>
+     */
+    public void getKey(aboveboard.admin.v1.GetKeyRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.GetKeyResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getGetKeyMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists keys, newest first, 50 a page, capped at 1000.
+     * </pre>
+     */
+    public void listKeys(aboveboard.admin.v1.ListKeysRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.ListKeysResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListKeysMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Ends a key for good, on all workers within 5 seconds, in streams under way
+     * too. Idempotent. Nothing keeps the last key with this scope from being
+     * revoked: whoever starts the server can add another.
+     * </pre>
+     */
+    public void revokeKey(aboveboard.admin.v1.RevokeKeyRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.RevokeKeyResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getRevokeKeyMethod(), getCallOptions()), request, responseObserver);
+    }
   }
 
   /**
@@ -1321,6 +1543,8 @@ public final class AdminServiceGrpc {
    * <pre>
    * Lets a vendor keep its promises to those whose products report: opt-out,
    * deletion, retention, export, and whom to reach. Has a listener of its own.
+   * Every call shows an admin key in its metadata, `authorization: Bearer
+   * &lt;secret&gt;`, with the scope that the RPC's option names.
    * Every error carries a google.rpc.ErrorInfo whose reason is an
    * aboveboard.error.v1.ErrorReason. Each request and response stands beside its
    * noun; only the export, which has none, stands here.
@@ -1580,6 +1804,49 @@ public final class AdminServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
           getChannel(), getListAuditEntriesMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Makes a key, and answers its secret this once: the server keeps only a
+     * digest of it. In force on all workers within 5 seconds.
+     * </pre>
+     */
+    public aboveboard.admin.v1.CreateKeyResponse createKey(aboveboard.admin.v1.CreateKeyRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getCreateKeyMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Answers one key, in force or not; never its secret.
+     * </pre>
+     */
+    public aboveboard.admin.v1.GetKeyResponse getKey(aboveboard.admin.v1.GetKeyRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getGetKeyMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists keys, newest first, 50 a page, capped at 1000.
+     * </pre>
+     */
+    public aboveboard.admin.v1.ListKeysResponse listKeys(aboveboard.admin.v1.ListKeysRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListKeysMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Ends a key for good, on all workers within 5 seconds, in streams under way
+     * too. Idempotent. Nothing keeps the last key with this scope from being
+     * revoked: whoever starts the server can add another.
+     * </pre>
+     */
+    public aboveboard.admin.v1.RevokeKeyResponse revokeKey(aboveboard.admin.v1.RevokeKeyRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getRevokeKeyMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -1587,6 +1854,8 @@ public final class AdminServiceGrpc {
    * <pre>
    * Lets a vendor keep its promises to those whose products report: opt-out,
    * deletion, retention, export, and whom to reach. Has a listener of its own.
+   * Every call shows an admin key in its metadata, `authorization: Bearer
+   * &lt;secret&gt;`, with the scope that the RPC's option names.
    * Every error carries a google.rpc.ErrorInfo whose reason is an
    * aboveboard.error.v1.ErrorReason. Each request and response stands beside its
    * noun; only the export, which has none, stands here.
@@ -1845,6 +2114,49 @@ public final class AdminServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getListAuditEntriesMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Makes a key, and answers its secret this once: the server keeps only a
+     * digest of it. In force on all workers within 5 seconds.
+     * </pre>
+     */
+    public aboveboard.admin.v1.CreateKeyResponse createKey(aboveboard.admin.v1.CreateKeyRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getCreateKeyMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Answers one key, in force or not; never its secret.
+     * </pre>
+     */
+    public aboveboard.admin.v1.GetKeyResponse getKey(aboveboard.admin.v1.GetKeyRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getGetKeyMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists keys, newest first, 50 a page, capped at 1000.
+     * </pre>
+     */
+    public aboveboard.admin.v1.ListKeysResponse listKeys(aboveboard.admin.v1.ListKeysRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListKeysMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Ends a key for good, on all workers within 5 seconds, in streams under way
+     * too. Idempotent. Nothing keeps the last key with this scope from being
+     * revoked: whoever starts the server can add another.
+     * </pre>
+     */
+    public aboveboard.admin.v1.RevokeKeyResponse revokeKey(aboveboard.admin.v1.RevokeKeyRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getRevokeKeyMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -1852,6 +2164,8 @@ public final class AdminServiceGrpc {
    * <pre>
    * Lets a vendor keep its promises to those whose products report: opt-out,
    * deletion, retention, export, and whom to reach. Has a listener of its own.
+   * Every call shows an admin key in its metadata, `authorization: Bearer
+   * &lt;secret&gt;`, with the scope that the RPC's option names.
    * Every error carries a google.rpc.ErrorInfo whose reason is an
    * aboveboard.error.v1.ErrorReason. Each request and response stands beside its
    * noun; only the export, which has none, stands here.
@@ -2119,6 +2433,53 @@ public final class AdminServiceGrpc {
       return io.grpc.stub.ClientCalls.futureUnaryCall(
           getChannel().newCall(getListAuditEntriesMethod(), getCallOptions()), request);
     }
+
+    /**
+     * <pre>
+     * Makes a key, and answers its secret this once: the server keeps only a
+     * digest of it. In force on all workers within 5 seconds.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<aboveboard.admin.v1.CreateKeyResponse> createKey(
+        aboveboard.admin.v1.CreateKeyRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getCreateKeyMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Answers one key, in force or not; never its secret.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<aboveboard.admin.v1.GetKeyResponse> getKey(
+        aboveboard.admin.v1.GetKeyRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getGetKeyMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Lists keys, newest first, 50 a page, capped at 1000.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<aboveboard.admin.v1.ListKeysResponse> listKeys(
+        aboveboard.admin.v1.ListKeysRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListKeysMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Ends a key for good, on all workers within 5 seconds, in streams under way
+     * too. Idempotent. Nothing keeps the last key with this scope from being
+     * revoked: whoever starts the server can add another.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<aboveboard.admin.v1.RevokeKeyResponse> revokeKey(
+        aboveboard.admin.v1.RevokeKeyRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getRevokeKeyMethod(), getCallOptions()), request);
+    }
   }
 
   private static final int METHODID_CREATE_OPT_OUT = 0;
@@ -2143,6 +2504,10 @@ public final class AdminServiceGrpc {
   private static final int METHODID_LIST_QUARANTINED_EVENTS = 19;
   private static final int METHODID_REPLAY_QUARANTINED_EVENTS = 20;
   private static final int METHODID_LIST_AUDIT_ENTRIES = 21;
+  private static final int METHODID_CREATE_KEY = 22;
+  private static final int METHODID_GET_KEY = 23;
+  private static final int METHODID_LIST_KEYS = 24;
+  private static final int METHODID_REVOKE_KEY = 25;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -2248,6 +2613,22 @@ public final class AdminServiceGrpc {
         case METHODID_LIST_AUDIT_ENTRIES:
           serviceImpl.listAuditEntries((aboveboard.admin.v1.ListAuditEntriesRequest) request,
               (io.grpc.stub.StreamObserver<aboveboard.admin.v1.ListAuditEntriesResponse>) responseObserver);
+          break;
+        case METHODID_CREATE_KEY:
+          serviceImpl.createKey((aboveboard.admin.v1.CreateKeyRequest) request,
+              (io.grpc.stub.StreamObserver<aboveboard.admin.v1.CreateKeyResponse>) responseObserver);
+          break;
+        case METHODID_GET_KEY:
+          serviceImpl.getKey((aboveboard.admin.v1.GetKeyRequest) request,
+              (io.grpc.stub.StreamObserver<aboveboard.admin.v1.GetKeyResponse>) responseObserver);
+          break;
+        case METHODID_LIST_KEYS:
+          serviceImpl.listKeys((aboveboard.admin.v1.ListKeysRequest) request,
+              (io.grpc.stub.StreamObserver<aboveboard.admin.v1.ListKeysResponse>) responseObserver);
+          break;
+        case METHODID_REVOKE_KEY:
+          serviceImpl.revokeKey((aboveboard.admin.v1.RevokeKeyRequest) request,
+              (io.grpc.stub.StreamObserver<aboveboard.admin.v1.RevokeKeyResponse>) responseObserver);
           break;
         default:
           throw new AssertionError();
@@ -2421,6 +2802,34 @@ public final class AdminServiceGrpc {
               aboveboard.admin.v1.ListAuditEntriesRequest,
               aboveboard.admin.v1.ListAuditEntriesResponse>(
                 service, METHODID_LIST_AUDIT_ENTRIES)))
+        .addMethod(
+          getCreateKeyMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              aboveboard.admin.v1.CreateKeyRequest,
+              aboveboard.admin.v1.CreateKeyResponse>(
+                service, METHODID_CREATE_KEY)))
+        .addMethod(
+          getGetKeyMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              aboveboard.admin.v1.GetKeyRequest,
+              aboveboard.admin.v1.GetKeyResponse>(
+                service, METHODID_GET_KEY)))
+        .addMethod(
+          getListKeysMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              aboveboard.admin.v1.ListKeysRequest,
+              aboveboard.admin.v1.ListKeysResponse>(
+                service, METHODID_LIST_KEYS)))
+        .addMethod(
+          getRevokeKeyMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              aboveboard.admin.v1.RevokeKeyRequest,
+              aboveboard.admin.v1.RevokeKeyResponse>(
+                service, METHODID_REVOKE_KEY)))
         .build();
   }
 
@@ -2491,6 +2900,10 @@ public final class AdminServiceGrpc {
               .addMethod(getListQuarantinedEventsMethod())
               .addMethod(getReplayQuarantinedEventsMethod())
               .addMethod(getListAuditEntriesMethod())
+              .addMethod(getCreateKeyMethod())
+              .addMethod(getGetKeyMethod())
+              .addMethod(getListKeysMethod())
+              .addMethod(getRevokeKeyMethod())
               .build();
         }
       }

@@ -66,110 +66,128 @@ public final class AdminServiceProto extends com.google.protobuf.GeneratedFile {
       "udit.proto\032!aboveboard/admin/v1/company." +
       "proto\032\"aboveboard/admin/v1/deletion.prot" +
       "o\032$aboveboard/admin/v1/deployment.proto\032" +
-      "\036aboveboard/admin/v1/loss.proto\032!abovebo" +
-      "ard/admin/v1/opt_out.proto\032$aboveboard/a" +
-      "dmin/v1/quarantine.proto\032#aboveboard/adm" +
-      "in/v1/retention.proto\032!aboveboard/admin/" +
-      "v1/subject.proto\032#aboveboard/telemetry/v" +
-      "1/event.proto\032$aboveboard/telemetry/v1/s" +
-      "ource.proto\032\037google/protobuf/timestamp.p" +
-      "roto\"R\n\030ExportSubjectDataRequest\0226\n\007subj" +
-      "ect\030\001 \001(\0132\034.aboveboard.admin.v1.SubjectR" +
-      "\007subject\"\360\003\n\031ExportSubjectDataResponse\0228" +
-      "\n\007company\030\001 \001(\0132\034.aboveboard.admin.v1.Co" +
-      "mpanyH\000R\007company\022A\n\ndeployment\030\002 \001(\0132\037.a" +
-      "boveboard.admin.v1.DeploymentH\000R\ndeploym" +
-      "ent\0226\n\007opt_out\030\003 \001(\0132\033.aboveboard.admin." +
-      "v1.OptOutH\000R\006optOut\022;\n\010deletion\030\004 \001(\0132\035." +
-      "aboveboard.admin.v1.DeletionH\000R\010deletion" +
-      "\022=\n\006source\030\005 \001(\0132#.aboveboard.admin.v1.E" +
-      "xportedSourceH\000R\006source\022:\n\005event\030\006 \001(\0132\"" +
-      ".aboveboard.admin.v1.ExportedEventH\000R\005ev" +
-      "ent\022\\\n\021quarantined_event\030\007 \001(\0132-.abovebo" +
-      "ard.admin.v1.ExportedQuarantinedEventH\000R" +
-      "\020quarantinedEventB\010\n\006record\"\346\001\n\016Exported" +
-      "Source\022\035\n\nsource_ref\030\001 \001(\003R\tsourceRef\0227\n" +
-      "\006source\030\002 \001(\0132\037.aboveboard.telemetry.v1." +
-      "SourceR\006source\022>\n\rfirst_seen_at\030\003 \001(\0132\032." +
-      "google.protobuf.TimestampR\013firstSeenAt\022<" +
-      "\n\014last_seen_at\030\004 \001(\0132\032.google.protobuf.T" +
-      "imestampR\nlastSeenAt\"\371\001\n\rExportedEvent\022\035" +
-      "\n\nsource_ref\030\001 \001(\003R\tsourceRef\022<\n\005event\030\002" +
-      " \001(\0132&.aboveboard.telemetry.v1.EventEnve" +
-      "lopeR\005event\022;\n\013received_at\030\003 \001(\0132\032.googl" +
-      "e.protobuf.TimestampR\nreceivedAt\022N\n\025occu" +
-      "rred_at_corrected\030\004 \001(\0132\032.google.protobu" +
-      "f.TimestampR\023occurredAtCorrected\"\247\001\n\030Exp" +
-      "ortedQuarantinedEvent\022\035\n\nsource_ref\030\001 \001(" +
-      "\003R\tsourceRef\022R\n\021quarantined_event\030\002 \001(\0132" +
-      "%.aboveboard.admin.v1.QuarantinedEventR\020" +
-      "quarantinedEvent\022\030\n\007payload\030\003 \001(\014R\007paylo" +
-      "ad2\225\023\n\014AdminService\022c\n\014CreateOptOut\022(.ab" +
-      "oveboard.admin.v1.CreateOptOutRequest\032)." +
-      "aboveboard.admin.v1.CreateOptOutResponse" +
-      "\022Z\n\tGetOptOut\022%.aboveboard.admin.v1.GetO" +
-      "ptOutRequest\032&.aboveboard.admin.v1.GetOp" +
-      "tOutResponse\022`\n\013ListOptOuts\022\'.aboveboard" +
-      ".admin.v1.ListOptOutsRequest\032(.aboveboar" +
-      "d.admin.v1.ListOptOutsResponse\022c\n\014Revoke" +
-      "OptOut\022(.aboveboard.admin.v1.RevokeOptOu" +
-      "tRequest\032).aboveboard.admin.v1.RevokeOpt" +
-      "OutResponse\022i\n\016CreateDeletion\022*.aboveboa" +
-      "rd.admin.v1.CreateDeletionRequest\032+.abov" +
-      "eboard.admin.v1.CreateDeletionResponse\022l" +
-      "\n\017ConfirmDeletion\022+.aboveboard.admin.v1." +
-      "ConfirmDeletionRequest\032,.aboveboard.admi" +
-      "n.v1.ConfirmDeletionResponse\022`\n\013GetDelet" +
-      "ion\022\'.aboveboard.admin.v1.GetDeletionReq" +
-      "uest\032(.aboveboard.admin.v1.GetDeletionRe" +
-      "sponse\022f\n\rListDeletions\022).aboveboard.adm" +
-      "in.v1.ListDeletionsRequest\032*.aboveboard." +
-      "admin.v1.ListDeletionsResponse\022u\n\022GetRet" +
-      "entionPolicy\022..aboveboard.admin.v1.GetRe" +
-      "tentionPolicyRequest\032/.aboveboard.admin." +
-      "v1.GetRetentionPolicyResponse\022~\n\025ListRet" +
-      "entionPolicies\0221.aboveboard.admin.v1.Lis" +
-      "tRetentionPoliciesRequest\0322.aboveboard.a" +
-      "dmin.v1.ListRetentionPoliciesResponse\022~\n" +
-      "\025UpdateRetentionPolicy\0221.aboveboard.admi" +
-      "n.v1.UpdateRetentionPolicyRequest\0322.abov" +
-      "eboard.admin.v1.UpdateRetentionPolicyRes" +
-      "ponse\022o\n\020EnforceRetention\022,.aboveboard.a" +
-      "dmin.v1.EnforceRetentionRequest\032-.aboveb" +
-      "oard.admin.v1.EnforceRetentionResponse\022\201" +
-      "\001\n\026ListArchivedAggregates\0222.aboveboard.a" +
-      "dmin.v1.ListArchivedAggregatesRequest\0323." +
-      "aboveboard.admin.v1.ListArchivedAggregat" +
-      "esResponse\022t\n\021ExportSubjectData\022-.aboveb" +
-      "oard.admin.v1.ExportSubjectDataRequest\032." +
-      ".aboveboard.admin.v1.ExportSubjectDataRe" +
-      "sponse0\001\022]\n\nGetCompany\022&.aboveboard.admi" +
-      "n.v1.GetCompanyRequest\032\'.aboveboard.admi" +
-      "n.v1.GetCompanyResponse\022f\n\rListCompanies" +
-      "\022).aboveboard.admin.v1.ListCompaniesRequ" +
-      "est\032*.aboveboard.admin.v1.ListCompaniesR" +
-      "esponse\022f\n\rUpdateCompany\022).aboveboard.ad" +
-      "min.v1.UpdateCompanyRequest\032*.aboveboard" +
-      ".admin.v1.UpdateCompanyResponse\022l\n\017ListD" +
-      "eployments\022+.aboveboard.admin.v1.ListDep" +
-      "loymentsRequest\032,.aboveboard.admin.v1.Li" +
-      "stDeploymentsResponse\022c\n\014EstimateLoss\022(." +
-      "aboveboard.admin.v1.EstimateLossRequest\032" +
-      ").aboveboard.admin.v1.EstimateLossRespon" +
-      "se\022~\n\025ListQuarantinedEvents\0221.aboveboard" +
-      ".admin.v1.ListQuarantinedEventsRequest\0322" +
-      ".aboveboard.admin.v1.ListQuarantinedEven" +
-      "tsResponse\022\204\001\n\027ReplayQuarantinedEvents\0223" +
+      "\035aboveboard/admin/v1/key.proto\032\036aboveboa" +
+      "rd/admin/v1/loss.proto\032!aboveboard/admin" +
+      "/v1/opt_out.proto\032$aboveboard/admin/v1/q" +
+      "uarantine.proto\032#aboveboard/admin/v1/ret" +
+      "ention.proto\032!aboveboard/admin/v1/subjec" +
+      "t.proto\032&aboveboard/schema/v1/annotation" +
+      "s.proto\032#aboveboard/telemetry/v1/event.p" +
+      "roto\032$aboveboard/telemetry/v1/source.pro" +
+      "to\032\037google/protobuf/timestamp.proto\"R\n\030E" +
+      "xportSubjectDataRequest\0226\n\007subject\030\001 \001(\013" +
+      "2\034.aboveboard.admin.v1.SubjectR\007subject\"" +
+      "\236\004\n\031ExportSubjectDataResponse\0228\n\007company" +
+      "\030\001 \001(\0132\034.aboveboard.admin.v1.CompanyH\000R\007" +
+      "company\022A\n\ndeployment\030\002 \001(\0132\037.aboveboard" +
+      ".admin.v1.DeploymentH\000R\ndeployment\0226\n\007op" +
+      "t_out\030\003 \001(\0132\033.aboveboard.admin.v1.OptOut" +
+      "H\000R\006optOut\022;\n\010deletion\030\004 \001(\0132\035.aboveboar" +
+      "d.admin.v1.DeletionH\000R\010deletion\022=\n\006sourc" +
+      "e\030\005 \001(\0132#.aboveboard.admin.v1.ExportedSo" +
+      "urceH\000R\006source\022:\n\005event\030\006 \001(\0132\".aboveboa" +
+      "rd.admin.v1.ExportedEventH\000R\005event\022\\\n\021qu" +
+      "arantined_event\030\007 \001(\0132-.aboveboard.admin" +
+      ".v1.ExportedQuarantinedEventH\000R\020quaranti" +
+      "nedEvent\022,\n\003key\030\010 \001(\0132\030.aboveboard.admin" +
+      ".v1.KeyH\000R\003keyB\010\n\006record\"\346\001\n\016ExportedSou" +
+      "rce\022\035\n\nsource_ref\030\001 \001(\003R\tsourceRef\0227\n\006so" +
+      "urce\030\002 \001(\0132\037.aboveboard.telemetry.v1.Sou" +
+      "rceR\006source\022>\n\rfirst_seen_at\030\003 \001(\0132\032.goo" +
+      "gle.protobuf.TimestampR\013firstSeenAt\022<\n\014l" +
+      "ast_seen_at\030\004 \001(\0132\032.google.protobuf.Time" +
+      "stampR\nlastSeenAt\"\371\001\n\rExportedEvent\022\035\n\ns" +
+      "ource_ref\030\001 \001(\003R\tsourceRef\022<\n\005event\030\002 \001(" +
+      "\0132&.aboveboard.telemetry.v1.EventEnvelop" +
+      "eR\005event\022;\n\013received_at\030\003 \001(\0132\032.google.p" +
+      "rotobuf.TimestampR\nreceivedAt\022N\n\025occurre" +
+      "d_at_corrected\030\004 \001(\0132\032.google.protobuf.T" +
+      "imestampR\023occurredAtCorrected\"\247\001\n\030Export" +
+      "edQuarantinedEvent\022\035\n\nsource_ref\030\001 \001(\003R\t" +
+      "sourceRef\022R\n\021quarantined_event\030\002 \001(\0132%.a" +
+      "boveboard.admin.v1.QuarantinedEventR\020qua" +
+      "rantinedEvent\022\030\n\007payload\030\003 \001(\014R\007payload2" +
+      "\314\027\n\014AdminService\022k\n\014CreateOptOut\022(.above" +
+      "board.admin.v1.CreateOptOutRequest\032).abo" +
+      "veboard.admin.v1.CreateOptOutResponse\"\006\352" +
+      "\340\030\002\010\003\022b\n\tGetOptOut\022%.aboveboard.admin.v1" +
+      ".GetOptOutRequest\032&.aboveboard.admin.v1." +
+      "GetOptOutResponse\"\006\352\340\030\002\010\002\022h\n\013ListOptOuts" +
+      "\022\'.aboveboard.admin.v1.ListOptOutsReques" +
+      "t\032(.aboveboard.admin.v1.ListOptOutsRespo" +
+      "nse\"\006\352\340\030\002\010\002\022k\n\014RevokeOptOut\022(.aboveboard" +
+      ".admin.v1.RevokeOptOutRequest\032).aboveboa" +
+      "rd.admin.v1.RevokeOptOutResponse\"\006\352\340\030\002\010\003" +
+      "\022q\n\016CreateDeletion\022*.aboveboard.admin.v1" +
+      ".CreateDeletionRequest\032+.aboveboard.admi" +
+      "n.v1.CreateDeletionResponse\"\006\352\340\030\002\010\004\022t\n\017C" +
+      "onfirmDeletion\022+.aboveboard.admin.v1.Con" +
+      "firmDeletionRequest\032,.aboveboard.admin.v" +
+      "1.ConfirmDeletionResponse\"\006\352\340\030\002\010\004\022h\n\013Get" +
+      "Deletion\022\'.aboveboard.admin.v1.GetDeleti" +
+      "onRequest\032(.aboveboard.admin.v1.GetDelet" +
+      "ionResponse\"\006\352\340\030\002\010\002\022n\n\rListDeletions\022).a" +
+      "boveboard.admin.v1.ListDeletionsRequest\032" +
+      "*.aboveboard.admin.v1.ListDeletionsRespo" +
+      "nse\"\006\352\340\030\002\010\002\022}\n\022GetRetentionPolicy\022..abov" +
+      "eboard.admin.v1.GetRetentionPolicyReques" +
+      "t\032/.aboveboard.admin.v1.GetRetentionPoli" +
+      "cyResponse\"\006\352\340\030\002\010\002\022\206\001\n\025ListRetentionPoli" +
+      "cies\0221.aboveboard.admin.v1.ListRetention" +
+      "PoliciesRequest\0322.aboveboard.admin.v1.Li" +
+      "stRetentionPoliciesResponse\"\006\352\340\030\002\010\002\022\206\001\n\025" +
+      "UpdateRetentionPolicy\0221.aboveboard.admin" +
+      ".v1.UpdateRetentionPolicyRequest\0322.above" +
+      "board.admin.v1.UpdateRetentionPolicyResp" +
+      "onse\"\006\352\340\030\002\010\005\022w\n\020EnforceRetention\022,.above" +
+      "board.admin.v1.EnforceRetentionRequest\032-" +
+      ".aboveboard.admin.v1.EnforceRetentionRes" +
+      "ponse\"\006\352\340\030\002\010\005\022\211\001\n\026ListArchivedAggregates" +
+      "\0222.aboveboard.admin.v1.ListArchivedAggre" +
+      "gatesRequest\0323.aboveboard.admin.v1.ListA" +
+      "rchivedAggregatesResponse\"\006\352\340\030\002\010\002\022|\n\021Exp" +
+      "ortSubjectData\022-.aboveboard.admin.v1.Exp" +
+      "ortSubjectDataRequest\032..aboveboard.admin" +
+      ".v1.ExportSubjectDataResponse\"\006\352\340\030\002\010\0020\001\022" +
+      "e\n\nGetCompany\022&.aboveboard.admin.v1.GetC" +
+      "ompanyRequest\032\'.aboveboard.admin.v1.GetC" +
+      "ompanyResponse\"\006\352\340\030\002\010\002\022n\n\rListCompanies\022" +
+      ").aboveboard.admin.v1.ListCompaniesReque" +
+      "st\032*.aboveboard.admin.v1.ListCompaniesRe" +
+      "sponse\"\006\352\340\030\002\010\002\022n\n\rUpdateCompany\022).aboveb" +
+      "oard.admin.v1.UpdateCompanyRequest\032*.abo" +
+      "veboard.admin.v1.UpdateCompanyResponse\"\006" +
+      "\352\340\030\002\010\003\022t\n\017ListDeployments\022+.aboveboard.a" +
+      "dmin.v1.ListDeploymentsRequest\032,.abovebo" +
+      "ard.admin.v1.ListDeploymentsResponse\"\006\352\340" +
+      "\030\002\010\002\022k\n\014EstimateLoss\022(.aboveboard.admin." +
+      "v1.EstimateLossRequest\032).aboveboard.admi" +
+      "n.v1.EstimateLossResponse\"\006\352\340\030\002\010\002\022\206\001\n\025Li" +
+      "stQuarantinedEvents\0221.aboveboard.admin.v" +
+      "1.ListQuarantinedEventsRequest\0322.abovebo" +
+      "ard.admin.v1.ListQuarantinedEventsRespon" +
+      "se\"\006\352\340\030\002\010\002\022\214\001\n\027ReplayQuarantinedEvents\0223" +
       ".aboveboard.admin.v1.ReplayQuarantinedEv" +
       "entsRequest\0324.aboveboard.admin.v1.Replay" +
-      "QuarantinedEventsResponse\022o\n\020ListAuditEn" +
-      "tries\022,.aboveboard.admin.v1.ListAuditEnt" +
-      "riesRequest\032-.aboveboard.admin.v1.ListAu" +
-      "ditEntriesResponseB\252\001B\021AdminServiceProto" +
-      "P\001Z\'example.com/aboveboard/admin/v1;admi" +
-      "nv1\242\002\003AAX\252\002\023Aboveboard.Admin.V1\312\002\023Aboveb" +
-      "oard\\Admin\\V1\342\002\037Aboveboard\\Admin\\V1\\GPBM" +
-      "etadata\352\002\025Aboveboard::Admin::V1b\006proto3"
+      "QuarantinedEventsResponse\"\006\352\340\030\002\010\005\022w\n\020Lis" +
+      "tAuditEntries\022,.aboveboard.admin.v1.List" +
+      "AuditEntriesRequest\032-.aboveboard.admin.v" +
+      "1.ListAuditEntriesResponse\"\006\352\340\030\002\010\002\022b\n\tCr" +
+      "eateKey\022%.aboveboard.admin.v1.CreateKeyR" +
+      "equest\032&.aboveboard.admin.v1.CreateKeyRe" +
+      "sponse\"\006\352\340\030\002\010\006\022Y\n\006GetKey\022\".aboveboard.ad" +
+      "min.v1.GetKeyRequest\032#.aboveboard.admin." +
+      "v1.GetKeyResponse\"\006\352\340\030\002\010\006\022_\n\010ListKeys\022$." +
+      "aboveboard.admin.v1.ListKeysRequest\032%.ab" +
+      "oveboard.admin.v1.ListKeysResponse\"\006\352\340\030\002" +
+      "\010\006\022b\n\tRevokeKey\022%.aboveboard.admin.v1.Re" +
+      "vokeKeyRequest\032&.aboveboard.admin.v1.Rev" +
+      "okeKeyResponse\"\006\352\340\030\002\010\006B\252\001B\021AdminServiceP" +
+      "rotoP\001Z\'example.com/aboveboard/admin/v1;" +
+      "adminv1\242\002\003AAX\252\002\023Aboveboard.Admin.V1\312\002\023Ab" +
+      "oveboard\\Admin\\V1\342\002\037Aboveboard\\Admin\\V1\\" +
+      "GPBMetadata\352\002\025Aboveboard::Admin::V1b\006pro" +
+      "to3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -179,11 +197,13 @@ public final class AdminServiceProto extends com.google.protobuf.GeneratedFile {
           aboveboard.admin.v1.CompanyProto.getDescriptor(),
           aboveboard.admin.v1.DeletionProto.getDescriptor(),
           aboveboard.admin.v1.DeploymentProto.getDescriptor(),
+          aboveboard.admin.v1.KeyProto.getDescriptor(),
           aboveboard.admin.v1.LossProto.getDescriptor(),
           aboveboard.admin.v1.OptOutProto.getDescriptor(),
           aboveboard.admin.v1.QuarantineProto.getDescriptor(),
           aboveboard.admin.v1.RetentionProto.getDescriptor(),
           aboveboard.admin.v1.SubjectProto.getDescriptor(),
+          aboveboard.schema.v1.AnnotationsProto.getDescriptor(),
           aboveboard.telemetry.v1.EventProto.getDescriptor(),
           aboveboard.telemetry.v1.SourceProto.getDescriptor(),
           com.google.protobuf.TimestampProto.getDescriptor(),
@@ -199,7 +219,7 @@ public final class AdminServiceProto extends com.google.protobuf.GeneratedFile {
     internal_static_aboveboard_admin_v1_ExportSubjectDataResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_aboveboard_admin_v1_ExportSubjectDataResponse_descriptor,
-        new java.lang.String[] { "Company", "Deployment", "OptOut", "Deletion", "Source", "Event", "QuarantinedEvent", "Record", });
+        new java.lang.String[] { "Company", "Deployment", "OptOut", "Deletion", "Source", "Event", "QuarantinedEvent", "Key", "Record", });
     internal_static_aboveboard_admin_v1_ExportedSource_descriptor =
       getDescriptor().getMessageType(2);
     internal_static_aboveboard_admin_v1_ExportedSource_fieldAccessorTable = new
@@ -224,14 +244,21 @@ public final class AdminServiceProto extends com.google.protobuf.GeneratedFile {
     aboveboard.admin.v1.CompanyProto.getDescriptor();
     aboveboard.admin.v1.DeletionProto.getDescriptor();
     aboveboard.admin.v1.DeploymentProto.getDescriptor();
+    aboveboard.admin.v1.KeyProto.getDescriptor();
     aboveboard.admin.v1.LossProto.getDescriptor();
     aboveboard.admin.v1.OptOutProto.getDescriptor();
     aboveboard.admin.v1.QuarantineProto.getDescriptor();
     aboveboard.admin.v1.RetentionProto.getDescriptor();
     aboveboard.admin.v1.SubjectProto.getDescriptor();
+    aboveboard.schema.v1.AnnotationsProto.getDescriptor();
     aboveboard.telemetry.v1.EventProto.getDescriptor();
     aboveboard.telemetry.v1.SourceProto.getDescriptor();
     com.google.protobuf.TimestampProto.getDescriptor();
+    com.google.protobuf.ExtensionRegistry registry =
+        com.google.protobuf.ExtensionRegistry.newInstance();
+    registry.add(aboveboard.schema.v1.AnnotationsProto.method);
+    com.google.protobuf.Descriptors.FileDescriptor
+        .internalUpdateFileDescriptor(descriptor, registry);
   }
 
   // @@protoc_insertion_point(outer_class_scope)

@@ -119,8 +119,9 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object actor_ = "";
   /**
    * <pre>
-   * Who acted: the name of an administrator's key, `self-service`, or `server`
-   * for scheduled jobs. At most 256 bytes; never an address.
+   * Who acted: an administrator's key by its name and id, such as
+   * `Ada (0190a3f2-7c1e-7d3a-9b52-3f6f2f1c8a10)`, `self-service`, or `server` for
+   * itself and its scheduled jobs. At most 256 bytes; never an address.
    * </pre>
    *
    * <code>string actor = 3 [json_name = "actor"];</code>
@@ -141,8 +142,9 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Who acted: the name of an administrator's key, `self-service`, or `server`
-   * for scheduled jobs. At most 256 bytes; never an address.
+   * Who acted: an administrator's key by its name and id, such as
+   * `Ada (0190a3f2-7c1e-7d3a-9b52-3f6f2f1c8a10)`, `self-service`, or `server` for
+   * itself and its scheduled jobs. At most 256 bytes; never an address.
    * </pre>
    *
    * <code>string actor = 3 [json_name = "actor"];</code>
@@ -1065,8 +1067,9 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object actor_ = "";
     /**
      * <pre>
-     * Who acted: the name of an administrator's key, `self-service`, or `server`
-     * for scheduled jobs. At most 256 bytes; never an address.
+     * Who acted: an administrator's key by its name and id, such as
+     * `Ada (0190a3f2-7c1e-7d3a-9b52-3f6f2f1c8a10)`, `self-service`, or `server` for
+     * itself and its scheduled jobs. At most 256 bytes; never an address.
      * </pre>
      *
      * <code>string actor = 3 [json_name = "actor"];</code>
@@ -1086,8 +1089,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Who acted: the name of an administrator's key, `self-service`, or `server`
-     * for scheduled jobs. At most 256 bytes; never an address.
+     * Who acted: an administrator's key by its name and id, such as
+     * `Ada (0190a3f2-7c1e-7d3a-9b52-3f6f2f1c8a10)`, `self-service`, or `server` for
+     * itself and its scheduled jobs. At most 256 bytes; never an address.
      * </pre>
      *
      * <code>string actor = 3 [json_name = "actor"];</code>
@@ -1108,8 +1112,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Who acted: the name of an administrator's key, `self-service`, or `server`
-     * for scheduled jobs. At most 256 bytes; never an address.
+     * Who acted: an administrator's key by its name and id, such as
+     * `Ada (0190a3f2-7c1e-7d3a-9b52-3f6f2f1c8a10)`, `self-service`, or `server` for
+     * itself and its scheduled jobs. At most 256 bytes; never an address.
      * </pre>
      *
      * <code>string actor = 3 [json_name = "actor"];</code>
@@ -1126,8 +1131,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Who acted: the name of an administrator's key, `self-service`, or `server`
-     * for scheduled jobs. At most 256 bytes; never an address.
+     * Who acted: an administrator's key by its name and id, such as
+     * `Ada (0190a3f2-7c1e-7d3a-9b52-3f6f2f1c8a10)`, `self-service`, or `server` for
+     * itself and its scheduled jobs. At most 256 bytes; never an address.
      * </pre>
      *
      * <code>string actor = 3 [json_name = "actor"];</code>
@@ -1141,8 +1147,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Who acted: the name of an administrator's key, `self-service`, or `server`
-     * for scheduled jobs. At most 256 bytes; never an address.
+     * Who acted: an administrator's key by its name and id, such as
+     * `Ada (0190a3f2-7c1e-7d3a-9b52-3f6f2f1c8a10)`, `self-service`, or `server` for
+     * itself and its scheduled jobs. At most 256 bytes; never an address.
      * </pre>
      *
      * <code>string actor = 3 [json_name = "actor"];</code>

@@ -49,8 +49,9 @@ public interface AuditEntryOrBuilder extends
 
   /**
    * <pre>
-   * Who acted: the name of an administrator's key, `self-service`, or `server`
-   * for scheduled jobs. At most 256 bytes; never an address.
+   * Who acted: an administrator's key by its name and id, such as
+   * `Ada (0190a3f2-7c1e-7d3a-9b52-3f6f2f1c8a10)`, `self-service`, or `server` for
+   * itself and its scheduled jobs. At most 256 bytes; never an address.
    * </pre>
    *
    * <code>string actor = 3 [json_name = "actor"];</code>
@@ -59,8 +60,9 @@ public interface AuditEntryOrBuilder extends
   java.lang.String getActor();
   /**
    * <pre>
-   * Who acted: the name of an administrator's key, `self-service`, or `server`
-   * for scheduled jobs. At most 256 bytes; never an address.
+   * Who acted: an administrator's key by its name and id, such as
+   * `Ada (0190a3f2-7c1e-7d3a-9b52-3f6f2f1c8a10)`, `self-service`, or `server` for
+   * itself and its scheduled jobs. At most 256 bytes; never an address.
    * </pre>
    *
    * <code>string actor = 3 [json_name = "actor"];</code>

@@ -65,6 +65,7 @@ private static final long serialVersionUID = 0L;
     SOURCE(5),
     EVENT(6),
     QUARANTINED_EVENT(7),
+    KEY(8),
     RECORD_NOT_SET(0);
     private final int value;
     private RecordCase(int value) {
@@ -89,6 +90,7 @@ private static final long serialVersionUID = 0L;
         case 5: return SOURCE;
         case 6: return EVENT;
         case 7: return QUARANTINED_EVENT;
+        case 8: return KEY;
         case 0: return RECORD_NOT_SET;
         default: return null;
       }
@@ -405,6 +407,49 @@ private static final long serialVersionUID = 0L;
     return aboveboard.admin.v1.ExportedQuarantinedEvent.getDefaultInstance();
   }
 
+  public static final int KEY_FIELD_NUMBER = 8;
+  /**
+   * <pre>
+   * A write key that is bound to the company.
+   * </pre>
+   *
+   * <code>.aboveboard.admin.v1.Key key = 8 [json_name = "key"];</code>
+   * @return Whether the key field is set.
+   */
+  @java.lang.Override
+  public boolean hasKey() {
+    return recordCase_ == 8;
+  }
+  /**
+   * <pre>
+   * A write key that is bound to the company.
+   * </pre>
+   *
+   * <code>.aboveboard.admin.v1.Key key = 8 [json_name = "key"];</code>
+   * @return The key.
+   */
+  @java.lang.Override
+  public aboveboard.admin.v1.Key getKey() {
+    if (recordCase_ == 8) {
+       return (aboveboard.admin.v1.Key) record_;
+    }
+    return aboveboard.admin.v1.Key.getDefaultInstance();
+  }
+  /**
+   * <pre>
+   * A write key that is bound to the company.
+   * </pre>
+   *
+   * <code>.aboveboard.admin.v1.Key key = 8 [json_name = "key"];</code>
+   */
+  @java.lang.Override
+  public aboveboard.admin.v1.KeyOrBuilder getKeyOrBuilder() {
+    if (recordCase_ == 8) {
+       return (aboveboard.admin.v1.Key) record_;
+    }
+    return aboveboard.admin.v1.Key.getDefaultInstance();
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -440,6 +485,9 @@ private static final long serialVersionUID = 0L;
     if (recordCase_ == 7) {
       output.writeMessage(7, (aboveboard.admin.v1.ExportedQuarantinedEvent) record_);
     }
+    if (recordCase_ == 8) {
+      output.writeMessage(8, (aboveboard.admin.v1.Key) record_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -471,6 +519,10 @@ private static final long serialVersionUID = 0L;
     if (recordCase_ == 7) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(7, (aboveboard.admin.v1.ExportedQuarantinedEvent) record_);
+    }
+    if (recordCase_ == 8) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(8, (aboveboard.admin.v1.Key) record_);
     }
     return size;
   }
@@ -526,6 +578,10 @@ private static final long serialVersionUID = 0L;
         if (!getQuarantinedEvent()
             .equals(other.getQuarantinedEvent())) return false;
         break;
+      case 8:
+        if (!getKey()
+            .equals(other.getKey())) return false;
+        break;
       case 0:
       default:
     }
@@ -568,6 +624,10 @@ private static final long serialVersionUID = 0L;
       case 7:
         hash = (37 * hash) + QUARANTINED_EVENT_FIELD_NUMBER;
         hash = (53 * hash) + getQuarantinedEvent().hashCode();
+        break;
+      case 8:
+        hash = (37 * hash) + KEY_FIELD_NUMBER;
+        hash = (53 * hash) + getKey().hashCode();
         break;
       case 0:
       default:
@@ -728,6 +788,9 @@ private static final long serialVersionUID = 0L;
       if (quarantinedEventBuilder_ != null) {
         quarantinedEventBuilder_.clear();
       }
+      if (keyBuilder_ != null) {
+        keyBuilder_.clear();
+      }
       recordCase_ = 0;
       record_ = null;
       return this;
@@ -797,6 +860,10 @@ private static final long serialVersionUID = 0L;
           quarantinedEventBuilder_ != null) {
         result.record_ = quarantinedEventBuilder_.build();
       }
+      if (recordCase_ == 8 &&
+          keyBuilder_ != null) {
+        result.record_ = keyBuilder_.build();
+      }
     }
 
     @java.lang.Override
@@ -838,6 +905,10 @@ private static final long serialVersionUID = 0L;
         }
         case QUARANTINED_EVENT: {
           mergeQuarantinedEvent(other.getQuarantinedEvent());
+          break;
+        }
+        case KEY: {
+          mergeKey(other.getKey());
           break;
         }
         case RECORD_NOT_SET: {
@@ -917,6 +988,13 @@ private static final long serialVersionUID = 0L;
               recordCase_ = 7;
               break;
             } // case 58
+            case 66: {
+              input.readMessage(
+                  internalGetKeyFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              recordCase_ = 8;
+              break;
+            } // case 66
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2179,6 +2257,182 @@ private static final long serialVersionUID = 0L;
       recordCase_ = 7;
       onChanged();
       return quarantinedEventBuilder_;
+    }
+
+    private com.google.protobuf.SingleFieldBuilder<
+        aboveboard.admin.v1.Key, aboveboard.admin.v1.Key.Builder, aboveboard.admin.v1.KeyOrBuilder> keyBuilder_;
+    /**
+     * <pre>
+     * A write key that is bound to the company.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Key key = 8 [json_name = "key"];</code>
+     * @return Whether the key field is set.
+     */
+    @java.lang.Override
+    public boolean hasKey() {
+      return recordCase_ == 8;
+    }
+    /**
+     * <pre>
+     * A write key that is bound to the company.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Key key = 8 [json_name = "key"];</code>
+     * @return The key.
+     */
+    @java.lang.Override
+    public aboveboard.admin.v1.Key getKey() {
+      if (keyBuilder_ == null) {
+        if (recordCase_ == 8) {
+          return (aboveboard.admin.v1.Key) record_;
+        }
+        return aboveboard.admin.v1.Key.getDefaultInstance();
+      } else {
+        if (recordCase_ == 8) {
+          return keyBuilder_.getMessage();
+        }
+        return aboveboard.admin.v1.Key.getDefaultInstance();
+      }
+    }
+    /**
+     * <pre>
+     * A write key that is bound to the company.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Key key = 8 [json_name = "key"];</code>
+     */
+    public Builder setKey(aboveboard.admin.v1.Key value) {
+      if (keyBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        record_ = value;
+        onChanged();
+      } else {
+        keyBuilder_.setMessage(value);
+      }
+      recordCase_ = 8;
+      return this;
+    }
+    /**
+     * <pre>
+     * A write key that is bound to the company.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Key key = 8 [json_name = "key"];</code>
+     */
+    public Builder setKey(
+        aboveboard.admin.v1.Key.Builder builderForValue) {
+      if (keyBuilder_ == null) {
+        record_ = builderForValue.build();
+        onChanged();
+      } else {
+        keyBuilder_.setMessage(builderForValue.build());
+      }
+      recordCase_ = 8;
+      return this;
+    }
+    /**
+     * <pre>
+     * A write key that is bound to the company.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Key key = 8 [json_name = "key"];</code>
+     */
+    public Builder mergeKey(aboveboard.admin.v1.Key value) {
+      if (keyBuilder_ == null) {
+        if (recordCase_ == 8 &&
+            record_ != aboveboard.admin.v1.Key.getDefaultInstance()) {
+          record_ = aboveboard.admin.v1.Key.newBuilder((aboveboard.admin.v1.Key) record_)
+              .mergeFrom(value).buildPartial();
+        } else {
+          record_ = value;
+        }
+        onChanged();
+      } else {
+        if (recordCase_ == 8) {
+          keyBuilder_.mergeFrom(value);
+        } else {
+          keyBuilder_.setMessage(value);
+        }
+      }
+      recordCase_ = 8;
+      return this;
+    }
+    /**
+     * <pre>
+     * A write key that is bound to the company.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Key key = 8 [json_name = "key"];</code>
+     */
+    public Builder clearKey() {
+      if (keyBuilder_ == null) {
+        if (recordCase_ == 8) {
+          recordCase_ = 0;
+          record_ = null;
+          onChanged();
+        }
+      } else {
+        if (recordCase_ == 8) {
+          recordCase_ = 0;
+          record_ = null;
+        }
+        keyBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * A write key that is bound to the company.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Key key = 8 [json_name = "key"];</code>
+     */
+    public aboveboard.admin.v1.Key.Builder getKeyBuilder() {
+      return internalGetKeyFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * A write key that is bound to the company.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Key key = 8 [json_name = "key"];</code>
+     */
+    @java.lang.Override
+    public aboveboard.admin.v1.KeyOrBuilder getKeyOrBuilder() {
+      if ((recordCase_ == 8) && (keyBuilder_ != null)) {
+        return keyBuilder_.getMessageOrBuilder();
+      } else {
+        if (recordCase_ == 8) {
+          return (aboveboard.admin.v1.Key) record_;
+        }
+        return aboveboard.admin.v1.Key.getDefaultInstance();
+      }
+    }
+    /**
+     * <pre>
+     * A write key that is bound to the company.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Key key = 8 [json_name = "key"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        aboveboard.admin.v1.Key, aboveboard.admin.v1.Key.Builder, aboveboard.admin.v1.KeyOrBuilder> 
+        internalGetKeyFieldBuilder() {
+      if (keyBuilder_ == null) {
+        if (!(recordCase_ == 8)) {
+          record_ = aboveboard.admin.v1.Key.getDefaultInstance();
+        }
+        keyBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            aboveboard.admin.v1.Key, aboveboard.admin.v1.Key.Builder, aboveboard.admin.v1.KeyOrBuilder>(
+                (aboveboard.admin.v1.Key) record_,
+                getParentForChildren(),
+                isClean());
+        record_ = null;
+      }
+      recordCase_ = 8;
+      onChanged();
+      return keyBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:aboveboard.admin.v1.ExportSubjectDataResponse)

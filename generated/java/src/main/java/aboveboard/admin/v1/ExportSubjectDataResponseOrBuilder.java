@@ -199,5 +199,32 @@ public interface ExportSubjectDataResponseOrBuilder extends
    */
   aboveboard.admin.v1.ExportedQuarantinedEventOrBuilder getQuarantinedEventOrBuilder();
 
+  /**
+   * <pre>
+   * A write key that is bound to the company.
+   * </pre>
+   *
+   * <code>.aboveboard.admin.v1.Key key = 8 [json_name = "key"];</code>
+   * @return Whether the key field is set.
+   */
+  boolean hasKey();
+  /**
+   * <pre>
+   * A write key that is bound to the company.
+   * </pre>
+   *
+   * <code>.aboveboard.admin.v1.Key key = 8 [json_name = "key"];</code>
+   * @return The key.
+   */
+  aboveboard.admin.v1.Key getKey();
+  /**
+   * <pre>
+   * A write key that is bound to the company.
+   * </pre>
+   *
+   * <code>.aboveboard.admin.v1.Key key = 8 [json_name = "key"];</code>
+   */
+  aboveboard.admin.v1.KeyOrBuilder getKeyOrBuilder();
+
   aboveboard.admin.v1.ExportSubjectDataResponse.RecordCase getRecordCase();
 }

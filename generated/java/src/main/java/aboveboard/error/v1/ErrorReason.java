@@ -180,9 +180,10 @@ public enum ErrorReason
   ERROR_REASON_UNAUTHENTICATED(12),
   /**
    * <pre>
-   * The caller's key is valid, but not for this RPC, company or solution.
+   * The caller's key is valid, but not for this RPC: a write key where an admin
+   * key is needed, or the reverse, or an admin key without the scope.
    *
-   * PERMISSION_DENIED: this key may not do that
+   * PERMISSION_DENIED: this needs an admin key with scope delete
    * ErrorInfo { reason: "PERMISSION_DENIED", domain: "aboveboard" }
    * </pre>
    *
@@ -276,6 +277,31 @@ public enum ErrorReason
    * <code>ERROR_REASON_REQUEST_ID_REUSED = 20;</code>
    */
   ERROR_REASON_REQUEST_ID_REUSED(20),
+  /**
+   * <pre>
+   * The caller's key is bound to another company or solution than the source
+   * names, or the source names none. Send as whom the key was made for.
+   *
+   * PERMISSION_DENIED: source: not one that this key is for
+   * ErrorInfo { reason: "SOURCE_NOT_ALLOWED", domain: "aboveboard" }
+   * BadRequest { field: "source", description: "not one that this key is for" }
+   * </pre>
+   *
+   * <code>ERROR_REASON_SOURCE_NOT_ALLOWED = 21;</code>
+   */
+  ERROR_REASON_SOURCE_NOT_ALLOWED(21),
+  /**
+   * <pre>
+   * The caller's key is for pages of certain origins only, and the request comes
+   * from none of them: from another page, from a program, or over gRPC.
+   *
+   * PERMISSION_DENIED: this key is not for this origin
+   * ErrorInfo { reason: "ORIGIN_NOT_ALLOWED", domain: "aboveboard" }
+   * </pre>
+   *
+   * <code>ERROR_REASON_ORIGIN_NOT_ALLOWED = 22;</code>
+   */
+  ERROR_REASON_ORIGIN_NOT_ALLOWED(22),
   UNRECOGNIZED(-1),
   ;
 
@@ -448,9 +474,10 @@ public enum ErrorReason
   public static final int ERROR_REASON_UNAUTHENTICATED_VALUE = 12;
   /**
    * <pre>
-   * The caller's key is valid, but not for this RPC, company or solution.
+   * The caller's key is valid, but not for this RPC: a write key where an admin
+   * key is needed, or the reverse, or an admin key without the scope.
    *
-   * PERMISSION_DENIED: this key may not do that
+   * PERMISSION_DENIED: this needs an admin key with scope delete
    * ErrorInfo { reason: "PERMISSION_DENIED", domain: "aboveboard" }
    * </pre>
    *
@@ -544,6 +571,31 @@ public enum ErrorReason
    * <code>ERROR_REASON_REQUEST_ID_REUSED = 20;</code>
    */
   public static final int ERROR_REASON_REQUEST_ID_REUSED_VALUE = 20;
+  /**
+   * <pre>
+   * The caller's key is bound to another company or solution than the source
+   * names, or the source names none. Send as whom the key was made for.
+   *
+   * PERMISSION_DENIED: source: not one that this key is for
+   * ErrorInfo { reason: "SOURCE_NOT_ALLOWED", domain: "aboveboard" }
+   * BadRequest { field: "source", description: "not one that this key is for" }
+   * </pre>
+   *
+   * <code>ERROR_REASON_SOURCE_NOT_ALLOWED = 21;</code>
+   */
+  public static final int ERROR_REASON_SOURCE_NOT_ALLOWED_VALUE = 21;
+  /**
+   * <pre>
+   * The caller's key is for pages of certain origins only, and the request comes
+   * from none of them: from another page, from a program, or over gRPC.
+   *
+   * PERMISSION_DENIED: this key is not for this origin
+   * ErrorInfo { reason: "ORIGIN_NOT_ALLOWED", domain: "aboveboard" }
+   * </pre>
+   *
+   * <code>ERROR_REASON_ORIGIN_NOT_ALLOWED = 22;</code>
+   */
+  public static final int ERROR_REASON_ORIGIN_NOT_ALLOWED_VALUE = 22;
 
 
   public final int getNumber() {
@@ -591,6 +643,8 @@ public enum ErrorReason
       case 18: return ERROR_REASON_INTERNAL;
       case 19: return ERROR_REASON_DELETION_NOT_PENDING;
       case 20: return ERROR_REASON_REQUEST_ID_REUSED;
+      case 21: return ERROR_REASON_SOURCE_NOT_ALLOWED;
+      case 22: return ERROR_REASON_ORIGIN_NOT_ALLOWED;
       default: return null;
     }
   }

@@ -36,7 +36,7 @@ public final class ErrorReasonProto extends com.google.protobuf.GeneratedFile {
   static {
     java.lang.String[] descriptorData = {
       "\n&aboveboard/error/v1/error_reason.proto" +
-      "\022\023aboveboard.error.v1*\316\005\n\013ErrorReason\022\034\n" +
+      "\022\023aboveboard.error.v1*\230\006\n\013ErrorReason\022\034\n" +
       "\030ERROR_REASON_UNSPECIFIED\020\000\022\"\n\036ERROR_REA" +
       "SON_MALFORMED_REQUEST\020\001\022\"\n\036ERROR_REASON_" +
       "REQUEST_TOO_LARGE\020\002\022\037\n\033ERROR_REASON_SOUR" +
@@ -54,12 +54,13 @@ public final class ErrorReasonProto extends com.google.protobuf.GeneratedFile {
       "DOWN\020\020\022 \n\034ERROR_REASON_NOT_IMPLEMENTED\020\021" +
       "\022\031\n\025ERROR_REASON_INTERNAL\020\022\022%\n!ERROR_REA" +
       "SON_DELETION_NOT_PENDING\020\023\022\"\n\036ERROR_REAS" +
-      "ON_REQUEST_ID_REUSED\020\024B\253\001B\020ErrorReasonPr" +
-      "otoP\001Z\'example.com/aboveboard/error/v1;e" +
-      "rrorv1\242\002\003AEX\252\002\023Aboveboard.Error.V1\312\002\024Abo" +
-      "veboard\\Error_\\V1\342\002 Aboveboard\\Error_\\V1" +
-      "\\GPBMetadata\352\002\025Aboveboard::Error::V1b\006pr" +
-      "oto3"
+      "ON_REQUEST_ID_REUSED\020\024\022#\n\037ERROR_REASON_S" +
+      "OURCE_NOT_ALLOWED\020\025\022#\n\037ERROR_REASON_ORIG" +
+      "IN_NOT_ALLOWED\020\026B\253\001B\020ErrorReasonProtoP\001Z" +
+      "\'example.com/aboveboard/error/v1;errorv1" +
+      "\242\002\003AEX\252\002\023Aboveboard.Error.V1\312\002\024Aboveboar" +
+      "d\\Error_\\V1\342\002 Aboveboard\\Error_\\V1\\GPBMe" +
+      "tadata\352\002\025Aboveboard::Error::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

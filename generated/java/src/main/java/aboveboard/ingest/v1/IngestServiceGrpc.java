@@ -6,7 +6,10 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
  * <pre>
  * Takes events from products in the field and tells them whether they may
  * collect. Every error carries a google.rpc.ErrorInfo whose reason is an
- * aboveboard.error.v1.ErrorReason.
+ * aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+ * `authorization: Bearer &lt;secret&gt;`, or into the request; where both are given,
+ * the metadata counts. One that is not valid is refused even where the server
+ * requires none.
  * </pre>
  */
 @io.grpc.stub.annotations.GrpcGenerated
@@ -204,7 +207,10 @@ public final class IngestServiceGrpc {
    * <pre>
    * Takes events from products in the field and tells them whether they may
    * collect. Every error carries a google.rpc.ErrorInfo whose reason is an
-   * aboveboard.error.v1.ErrorReason.
+   * aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+   * `authorization: Bearer &lt;secret&gt;`, or into the request; where both are given,
+   * the metadata counts. One that is not valid is refused even where the server
+   * requires none.
    * </pre>
    */
   public interface AsyncService {
@@ -266,7 +272,10 @@ public final class IngestServiceGrpc {
    * <pre>
    * Takes events from products in the field and tells them whether they may
    * collect. Every error carries a google.rpc.ErrorInfo whose reason is an
-   * aboveboard.error.v1.ErrorReason.
+   * aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+   * `authorization: Bearer &lt;secret&gt;`, or into the request; where both are given,
+   * the metadata counts. One that is not valid is refused even where the server
+   * requires none.
    * </pre>
    */
   public static abstract class IngestServiceImplBase
@@ -282,7 +291,10 @@ public final class IngestServiceGrpc {
    * <pre>
    * Takes events from products in the field and tells them whether they may
    * collect. Every error carries a google.rpc.ErrorInfo whose reason is an
-   * aboveboard.error.v1.ErrorReason.
+   * aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+   * `authorization: Bearer &lt;secret&gt;`, or into the request; where both are given,
+   * the metadata counts. One that is not valid is refused even where the server
+   * requires none.
    * </pre>
    */
   public static final class IngestServiceStub
@@ -359,7 +371,10 @@ public final class IngestServiceGrpc {
    * <pre>
    * Takes events from products in the field and tells them whether they may
    * collect. Every error carries a google.rpc.ErrorInfo whose reason is an
-   * aboveboard.error.v1.ErrorReason.
+   * aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+   * `authorization: Bearer &lt;secret&gt;`, or into the request; where both are given,
+   * the metadata counts. One that is not valid is refused even where the server
+   * requires none.
    * </pre>
    */
   public static final class IngestServiceBlockingV2Stub
@@ -434,7 +449,10 @@ public final class IngestServiceGrpc {
    * <pre>
    * Takes events from products in the field and tells them whether they may
    * collect. Every error carries a google.rpc.ErrorInfo whose reason is an
-   * aboveboard.error.v1.ErrorReason.
+   * aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+   * `authorization: Bearer &lt;secret&gt;`, or into the request; where both are given,
+   * the metadata counts. One that is not valid is refused even where the server
+   * requires none.
    * </pre>
    */
   public static final class IngestServiceBlockingStub
@@ -494,7 +512,10 @@ public final class IngestServiceGrpc {
    * <pre>
    * Takes events from products in the field and tells them whether they may
    * collect. Every error carries a google.rpc.ErrorInfo whose reason is an
-   * aboveboard.error.v1.ErrorReason.
+   * aboveboard.error.v1.ErrorReason. A write key goes into the metadata,
+   * `authorization: Bearer &lt;secret&gt;`, or into the request; where both are given,
+   * the metadata counts. One that is not valid is refused even where the server
+   * requires none.
    * </pre>
    */
   public static final class IngestServiceFutureStub

@@ -81,7 +81,8 @@ public final class IngestServiceProto extends com.google.protobuf.GeneratedFile 
   static {
     java.lang.String[] descriptorData = {
       "\n)aboveboard/ingest/v1/ingest_service.pr" +
-      "oto\022\024aboveboard.ingest.v1\032#aboveboard/te" +
+      "oto\022\024aboveboard.ingest.v1\032&aboveboard/sc" +
+      "hema/v1/annotations.proto\032#aboveboard/te" +
       "lemetry/v1/event.proto\032$aboveboard/telem" +
       "etry/v1/source.proto\032%aboveboard/telemet" +
       "ry/v1/verdict.proto\032\037google/protobuf/tim" +
@@ -131,28 +132,30 @@ public final class IngestServiceProto extends com.google.protobuf.GeneratedFile 
       "llectionPreferenceResponse\022V\n\021collection" +
       "_status\030\001 \001(\0132).aboveboard.telemetry.v1." +
       "CollectionStatusR\020collectionStatus\022\037\n\013de" +
-      "letion_id\030\002 \001(\tR\ndeletionId2\351\003\n\rIngestSe" +
-      "rvice\022h\n\rPublishEvents\022*.aboveboard.inge" +
+      "letion_id\030\002 \001(\tR\ndeletionId2\212\004\n\rIngestSe" +
+      "rvice\022p\n\rPublishEvents\022*.aboveboard.inge" +
       "st.v1.PublishEventsRequest\032+.aboveboard." +
-      "ingest.v1.PublishEventsResponse\022i\n\014Strea" +
-      "mEvents\022).aboveboard.ingest.v1.StreamEve" +
-      "ntsRequest\032*.aboveboard.ingest.v1.Stream" +
-      "EventsResponse(\0010\001\022z\n\023GetCollectionStatu" +
-      "s\0220.aboveboard.ingest.v1.GetCollectionSt" +
-      "atusRequest\0321.aboveboard.ingest.v1.GetCo" +
-      "llectionStatusResponse\022\206\001\n\027SetCollection" +
-      "Preference\0224.aboveboard.ingest.v1.SetCol" +
-      "lectionPreferenceRequest\0325.aboveboard.in" +
-      "gest.v1.SetCollectionPreferenceResponseB" +
-      "\261\001B\022IngestServiceProtoP\001Z)example.com/ab" +
-      "oveboard/ingest/v1;ingestv1\242\002\003AIX\252\002\024Abov" +
-      "eboard.Ingest.V1\312\002\024Aboveboard\\Ingest\\V1\342" +
-      "\002 Aboveboard\\Ingest\\V1\\GPBMetadata\352\002\026Abo" +
-      "veboard::Ingest::V1b\006proto3"
+      "ingest.v1.PublishEventsResponse\"\006\352\340\030\002\010\001\022" +
+      "q\n\014StreamEvents\022).aboveboard.ingest.v1.S" +
+      "treamEventsRequest\032*.aboveboard.ingest.v" +
+      "1.StreamEventsResponse\"\006\352\340\030\002\010\001(\0010\001\022\202\001\n\023G" +
+      "etCollectionStatus\0220.aboveboard.ingest.v" +
+      "1.GetCollectionStatusRequest\0321.aboveboar" +
+      "d.ingest.v1.GetCollectionStatusResponse\"" +
+      "\006\352\340\030\002\010\001\022\216\001\n\027SetCollectionPreference\0224.ab" +
+      "oveboard.ingest.v1.SetCollectionPreferen" +
+      "ceRequest\0325.aboveboard.ingest.v1.SetColl" +
+      "ectionPreferenceResponse\"\006\352\340\030\002\010\001B\261\001B\022Ing" +
+      "estServiceProtoP\001Z)example.com/aboveboar" +
+      "d/ingest/v1;ingestv1\242\002\003AIX\252\002\024Aboveboard." +
+      "Ingest.V1\312\002\024Aboveboard\\Ingest\\V1\342\002 Above" +
+      "board\\Ingest\\V1\\GPBMetadata\352\002\026Aboveboard" +
+      "::Ingest::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
+          aboveboard.schema.v1.AnnotationsProto.getDescriptor(),
           aboveboard.telemetry.v1.EventProto.getDescriptor(),
           aboveboard.telemetry.v1.SourceProto.getDescriptor(),
           aboveboard.telemetry.v1.VerdictProto.getDescriptor(),
@@ -213,10 +216,16 @@ public final class IngestServiceProto extends com.google.protobuf.GeneratedFile 
         internal_static_aboveboard_ingest_v1_SetCollectionPreferenceResponse_descriptor,
         new java.lang.String[] { "CollectionStatus", "DeletionId", });
     descriptor.resolveAllFeaturesImmutable();
+    aboveboard.schema.v1.AnnotationsProto.getDescriptor();
     aboveboard.telemetry.v1.EventProto.getDescriptor();
     aboveboard.telemetry.v1.SourceProto.getDescriptor();
     aboveboard.telemetry.v1.VerdictProto.getDescriptor();
     com.google.protobuf.TimestampProto.getDescriptor();
+    com.google.protobuf.ExtensionRegistry registry =
+        com.google.protobuf.ExtensionRegistry.newInstance();
+    registry.add(aboveboard.schema.v1.AnnotationsProto.method);
+    com.google.protobuf.Descriptors.FileDescriptor
+        .internalUpdateFileDescriptor(descriptor, registry);
   }
 
   // @@protoc_insertion_point(outer_class_scope)

@@ -201,7 +201,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The product's write key, for callers that cannot set metadata, such as
-   * navigator.sendBeacon.
+   * navigator.sendBeacon. In a stream each request is looked at by itself.
    * </pre>
    *
    * <code>string write_key = 4 [json_name = "writeKey"];</code>
@@ -223,7 +223,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The product's write key, for callers that cannot set metadata, such as
-   * navigator.sendBeacon.
+   * navigator.sendBeacon. In a stream each request is looked at by itself.
    * </pre>
    *
    * <code>string write_key = 4 [json_name = "writeKey"];</code>
@@ -1334,7 +1334,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The product's write key, for callers that cannot set metadata, such as
-     * navigator.sendBeacon.
+     * navigator.sendBeacon. In a stream each request is looked at by itself.
      * </pre>
      *
      * <code>string write_key = 4 [json_name = "writeKey"];</code>
@@ -1355,7 +1355,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The product's write key, for callers that cannot set metadata, such as
-     * navigator.sendBeacon.
+     * navigator.sendBeacon. In a stream each request is looked at by itself.
      * </pre>
      *
      * <code>string write_key = 4 [json_name = "writeKey"];</code>
@@ -1377,7 +1377,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The product's write key, for callers that cannot set metadata, such as
-     * navigator.sendBeacon.
+     * navigator.sendBeacon. In a stream each request is looked at by itself.
      * </pre>
      *
      * <code>string write_key = 4 [json_name = "writeKey"];</code>
@@ -1395,7 +1395,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The product's write key, for callers that cannot set metadata, such as
-     * navigator.sendBeacon.
+     * navigator.sendBeacon. In a stream each request is looked at by itself.
      * </pre>
      *
      * <code>string write_key = 4 [json_name = "writeKey"];</code>
@@ -1410,7 +1410,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The product's write key, for callers that cannot set metadata, such as
-     * navigator.sendBeacon.
+     * navigator.sendBeacon. In a stream each request is looked at by itself.
      * </pre>
      *
      * <code>string write_key = 4 [json_name = "writeKey"];</code>

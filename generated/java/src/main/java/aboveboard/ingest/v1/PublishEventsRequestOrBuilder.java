@@ -114,7 +114,7 @@ public interface PublishEventsRequestOrBuilder extends
   /**
    * <pre>
    * The product's write key, for callers that cannot set metadata, such as
-   * navigator.sendBeacon.
+   * navigator.sendBeacon. In a stream each request is looked at by itself.
    * </pre>
    *
    * <code>string write_key = 4 [json_name = "writeKey"];</code>
@@ -124,7 +124,7 @@ public interface PublishEventsRequestOrBuilder extends
   /**
    * <pre>
    * The product's write key, for callers that cannot set metadata, such as
-   * navigator.sendBeacon.
+   * navigator.sendBeacon. In a stream each request is looked at by itself.
    * </pre>
    *
    * <code>string write_key = 4 [json_name = "writeKey"];</code>

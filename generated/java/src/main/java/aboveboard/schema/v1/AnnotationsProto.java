@@ -21,6 +21,7 @@ public final class AnnotationsProto extends com.google.protobuf.GeneratedFile {
       com.google.protobuf.ExtensionRegistryLite registry) {
     registry.add(aboveboard.schema.v1.AnnotationsProto.field);
     registry.add(aboveboard.schema.v1.AnnotationsProto.event);
+    registry.add(aboveboard.schema.v1.AnnotationsProto.method);
   }
 
   public static void registerAllExtensions(
@@ -58,6 +59,21 @@ public final class AnnotationsProto extends com.google.protobuf.GeneratedFile {
           .newFileScopedGeneratedExtension(
         aboveboard.schema.v1.EventPolicy.class,
         aboveboard.schema.v1.EventPolicy.getDefaultInstance());
+  public static final int METHOD_FIELD_NUMBER = 50701;
+  /**
+   * <pre>
+   * Who may call an RPC.
+   * </pre>
+   *
+   * <code>extend .google.protobuf.MethodOptions { ... }</code>
+   */
+  public static final
+    com.google.protobuf.GeneratedMessage.GeneratedExtension<
+      com.google.protobuf.DescriptorProtos.MethodOptions,
+      aboveboard.schema.v1.MethodPolicy> method = com.google.protobuf.GeneratedMessage
+          .newFileScopedGeneratedExtension(
+        aboveboard.schema.v1.MethodPolicy.class,
+        aboveboard.schema.v1.MethodPolicy.getDefaultInstance());
   static final com.google.protobuf.Descriptors.Descriptor
     internal_static_aboveboard_schema_v1_FieldPolicy_descriptor;
   static final 
@@ -68,6 +84,11 @@ public final class AnnotationsProto extends com.google.protobuf.GeneratedFile {
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_aboveboard_schema_v1_EventPolicy_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_aboveboard_schema_v1_MethodPolicy_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_aboveboard_schema_v1_MethodPolicy_fieldAccessorTable;
 
   public static com.google.protobuf.Descriptors.FileDescriptor
       getDescriptor() {
@@ -93,31 +114,39 @@ public final class AnnotationsProto extends com.google.protobuf.GeneratedFile {
       "er\030\001 \001(\tR\005owner\022\030\n\007purpose\030\002 \001(\tR\007purpos" +
       "e\022:\n\010category\030\003 \001(\0162\036.aboveboard.schema." +
       "v1.CategoryR\010category\022%\n\016retention_days\030" +
-      "\004 \001(\rR\rretentionDays*\340\001\n\tDataClass\022\032\n\026DA" +
-      "TA_CLASS_UNSPECIFIED\020\000\022\030\n\024DATA_CLASS_TEC" +
-      "HNICAL\020\001\022\032\n\026DATA_CLASS_INTERACTION\020\002\022\033\n\027" +
-      "DATA_CLASS_INSTALLATION\020\003\022\030\n\024DATA_CLASS_" +
-      "PSEUDONYM\020\004\022\033\n\027DATA_CLASS_ORGANIZATION\020\005" +
-      "\022\023\n\017DATA_CLASS_TIME\020\006\022\030\n\024DATA_CLASS_FREE" +
-      "_FORM\020\007*\214\001\n\nSubjectKey\022\033\n\027SUBJECT_KEY_UN" +
-      "SPECIFIED\020\000\022\027\n\023SUBJECT_KEY_COMPANY\020\001\022\032\n\026" +
-      "SUBJECT_KEY_DEPLOYMENT\020\002\022\026\n\022SUBJECT_KEY_" +
-      "SERVER\020\003\022\024\n\020SUBJECT_KEY_USER\020\004*\203\001\n\006Forma" +
-      "t\022\026\n\022FORMAT_UNSPECIFIED\020\000\022\017\n\013FORMAT_UUID" +
-      "\020\001\022\025\n\021FORMAT_IDENTIFIER\020\002\022\022\n\016FORMAT_VERS" +
-      "ION\020\003\022\024\n\020FORMAT_OPEN_ENUM\020\004\022\017\n\013FORMAT_NA" +
-      "ME\020\005*V\n\010Category\022\030\n\024CATEGORY_UNSPECIFIED" +
-      "\020\000\022\030\n\024CATEGORY_INTERACTION\020\001\022\026\n\022CATEGORY" +
-      "_TECHNICAL\020\002:X\n\005field\022\035.google.protobuf." +
-      "FieldOptions\030\215\214\003 \001(\0132!.aboveboard.schema" +
-      ".v1.FieldPolicyR\005field:Z\n\005event\022\037.google" +
-      ".protobuf.MessageOptions\030\215\214\003 \001(\0132!.above" +
-      "board.schema.v1.EventPolicyR\005eventB\257\001B\020A" +
-      "nnotationsProtoP\001Z)example.com/aboveboar" +
-      "d/schema/v1;schemav1\242\002\003ASX\252\002\024Aboveboard." +
-      "Schema.V1\312\002\024Aboveboard\\Schema\\V1\342\002 Above" +
-      "board\\Schema\\V1\\GPBMetadata\352\002\026Aboveboard" +
-      "::Schema::V1b\006proto3"
+      "\004 \001(\rR\rretentionDays\"D\n\014MethodPolicy\0224\n\006" +
+      "access\030\001 \001(\0162\034.aboveboard.schema.v1.Acce" +
+      "ssR\006access*\340\001\n\tDataClass\022\032\n\026DATA_CLASS_U" +
+      "NSPECIFIED\020\000\022\030\n\024DATA_CLASS_TECHNICAL\020\001\022\032" +
+      "\n\026DATA_CLASS_INTERACTION\020\002\022\033\n\027DATA_CLASS" +
+      "_INSTALLATION\020\003\022\030\n\024DATA_CLASS_PSEUDONYM\020" +
+      "\004\022\033\n\027DATA_CLASS_ORGANIZATION\020\005\022\023\n\017DATA_C" +
+      "LASS_TIME\020\006\022\030\n\024DATA_CLASS_FREE_FORM\020\007*\214\001" +
+      "\n\nSubjectKey\022\033\n\027SUBJECT_KEY_UNSPECIFIED\020" +
+      "\000\022\027\n\023SUBJECT_KEY_COMPANY\020\001\022\032\n\026SUBJECT_KE" +
+      "Y_DEPLOYMENT\020\002\022\026\n\022SUBJECT_KEY_SERVER\020\003\022\024" +
+      "\n\020SUBJECT_KEY_USER\020\004*\203\001\n\006Format\022\026\n\022FORMA" +
+      "T_UNSPECIFIED\020\000\022\017\n\013FORMAT_UUID\020\001\022\025\n\021FORM" +
+      "AT_IDENTIFIER\020\002\022\022\n\016FORMAT_VERSION\020\003\022\024\n\020F" +
+      "ORMAT_OPEN_ENUM\020\004\022\017\n\013FORMAT_NAME\020\005*V\n\010Ca" +
+      "tegory\022\030\n\024CATEGORY_UNSPECIFIED\020\000\022\030\n\024CATE" +
+      "GORY_INTERACTION\020\001\022\026\n\022CATEGORY_TECHNICAL" +
+      "\020\002*\222\001\n\006Access\022\026\n\022ACCESS_UNSPECIFIED\020\000\022\021\n" +
+      "\rACCESS_INGEST\020\001\022\017\n\013ACCESS_READ\020\002\022\022\n\016ACC" +
+      "ESS_OPT_OUT\020\003\022\021\n\rACCESS_DELETE\020\004\022\024\n\020ACCE" +
+      "SS_RETENTION\020\005\022\017\n\013ACCESS_KEYS\020\006:X\n\005field" +
+      "\022\035.google.protobuf.FieldOptions\030\215\214\003 \001(\0132" +
+      "!.aboveboard.schema.v1.FieldPolicyR\005fiel" +
+      "d:Z\n\005event\022\037.google.protobuf.MessageOpti" +
+      "ons\030\215\214\003 \001(\0132!.aboveboard.schema.v1.Event" +
+      "PolicyR\005event:\\\n\006method\022\036.google.protobu" +
+      "f.MethodOptions\030\215\214\003 \001(\0132\".aboveboard.sch" +
+      "ema.v1.MethodPolicyR\006methodB\257\001B\020Annotati" +
+      "onsProtoP\001Z)example.com/aboveboard/schem" +
+      "a/v1;schemav1\242\002\003ASX\252\002\024Aboveboard.Schema." +
+      "V1\312\002\024Aboveboard\\Schema\\V1\342\002 Aboveboard\\S" +
+      "chema\\V1\\GPBMetadata\352\002\026Aboveboard::Schem" +
+      "a::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -136,8 +165,15 @@ public final class AnnotationsProto extends com.google.protobuf.GeneratedFile {
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_aboveboard_schema_v1_EventPolicy_descriptor,
         new java.lang.String[] { "Owner", "Purpose", "Category", "RetentionDays", });
+    internal_static_aboveboard_schema_v1_MethodPolicy_descriptor =
+      getDescriptor().getMessageType(2);
+    internal_static_aboveboard_schema_v1_MethodPolicy_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_aboveboard_schema_v1_MethodPolicy_descriptor,
+        new java.lang.String[] { "Access", });
     field.internalInit(descriptor.getExtension(0));
     event.internalInit(descriptor.getExtension(1));
+    method.internalInit(descriptor.getExtension(2));
     descriptor.resolveAllFeaturesImmutable();
     com.google.protobuf.DescriptorProtos.getDescriptor();
   }

@@ -1,0 +1,1 @@
+"""Who may come in: keys, and what each lets its holder do."""

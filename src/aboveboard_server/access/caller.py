@@ -1,0 +1,23 @@
+"""Who calls, as far as the key tells."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import NamedTuple
+
+
+class Caller(NamedTuple):
+    """Whose key let a call in: the key's id and its name; both empty where none was shown."""
+
+    key_id: str = ""
+    name: str = ""
+
+    @property
+    def actor(self) -> str:
+        """What the audit log calls the caller: names may be given twice, ids are not."""
+        return f"{self.name} ({self.key_id})"
+
+
+ANONYMOUS = Caller()
+# The administrator whose call is being answered; nobody acts without.
+ADMINISTRATOR: ContextVar[Caller] = ContextVar("ADMINISTRATOR")

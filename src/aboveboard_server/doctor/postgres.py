@@ -1,0 +1,80 @@
+# ruff: noqa: D401  # a check's docstring is its title: it says what should hold, not what is done.
+"""Does a PostgreSQL keep what it acknowledges, and take commits."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from aboveboard_server.doctor.finding import ok, problem, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aboveboard_server.doctor.finding import Finding, Host
+
+# Seconds that the clocks of two machines may differ by.
+SLACK = 5
+# The oldest that its makers still mend (until November 2026).
+OLDEST = 140_000
+DURABLE = {
+    "fsync": "set it to on: without, a power cut can destroy the whole database",
+    "full_page_writes": "set it to on: without, a power cut can leave torn pages",
+}
+NOT_WRITABLE = """
+SELECT relname FROM pg_class
+ WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
+   AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
+            AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')) ORDER BY relname
+"""
+
+
+def commits_are_taken(host: Host) -> Iterator[Finding]:
+    """The database takes commits: it is no standby, and every table is this user's to write."""
+    if host.database.exec_driver_sql("SELECT pg_is_in_recovery()").scalar_one():
+        yield problem("it is in recovery: a standby", "promote it, or name the primary in --database")
+    refused = host.database.exec_driver_sql(NOT_WRITABLE).scalars().all()
+    if refused:
+        yield problem(
+            f"{refused[0]}{f' and {len(refused) - 1} more' if refused[1:] else ''} may not be written",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public to the server's user",
+        )
+    elif not host.database.exec_driver_sql("SELECT pg_is_in_recovery()").scalar_one():
+        yield ok("it does")
+
+
+def commits_are_durable(host: Host) -> Iterator[Finding]:
+    """What is committed survives a power cut."""
+    lost = [name for name in DURABLE if _setting(host, name) != "on"]
+    for name in lost:
+        yield problem(f"{name} = {_setting(host, name)}", DURABLE[name])
+    if not lost:
+        told = _setting(host, "synchronous_commit")
+        note = "; a server's own sessions set it to on" if told in {"off", "local"} else ""
+        yield ok(f"fsync, full_page_writes = on, synchronous_commit = {told}{note}")
+
+
+def version_is_maintained(host: Host) -> Iterator[Finding]:
+    """PostgreSQL is of a version that its makers still mend."""
+    version = _setting(host, "server_version")
+    if int(_setting(host, "server_version_num")) < OLDEST:
+        yield warning(f"PostgreSQL {version}", "upgrade it")
+    else:
+        yield ok(f"PostgreSQL {version}")
+
+
+def clocks_agree(host: Host) -> Iterator[Finding]:
+    """The clock of the database's machine and that of this one agree."""
+    theirs = host.database.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one()
+    apart = float(theirs) - time.time()
+    if abs(apart) > SLACK:
+        yield warning(f"they differ by {apart:.0f} s", "have NTP keep both right")
+    else:
+        yield ok(f"they differ by less than {SLACK} s")
+
+
+def _setting(host: Host, name: str) -> str:
+    return str(host.database.exec_driver_sql(f"SHOW {name}").scalar_one())
+
+
+DATABASE_CHECKS = (commits_are_taken, commits_are_durable, version_is_maintained, clocks_agree)

@@ -1,0 +1,81 @@
+"""The transport of the gRPC listeners: port, certificates, and how much may come through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from aboveboard_server.errors import StartupError
+from aboveboard_server.grpc_api.decoding import MAX_TRANSPORT_BYTES
+
+if TYPE_CHECKING:
+    from aboveboard_server.tls import Certificates, Loaded
+
+# Connections at once; further ones are closed as they come.
+MAX_CONNECTIONS = 4_000
+# Calls at once on one connection; a client of grpc keeps further ones to itself until one has ended.
+MAX_STREAMS = 100
+# Calls that have come and that nobody has looked at yet; beyond, grpc itself breaks them off (CANCELLED): by
+# chance at first, all of them beyond twice as many. More than are answered with a reason, and with a delay.
+MAX_UNSEEN = 4_000
+# Seconds without a call after which a connection is closed, and seconds that TLS may take to agree.
+MAX_IDLE = 300
+HANDSHAKE = 10
+# Seconds beyond the age of a connection in which what is under way on it must come to its end: a stream
+# has as long as a connection, a call far less.
+AFTER_STREAMS = 30
+
+
+def options(max_connection_age: int, *, reuse_port: bool) -> list[tuple[str, int]]:
+    """Return the options of a server whose connections live so many seconds."""
+    return [
+        ("grpc.max_receive_message_length", MAX_TRANSPORT_BYTES),
+        # Strictly below what clients are told to use, so that a well-behaved one is never cut off.
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        # Not unless workers share the port on purpose: a second server would bind it silently and take half
+        # of the calls.
+        ("grpc.so_reuseport", int(reuse_port)),
+        ("grpc.max_connection_age_ms", max_connection_age * 1_000),
+        ("grpc.max_connection_age_grace_ms", (max_connection_age + AFTER_STREAMS) * 1_000),
+        ("grpc.max_connection_idle_ms", MAX_IDLE * 1_000),
+        ("grpc.server_handshake_timeout_ms", HANDSHAKE * 1_000),
+        ("grpc.max_concurrent_streams", MAX_STREAMS),
+        ("grpc.server.max_pending_requests", MAX_UNSEEN),
+        ("grpc.server.max_pending_requests_hard_limit", 2 * MAX_UNSEEN),
+        ("grpc.max_allowed_incoming_connections", MAX_CONNECTIONS),
+    ]
+
+
+def add_port(server: grpc.aio.Server, bind: str, certificates: Certificates | None) -> int:
+    """Bind HOST:PORT, in plain text without certificates; return the port. StartupError where it is taken."""
+    try:
+        if certificates is None:
+            return server.add_insecure_port(bind)
+        return server.add_secure_port(bind, _credentials(certificates))
+    except RuntimeError as error:
+        raise StartupError(f"cannot listen on {bind}: the address is in use or not this machine's") from error
+
+
+def _credentials(certificates: Certificates) -> grpc.ServerCredentials:
+    shown = certificates.current()
+
+    def renewed() -> grpc.ServerCertificateConfiguration | None:
+        """Return what has changed since the handshake before, if anything."""
+        nonlocal shown
+        loaded = certificates.current()
+        if loaded is shown:
+            return None
+        shown = loaded
+        return _configuration(loaded)
+
+    # None is what grpc documents, though its types do not, for "as before".
+    fetch: Any = renewed
+    return grpc.dynamic_ssl_server_credentials(
+        _configuration(shown), fetch, require_client_authentication=shown.client_ca is not None
+    )
+
+
+def _configuration(loaded: Loaded) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(loaded.key, loaded.chain)], loaded.client_ca)

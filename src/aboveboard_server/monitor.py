@@ -1,0 +1,89 @@
+"""Looks after a running server: is it ready, how late is its event loop, how large has everything become."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from aboveboard_server import metrics
+from aboveboard_server.errors import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from aboveboard_server.ingest.group_commit import GroupCommitter
+    from aboveboard_server.ingest.readiness import Readiness
+    from aboveboard_server.storage.ports import EventStore
+
+log = structlog.get_logger()
+
+# Seconds between two looks at the loop, the queue and a store that is not ready.
+TICK = 1.0
+# Seconds that a store counts as ready without a commit: without traffic, each look costs a sync.
+IDLE = 5.0
+# Seconds between two looks at the size of the database: PostgreSQL looks at each of its files for it.
+SIZE_INTERVAL = 60.0
+
+
+class Monitor:
+    """Tells `told` whether the server is ready each time that changes, and sets the figures of `metrics`."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        committer: GroupCommitter,
+        readiness: Readiness,
+        told: Sequence[Callable[[bool], Awaitable[None]]],
+    ) -> None:
+        self._store = store
+        self._committer = committer
+        self._readiness = readiness
+        self._told = told
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to look."""
+        metrics.START_SECONDS.set(time.time())
+        metrics.QUEUE_LIMIT_EVENTS.set(self._committer.max_pending)
+        looks = (self._look_at_process(), self._look_at_readiness(), self._look_at_size())
+        self._tasks = [asyncio.create_task(look, name="monitor") for look in looks]
+
+    async def stop(self) -> None:
+        """Look no more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _look_at_process(self) -> None:
+        loop = asyncio.get_running_loop()
+        cpu_seconds = 0.0
+        while True:
+            metrics.QUEUE_EVENTS.set(self._committer.pending)
+            cpu_seconds = metrics.look_at_process(cpu_seconds)
+            due = loop.time() + TICK
+            await asyncio.sleep(TICK)
+            metrics.LOOP_LAG_SECONDS.observe(max(0.0, loop.time() - due))
+
+    async def _look_at_readiness(self) -> None:
+        was_ready = True
+        while True:
+            ready = await self._readiness.is_ready(IDLE)
+            metrics.READY.set(ready)
+            if ready is not was_ready:
+                log.warning("ready" if ready else "not_ready")
+                for tell in self._told:
+                    await tell(ready)
+            was_ready = ready
+            await asyncio.sleep(TICK)
+
+    async def _look_at_size(self) -> None:
+        while True:
+            try:
+                metrics.DATABASE_BYTES.set(await self._store.size())
+            except StoreUnavailableError:
+                await asyncio.sleep(TICK)
+            else:
+                await asyncio.sleep(SIZE_INTERVAL)
