@@ -40,7 +40,7 @@ def test_a_standby(tmp_path: Path, postgres: PostgresServer) -> None:
         witness, source = Witness(server), server_source()
         witness.publish(source, element())
         pid = server.pid
-        postgres.demote()
+        postgres.become_standby()
         try:
             for _ in range(20):
                 assert witness.is_refused(lambda: witness.publish(source, element()))

@@ -67,17 +67,6 @@ class PostgresServer:
         """Start it again, and return when it takes connections."""
         self._server.ensure_postgres_running()
 
-    def demote(self) -> None:
-        """Start it again as a standby, which answers and takes no writes."""
-        self.stop()
-        (self._folder / "standby.signal").touch()
-        self.start()
-        self.await_ready()
-
-    def promote(self) -> None:
-        """Let a standby take writes, and return when it does."""
-        self._administer(sql.SQL("SELECT pg_promote()"))
-
     def become_standby(self) -> None:
         """Start it again as one that takes queries and no commits, as after a failover."""
         self.stop()
