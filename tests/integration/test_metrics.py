@@ -92,7 +92,7 @@ def test_every_call_is_counted_by_where_it_went(server: ServerProcess) -> None:
         (RPCS, "INVALID_ARGUMENT", PUBLISH): 1,
         (RPCS, "INVALID_ARGUMENT", STREAM): 1,
         (HTTP, EVENTS, "400"): 1,
-        (HTTP, "/k/{write_key}/api_public/servers/{server_uuid}", "200"): 1,
+        (HTTP, "/k/{write_key}/api_public/servers/{server_uuid}", "401"): 1,
         (HTTP, "", "404"): 2,
     }
 

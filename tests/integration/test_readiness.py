@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import resource
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -73,14 +74,11 @@ def goes_away_and_comes_back(
 
 
 def test_a_file_that_cannot_be_written(server: ServerProcess) -> None:
-    """A SQLite file that may not be written, without one event sent: not ready, until it may."""
-    (writer,) = server.children()
-    unlimited = resource.prlimit(writer, resource.RLIMIT_FSIZE)
-    assert goes_away_and_comes_back(
-        server,
-        lambda: resource.prlimit(writer, resource.RLIMIT_FSIZE, (1, unlimited[1])),
-        lambda: resource.prlimit(writer, resource.RLIMIT_FSIZE, unlimited),
-    )
+    """A SQLite file that another program has locked, without one event sent: not ready, until it lets go."""
+    with closing(sqlite3.connect(server.database, isolation_level=None)) as other:
+        assert goes_away_and_comes_back(
+            server, lambda: other.execute("BEGIN IMMEDIATE"), lambda: other.execute("ROLLBACK")
+        )
     lines = [line["event"] for line in server.log() if line["event"] in {"ready", "not_ready"}]
     assert lines == ["not_ready", "ready"]
 
