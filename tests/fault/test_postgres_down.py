@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,8 +30,8 @@ def check_stored(server: OnPostgres, witness: Witness) -> None:
     assert len(stored) == len(set(stored))
 
 
-def test_read_only(tmp_path: Path, postgres: PostgresServer) -> None:
-    """As a standby is: UNAVAILABLE, and back within 5 s of its promotion."""
+def test_a_standby(tmp_path: Path, postgres: PostgresServer) -> None:
+    """It answers and takes no writes: UNAVAILABLE, and back within 5 s of its promotion."""
     folder = tmp_path / "server"
     folder.mkdir()
     server = OnPostgres(folder, postgres, postgres.new_database())
@@ -39,13 +40,13 @@ def test_read_only(tmp_path: Path, postgres: PostgresServer) -> None:
         witness, source = Witness(server), server_source()
         witness.publish(source, element())
         pid = server.pid
-        postgres.set_read_only(True)
+        postgres.become_standby()
         try:
-            # Its processes learn of it one after the other.
-            while not witness.is_refused(lambda: witness.publish(source, element())):
-                pass
+            for _ in range(20):
+                assert witness.is_refused(lambda: witness.publish(source, element()))
+                time.sleep(0.1)
         finally:
-            postgres.set_read_only(False)
+            postgres.promote()
         witness.resume(lambda: witness.publish(source, element()))
         witness.check_alive(pid)
         check_stored(server, witness)

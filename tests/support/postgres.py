@@ -67,13 +67,6 @@ class PostgresServer:
         """Start it again, and return when it takes connections."""
         self._server.ensure_postgres_running()
 
-    def set_read_only(self, read_only: bool) -> None:  # noqa: FBT001  # there is nothing else to set
-        """Refuse every write from now on, as a standby does, or take them again."""
-        self._administer(
-            sql.SQL("ALTER SYSTEM SET default_transaction_read_only = {}").format(sql.Literal(read_only))
-        )
-        self._administer(sql.SQL("SELECT pg_reload_conf()"))
-
     def become_standby(self) -> None:
         """Start it again as one that takes queries and no commits, as after a failover."""
         self.stop()

@@ -9,18 +9,22 @@
 #define FAIL() (fprintf(stderr, "lost_fsync.c:%d: %s\n", __LINE__, strerror(errno)), abort())
 
 /* A number may be used again by another file; the time it was made tells them apart. */
-static void name_of(int descriptor, char kind, char *name, size_t size) {
+static void name_from(const struct statx *found, char *name, size_t size) {
+    snprintf(name, size, "%s/%c%llu.%lld.%u", getenv("SHIM_SYNCED"), S_ISDIR(found->stx_mode) ? 'd' : 'f',
+             (unsigned long long)found->stx_ino, (long long)found->stx_btime.tv_sec, found->stx_btime.tv_nsec);
+}
+
+static void name_of(int descriptor, char *name, size_t size) {
     struct statx found;
-    if (statx(descriptor, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &found)) FAIL();
-    snprintf(name, size, "%s/%c%llu.%lld.%u", getenv("SHIM_SYNCED"), kind, (unsigned long long)found.stx_ino,
-             (long long)found.stx_btime.tv_sec, found.stx_btime.tv_nsec);
+    if (statx(descriptor, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &found)) FAIL();
+    name_from(&found, name, size);
 }
 
 /* In place and then cut to size: a kill in the midst leaves what a cut in the midst of a sync does. */
 static void keep_content(int descriptor, off_t size) {
     char buffer[1 << 16];
     char name[PATH_MAX];
-    name_of(descriptor, 'f', name, sizeof name);
+    name_of(descriptor, name, sizeof name);
     int kept = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (kept < 0) FAIL();
     off_t offset = 0;
@@ -44,7 +48,7 @@ static void keep_content(int descriptor, off_t size) {
 
 static void keep_names(int descriptor) {
     char name[PATH_MAX], draft[PATH_MAX + 16];
-    name_of(descriptor, 'd', name, sizeof name);
+    name_of(descriptor, name, sizeof name);
     snprintf(draft, sizeof draft, "%s.%d", name, gettid());
     FILE *kept = fopen(draft, "w");
     int own = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -52,12 +56,13 @@ static void keep_names(int descriptor) {
     if (!kept || !folder) FAIL();
     for (struct dirent *entry; (entry = readdir(folder));) {
         char child[PATH_MAX];
-        struct stat found;
-        int opened = entry->d_name[0] == '.' ? -1 : openat(own, entry->d_name, O_RDONLY | O_CLOEXEC);
-        if (opened < 0 || fstat(opened, &found)) continue;
-        name_of(opened, S_ISDIR(found.st_mode) ? 'd' : 'f', child, sizeof child);
-        fprintf(kept, "%s %o %s\n", strrchr(child, '/') + 1, found.st_mode & 0777, entry->d_name);
-        close(opened);
+        struct statx found;
+        /* By name, never opened: to close a file drops every lock that the process holds on it. */
+        if (entry->d_name[0] == '.' ||
+            statx(own, entry->d_name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &found))
+            continue;
+        name_from(&found, child, sizeof child);
+        fprintf(kept, "%s %o %s\n", strrchr(child, '/') + 1, found.stx_mode & 0777u, entry->d_name);
     }
     closedir(folder);
     if (fclose(kept) || rename(draft, name)) FAIL();
