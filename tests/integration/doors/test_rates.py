@@ -22,6 +22,7 @@ from tests.support.clients import (
     server_source,
 )
 from tests.support.http_clients import EVENTS, JSON, call, element_json, exchange, request_json, server_json
+from tests.support.keys import write_key
 from tests.support.server import ServerProcess
 
 from aboveboard.ingest.v1.ingest_service_pb2 import StreamEventsRequest
@@ -37,10 +38,11 @@ KNOWN = {"192.0.2.%d": "IPv4", "2001:db8:77:%d::1": "IPv6"}
 
 @pytest.fixture(scope="module")
 def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server that takes 20 requests of an address at once, and next to none afterwards."""
+    """A server that takes 20 requests of an address or a key at once, and next to none afterwards."""
     process = ServerProcess(
         tmp_path_factory.mktemp("limited"),
-        *("--rate-per-address", str(BURST / 10_000), "--burst-seconds", "10000"),
+        *("--rate-per-address", str(BURST / 10_000), "--rate-per-key", str(BURST / 10_000)),
+        *("--burst-seconds", "10000"),
         *("--trusted-proxy", "127.0.0.0/8"),
     )
     process.start()
@@ -48,12 +50,14 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]
     process.stop()
 
 
-def publish_for(server: ServerProcess, address: str) -> str:
+def publish_for(server: ServerProcess, address: str, key: str = "") -> str:
     """Publish as a proxy that speaks for an address; return the code of the answer."""
+    sent = request(server_source(), [element()])
+    sent.write_key = key
     with ingest(server) as stub:
         try:
             stub.PublishEvents(
-                request(server_source(), [element()]),
+                sent,
                 timeout=TIMEOUT,
                 metadata=(("x-forwarded-for", f"203.0.113.99, {address}"),),
             )
@@ -66,9 +70,11 @@ def publish_for(server: ServerProcess, address: str) -> str:
     return "OK"
 
 
-def post_for(server: ServerProcess, address: str) -> int:
+def post_for(server: ServerProcess, address: str, key: str = "") -> int:
     """The same over HTTP; return the status."""
-    body = json.dumps(request_json(server_json(server_source().server.server_uuid), element_json()))
+    body = json.dumps(
+        request_json(server_json(server_source().server.server_uuid), element_json(), writeKey=key)
+    )
     connection = http.client.HTTPConnection(server.http_address, timeout=TIMEOUT)
     connection.request("POST", EVENTS, body, {"content-type": JSON, "x-forwarded-for": address})
     answer = connection.getresponse()
@@ -88,6 +94,17 @@ def test_an_address_has_its_rate_at_both_doors(limited: ServerProcess, known: st
     assert post_for(limited, known % 1) == 429
     assert [post_for(limited, known % 2) for _ in range(BURST + 5)] == [204] * BURST + [429] * 5
     assert publish_for(limited, known % 3) == "OK"
+
+
+def test_a_key_has_its_rate_wherever_it_is_used(limited: ServerProcess) -> None:
+    """It is used up over both doors and from all addresses together; another key goes on."""
+    used, other = write_key(limited), write_key(limited)
+    codes = [publish_for(limited, f"192.0.2.{100 + n}", used) for n in range(BURST)]
+    assert codes == ["OK"] * BURST
+    assert post_for(limited, "192.0.2.121", used) == 429
+    assert publish_for(limited, "192.0.2.122", used) == "RESOURCE_EXHAUSTED"
+    assert post_for(limited, "192.0.2.121", other) == 204
+    assert publish_for(limited, "192.0.2.122", other) == "OK"
 
 
 def test_messages_of_a_stream_count_too(limited: ServerProcess) -> None:
