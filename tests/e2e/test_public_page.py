@@ -212,11 +212,15 @@ def test_no_answer_to_a_posted_form_runs(
     shown = set()
     for number, text in enumerate(POLYGLOTS[::50]):
         event = ping(text, event_id=text)
-        good = json_format.MessageToJson(request(deployment_source("hostile"), [event]), indent=None)
+        # A form puts "=" between name and value: in the good one it becomes the source's version.
+        events = json.dumps(json_format.MessageToDict(request(None, [event])))[:-1]
+        source = json.dumps(json_format.MessageToDict(deployment_source("hostile")))[:-2]
+        posted = [
+            (f'{events}, "source": {source}, "version": "', '"}}}'),
+            *((sent + ',"version":"', '"}') for sent in (json.dumps({text: {text: text}})[:-1], text)),
+        ]
         for path in ("/v1/events", "/v1/status", "/api_public/stats/element"):
-            for sent in (good, json.dumps({text: {text: text}}), text + "}"):
-                # A form puts "=" between name and value: here it becomes the write key.
-                name, value = sent[:-1] + ',"writeKey":"', '"}'
+            for name, value in posted:
                 form = f'<form method="post" enctype="text/plain" action="http://{shared_server.http_address}{path}">'
                 field = f'<input name="{html.escape(name)}" value="{html.escape(value)}">'
                 visit(page, site.add(f"/form{number}", f"<!doctype html>{form}{field}</form>"))

@@ -41,8 +41,10 @@ _RANKS = {word: rank - len(BEFORE) for rank, words in enumerate(BEFORE) for word
 _END = (0, 0, "")
 # Beyond the ranks of the words: what is before the release by one reading is after it by the other.
 _FAR = len(BEFORE) + 1
-# Clients choose the text: nothing in here may be matched in two ways.
-_VERSION = re.compile(r"v?([0-9]++(?:\.[0-9]++)*+)((?:[._~-]?[0-9a-z])*+)(?:\+.*)?", re.DOTALL)
+# Clients choose the text: nothing may be matched in two ways. Two expressions, since Python 3.11.2 loses what
+# is in a group with possessive quantifiers.
+_NUMBERS = re.compile(r"v?([0-9]+(?:\.[0-9]+)*)")
+_REST = re.compile(r"(?:[._~-]?[0-9a-z])*")
 _PARTS = re.compile(r"[0-9]+|[a-z]+")
 
 
@@ -56,13 +58,15 @@ class Version:
 
 def parse(text: str) -> Version | None:
     """Return a version, None where it cannot be compared."""
-    found = _VERSION.fullmatch(text.strip().lower())
-    if not found:
+    text = text.strip().lower().partition("+")[0]
+    found = _NUMBERS.match(text)
+    rest = _REST.fullmatch(text, found.end()) if found else None
+    if found is None or rest is None:
         return None
     numbers = [int(number) for number in found[1].split(".")]
     while numbers and not numbers[-1]:
         numbers.pop()
-    parts = _PARTS.findall(found[2])
+    parts = _PARTS.findall(rest[0])
     return Version(*((tuple(numbers), tuple(_ranked(parts, unknown))) for unknown in (-_FAR, _FAR)))
 
 
