@@ -19,6 +19,10 @@ MAX_STREAMS = 100
 # Calls that have come and that nobody has looked at yet; beyond, grpc itself breaks them off (CANCELLED): by
 # chance at first, all of them beyond twice as many. More than are answered with a reason, and with a delay.
 MAX_UNSEEN = 4_000
+# Bytes that a connection's first read asks for, and the least that any does. With grpc's own 8 KiB and 256 B the
+# server takes 6 % more of the processor for batches of 500; an idle connection takes 30 KiB instead of 18.
+FIRST_READ = 256 * 1024
+LEAST_READ = 64 * 1024
 # Seconds without a call after which a connection is closed, and seconds that TLS may take to agree.
 MAX_IDLE = 300
 HANDSHAKE = 10
@@ -45,6 +49,8 @@ def options(max_connection_age: int, *, reuse_port: bool) -> list[tuple[str, int
         ("grpc.server.max_pending_requests", MAX_UNSEEN),
         ("grpc.server.max_pending_requests_hard_limit", 2 * MAX_UNSEEN),
         ("grpc.max_allowed_incoming_connections", MAX_CONNECTIONS),
+        ("grpc.experimental.tcp_read_chunk_size", FIRST_READ),
+        ("grpc.experimental.tcp_min_read_chunk_size", LEAST_READ),
     ]
 
 
