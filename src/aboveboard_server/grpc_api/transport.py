@@ -20,7 +20,7 @@ MAX_STREAMS = 100
 # chance at first, all of them beyond twice as many. More than are answered with a reason, and with a delay.
 MAX_UNSEEN = 4_000
 # Bytes that a connection's first read asks for, and the least that any does. With grpc's own 8 KiB and 256 B
-# the server takes 6 % more of the processor for batches of 500; an idle connection takes 30 KiB instead of 18.
+# the server takes 6 % more of the processor for batches of 500; idle connections take 30 KiB instead of 18.
 FIRST_READ = 256 * 1024
 LEAST_READ = 64 * 1024
 # Seconds without a call after which a connection is closed, and seconds that TLS may take to agree.
