@@ -236,7 +236,7 @@ def test_sigterm_tells_late_callers_to_try_again(server: ServerProcess) -> None:
 
 @pytest.mark.fault
 def test_a_stream_without_end_does_not_hold_the_server(server: ServerProcess) -> None:
-    """A client that never ends its stream is cut off in time: the server exits 0 within 20 s."""
+    """A client that never ends its stream is told its end in time: the server exits 0 within 20 s."""
     sent: SimpleQueue[StreamEventsRequest | None] = SimpleQueue()
     with ingest(server) as stub:
         answers = stub.StreamEvents(iter(sent.get, None), timeout=60)
@@ -246,7 +246,7 @@ def test_a_stream_without_end_does_not_hold_the_server(server: ServerProcess) ->
         assert server.stop() == 0
         assert time.monotonic() - began < 20
         sent.put(None)
-        assert refusal(lambda: list(answers)).code is not grpc.StatusCode.OK
+        assert list(answers) == []
 
 
 # --- who answers what, where
