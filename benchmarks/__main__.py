@@ -7,6 +7,7 @@ import json
 import shutil
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,23 +42,36 @@ console = Console()
 Quick = Annotated[bool, typer.Option("--quick", help="One short round of what matters most, under a minute.")]
 Stores = Annotated[list[str], typer.Option("--store", help="sqlite, postgres; both unless said.")]
 Folder = Annotated[Path, typer.Option(help="Where databases are made: a real disk.")]
+Required = Annotated[
+    bool, typer.Option("--required", help="Measure in full only what is held against a requirement.")
+]
+Rounds = Annotated[int, typer.Option("--rounds", min=0, help="Rounds; 0 for the usual number.")]
 Only = Annotated[str, typer.Option(help="Measure only contenders whose name holds this.")]
 EVERY_STORE = [SQLITE, POSTGRES]
 TEMPORARY = Path(tempfile.gettempdir())
 
 
 @app.command()
-def run(
-    *, quick: Quick = False, store: Stores = EVERY_STORE, folder: Folder = TEMPORARY, only: Only = ""
+def run(  # noqa: PLR0913 - a command's options are its arguments.
+    *,
+    quick: Quick = False,
+    required: Required = False,
+    count: Rounds = 0,
+    store: Stores = EVERY_STORE,
+    folder: Folder = TEMPORARY,
+    only: Only = "",
 ) -> None:
     """Measure everything: rounds, growth, memory; show it and keep it as JSON."""
     scale = QUICK if quick else FULL
+    scale = replace(scale, rounds=count or scale.rounds)
     with _hosts(folder, store) as (work, hosts), _kept(work, hosts) as results, _progress() as progress:
         bench = Bench(work, hosts, scale)
-        chosen = [one for one in contenders(store) if only in one.name and (one.quick or not quick)]
+        chosen = [
+            one for one in contenders(store) if only in one.name and (one.quick or not (quick or required))
+        ]
         results["rounds"] = scale.rounds
         _rounds(bench, chosen, results, progress)
-        if not quick and not only:
+        if not (few or only):
             _growth(hosts, work, SIZES, results, progress)
             for name, host in hosts.items():
                 results["memory"][name] = bench.sustained(host, SUSTAINED)
