@@ -66,9 +66,8 @@ def run(  # noqa: PLR0913 - a command's options are its arguments.
     scale = replace(scale, rounds=count or scale.rounds)
     with _hosts(folder, store) as (work, hosts), _kept(work, hosts) as results, _progress() as progress:
         bench = Bench(work, hosts, scale)
-        chosen = [
-            one for one in contenders(store) if only in one.name and (one.quick or not (quick or required))
-        ]
+        few = quick or required
+        chosen = [one for one in contenders(store) if only in one.name and (one.quick or not few)]
         results["rounds"] = scale.rounds
         _rounds(bench, chosen, results, progress)
         if not (few or only):
