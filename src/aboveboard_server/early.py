@@ -13,6 +13,7 @@ import structlog
 
 from aboveboard_server.addresses import is_loopback, listening
 from aboveboard_server.errors import StartupError
+from aboveboard_server.settings import flag_of
 from aboveboard_server.storage.ownership import FileOwnership
 
 if TYPE_CHECKING:
@@ -35,16 +36,12 @@ def raise_file_limit() -> None:
 
 def refuse_open_doors(settings: Settings) -> None:
     """Raise StartupError where what is sent could be read on its way; with `--insecure` log a warning."""
-    binds = {
-        "--grpc-bind": settings.grpc_bind,
-        "--admin-bind": settings.admin_bind,
-        "--http-bind": settings.http_bind,
-    }
     if settings.transport.cert is not None:
         return
-    for flag, bind in binds.items():
+    for name, bind in settings.binds.items():
         if is_loopback(bind):
             continue
+        flag = flag_of(name)
         if not settings.transport.insecure:
             raise StartupError(
                 f"{flag} {bind} is reached from other machines, and would be served in plain text: give "
@@ -55,7 +52,7 @@ def refuse_open_doors(settings: Settings) -> None:
 
 def refuse_what_is_taken(settings: Settings) -> None:
     """Raise StartupError where an address or the SQLite file is another server's."""
-    for bind in (settings.grpc_bind, settings.admin_bind, settings.http_bind):
+    for bind in settings.binds.values():
         listening(bind).close()
     file = Path(settings.database.removeprefix(SQLITE).partition("?")[0])
     if settings.database.startswith(SQLITE) and file.is_file():

@@ -48,14 +48,10 @@ class Settings:
     reuse_port: bool = False
 
     def __post_init__(self) -> None:
-        for flag, bind in (
-            ("--grpc-bind", self.grpc_bind),
-            ("--admin-bind", self.admin_bind),
-            ("--http-bind", self.http_bind),
-        ):
+        for name, bind in self.binds.items():
             host, _, port = bind.rpartition(":")
             if not host or not port.isdecimal() or int(port) > MAX_PORT:
-                raise StartupError(f"{flag}: {bind!r} is not HOST:PORT")
+                raise StartupError(f"{flag_of(name)}: {bind!r} is not HOST:PORT")
         self._check_keys()
         if self.log_level not in LOG_LEVELS:
             raise StartupError(f"--log-level: one of {', '.join(LOG_LEVELS)}")
@@ -79,8 +75,18 @@ class Settings:
             raise StartupError("ABOVEBOARD_BOOTSTRAP_TOKEN: must be aba_ and 43 characters of base64url")
 
     @property
+    def binds(self) -> dict[str, str]:
+        """Where to listen, HOST:PORT by the name of the setting."""
+        return {"grpc_bind": self.grpc_bind, "admin_bind": self.admin_bind, "http_bind": self.http_bind}
+
+    @property
     def write_keys_required(self) -> bool:
         """Whether who sends events must show a key: unless said, where others than this machine can send."""
         if self.write_keys:
             return self.write_keys == REQUIRED
         return not (is_loopback(self.grpc_bind) and is_loopback(self.http_bind))
+
+
+def flag_of(name: str) -> str:
+    """Return the flag of a setting."""
+    return f"--{name.replace('_', '-')}"

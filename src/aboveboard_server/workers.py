@@ -153,8 +153,7 @@ def _reserved(settings: Settings) -> Iterator[Settings]:
     """
     with contextlib.ExitStack() as stack:
         binds: dict[str, Any] = {}
-        for name in ("grpc_bind", "admin_bind", "http_bind"):
-            bind = getattr(settings, name)
+        for name, bind in settings.binds.items():
             with addresses.listening(bind) as probe:
                 binds[name] = addresses.with_port(bind, probe)
             stack.enter_context(addresses.listening(binds[name], reuse_port=True))

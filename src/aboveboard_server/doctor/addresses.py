@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aboveboard_server.addresses import listening
 from aboveboard_server.doctor.finding import ok, problem, warning
 from aboveboard_server.errors import StartupError
+from aboveboard_server.settings import flag_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +25,8 @@ LOCAL_ADDRESS, STATE, INODE = 1, 3, 9
 
 def addresses_can_be_had(host: Host) -> Iterator[Finding]:
     """Each address is free, or an Aboveboard listens there already."""
-    for name in ("grpc_bind", "admin_bind", "http_bind"):
-        bind = getattr(host.settings, name)
-        flag = f"--{name.replace('_', '-')} {bind}"
+    for name, bind in host.settings.binds.items():
+        flag = f"{flag_of(name)} {bind}"
         try:
             listening(bind).close()
         except StartupError as error:
