@@ -52,7 +52,7 @@ async def test_what_is_internal_is_for_this_machine_or_for_administrators() -> N
 
     keys = ring.KeyRing(NOTHING)
     for secret, scope in (("reads", "READ"), ("deletes", "DELETE")):
-        key = ring.Key(Caller(), "ADMIN", frozenset([scope]), "", "", frozenset(), ring.NEVER)
+        key = ring.Key(Caller("", ""), "ADMIN", frozenset([scope]), "", "", frozenset(), ring.NEVER)
         keys._keys[digest(secret)] = key  # noqa: SLF001  # what it has read of the store
     guard = Guard(keys, NOTHING, required=False)
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 
 class Caller(NamedTuple):
-    """Whose key let a call in: the key's id and its name; both empty where none was shown."""
+    """Whose key let a call in: the key's id and its name, which may be empty."""
 
-    key_id: str = ""
-    name: str = ""
+    key_id: str
+    name: str
 
     @property
     def actor(self) -> str:
@@ -18,6 +18,5 @@ class Caller(NamedTuple):
         return f"{self.name} ({self.key_id})"
 
 
-ANONYMOUS = Caller()
 # The administrator whose call is being answered; nobody acts without.
 ADMINISTRATOR: ContextVar[Caller] = ContextVar("ADMINISTRATOR")

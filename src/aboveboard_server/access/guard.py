@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
-from aboveboard_server.access.caller import ANONYMOUS
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.privacy.key_secrets import ADMIN, WRITE
 
@@ -44,28 +43,30 @@ class Guard:
             raise _denied(f"this needs an admin key{needed}")
         return key.caller
 
-    def writer(self, secret: str, source: Source, origin: str = "", size: int = 0) -> Caller:
-        """Return whose write key lets a request of this source in; ServiceError where none does.
+    def admit_writer(self, secret: str, source: Source, origin: str = "", size: int = 0) -> None:
+        """Let a request of this source in by its write key; ServiceError where that does not.
 
         `origin` is that of the page that called, "" where it was none; `size` is the request's in bytes.
         """
         if not secret and not self._required:
-            return ANONYMOUS
+            return
         key = self._valid(secret)
         if key.kind != WRITE:
             raise _denied("this needs a write key")
         if key.is_bound:
             _hold_to_bounds(key, source, origin)
         self._count(key.caller.key_id, size)
-        return key.caller
 
     def product(self, secret: str) -> str:
         """Return the solution that a key is bound to, "" where there is none."""
-        key = self._ring.find(secret) if secret else None
+        key = self._find(secret)
         return key.solution if key else ""
 
+    def _find(self, secret: str) -> Key | None:
+        return self._ring.find(secret) if secret else None
+
     def _valid(self, secret: str) -> Key:
-        key = self._ring.find(secret) if secret else None
+        key = self._find(secret)
         # Looked at here, so that it holds to the moment whatever the ring knows.
         if key is None or key.expires_at <= time.time_ns() // 1_000:
             raise ServiceError(reasons.ERROR_REASON_UNAUTHENTICATED, "a valid key is required")

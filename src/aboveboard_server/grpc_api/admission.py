@@ -90,7 +90,7 @@ class _Sending:
 
     def take(self, request: Any, size: int) -> Any:
         said = getattr(request, self._carrier) if self._carrier else request
-        self._guard.writer(self._secret or said.write_key, said.source, size=size)
+        self._guard.admit_writer(self._secret or said.write_key, said.source, size=size)
         return request
 
     def renew(self) -> None:

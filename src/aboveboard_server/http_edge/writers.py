@@ -57,4 +57,4 @@ class Writers:
 
     def _admit(self, request: Request, message: Message) -> None:
         origin = request.headers.get("origin", "")
-        self._guard.writer(secret(request) or message.write_key, message.source, origin)
+        self._guard.admit_writer(secret(request) or message.write_key, message.source, origin)

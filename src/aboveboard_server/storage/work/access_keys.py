@@ -59,7 +59,7 @@ def create(session: Session, key: AccessKeyRow, act: Act) -> AccessKeyRow:
     name of its company behind.
     """
     _lock(session)
-    made = _by_request(session, key.request_id)
+    made = requests.by_id(session, AccessKeyRow, key.request_id)
     if made is not None:
         if any(getattr(made, name) != getattr(key, name) for name in ASKED):
             reused = "it was used before, with another request"
@@ -86,9 +86,7 @@ def ensure(session: Session, key: AccessKeyRow, act: Act, *, first: bool) -> boo
 
 def revoke(session: Session, key_id: str, *, revoked_at: datetime, act: Act) -> AccessKeyRow:
     """End one key; ServiceError where there is none of this id. Again changes nothing."""
-    row = session.get(AccessKeyRow, key_id)
-    if row is None:
-        raise _not_found()
+    row = _found(session, key_id)
     if row.revoked_at is None:
         row.revoked_at = revoked_at
         session.add(row)
@@ -98,10 +96,7 @@ def revoke(session: Session, key_id: str, *, revoked_at: datetime, act: Act) -> 
 
 def get(session: Session, key_id: str) -> AccessKeyRow:
     """Return one key; ServiceError where there is none of this id."""
-    row = session.get(AccessKeyRow, key_id)
-    if row is None:
-        raise _not_found()
-    return requests.detached(session, row)
+    return requests.detached(session, _found(session, key_id))
 
 
 def page(
@@ -119,16 +114,13 @@ def page(
     return found
 
 
-def _by_request(session: Session, request_id: str | None) -> AccessKeyRow | None:
-    if request_id is None:
-        return None
-    return session.exec(select(AccessKeyRow).where(AccessKeyRow.request_id == request_id)).first()
-
-
 def _lock(session: Session) -> None:
     if session.get_bind().dialect.name == "postgresql":
         session.connection().execute(text(f"SELECT pg_advisory_xact_lock({KEY_LOCK})"))
 
 
-def _not_found() -> ServiceError:
-    return ServiceError(reasons.ERROR_REASON_NOT_FOUND, "no such key", field="key_id")
+def _found(session: Session, key_id: str) -> AccessKeyRow:
+    row = session.get(AccessKeyRow, key_id)
+    if row is None:
+        raise ServiceError(reasons.ERROR_REASON_NOT_FOUND, "no such key", field="key_id")
+    return row
