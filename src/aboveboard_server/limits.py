@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 # A request counts once for each of these many bytes, begun ones too: decoding and storing go by the size.
 COUNTED_BYTES = 16 * 1024
-# Refusals a second to which callers are held by the delay they are told, in seconds, as far as they heed it.
-REFUSED_PER_SECOND = 200
+# Refusals a second to which callers are held by the delay they are told, in seconds, as far as they heed it:
+# each takes half a millisecond of the processor.
+REFUSED_PER_SECOND = 50
 LONGEST_DELAY = 30.0
 # Callers remembered, twice at most, for each rate. Each takes some 200 bytes.
 MAX_CALLERS = 50_000
@@ -97,9 +98,13 @@ class Limiter:
         `address` is as `address_of` returns it.
         """
         if self._is_full():
-            raise OverloadedError(self._refusals.delay())
+            raise self.overloaded()
         if self._addresses is not None and not self._addresses.admits(address, _cost(size)):
             raise OverloadedError
+
+    def overloaded(self) -> OverloadedError:
+        """Count a refusal that no caller alone is the reason for, and return it."""
+        return OverloadedError(self._refusals.delay())
 
     def count(self, key_id: str, size: int) -> None:
         """Count a request of `size` bytes by the key it shows; OverloadedError where it is one too many."""

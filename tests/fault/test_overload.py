@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
@@ -30,6 +31,8 @@ ENOUGH = 100
 CHANNELS = 40
 MEASURED = 10.0
 OVERLOAD = 30.0
+# Events of a call: enough that the calls of ten times the callers take longer than one may wait.
+BATCH = 200
 MAX_MIB = 512
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
@@ -67,35 +70,55 @@ def look_at(server: ServerProcess) -> None:
         stub.ListAuditEntries(ListAuditEntriesRequest(), timeout=TIMEOUT)
 
 
-def spent(server: ServerProcess) -> float:
-    """Return the seconds of processor time that the server has used."""
-    return sum(process.cpu_seconds for process in process_tree(server.pid))
+def spent(*pids: int) -> float:
+    """Return the seconds of processor time that processes, and all that they started, have used."""
+    return sum(process.cpu_seconds for pid in pids for process in process_tree(pid))
 
 
-def test_ten_times_the_callers(loaded: ServerProcess) -> None:
-    """Memory is bounded, events are stored at no less than 80 % of the best rate, refusals come sooner than
-    acceptances and say when to try again, and health and administrators are answered.
+@dataclass
+class Seen:
+    """What a load was told, and what it took: events per second of the processor, and the server's memory."""
 
-    The rate is by the server's own processor time, since the machine may be busy with other things; by the
-    clock it is held to half, lest the server idles.
-    """
-    enough = Load(loaded.ingest_address, ENOUGH, MEASURED, channels=CHANNELS)
-    before = spent(loaded)
-    peak = Run(enough).told()
-    between = spent(loaded)
-    overload = Run(Load(loaded.ingest_address, 10 * ENOUGH, OVERLOAD, channels=CHANNELS))
-    most_memory, looks = 0.0, 0
-    while overload.poll() is None:
-        most_memory = max(most_memory, memory_mib(loaded))
-        look_at(loaded)
+    told: dict[str, Any]
+    rate: float
+    most_memory: float
+    looks: int
+
+
+def under(server: ServerProcess, postgres: PostgresServer, load: Load) -> Seen:
+    """Load a server, and look at it meanwhile."""
+    before, most_memory, looks = spent(server.pid, postgres.pid), 0.0, 0
+    run = Run(load)
+    while run.poll() is None:
+        most_memory = max(most_memory, memory_mib(server))
+        look_at(server)
         looks += 1
         time.sleep(0.5)
-    told = overload.told()
-    best, held = peak["events"] / (between - before), told["events"] / (spent(loaded) - between)
-    print(f"\n{peak=}\n{told=}\n{best=:.0f} {held=:.0f} {most_memory=:.0f} MiB, {looks=}")  # noqa: T201
-    assert held >= 0.8 * best
-    assert told["events"] / OVERLOAD >= 0.5 * peak["events"] / MEASURED
-    assert most_memory <= MAX_MIB
-    assert set(told["refusals"]) == {"RESOURCE_EXHAUSTED OVERLOADED"}
-    assert told["median_refused"] < told["median_accepted"]
-    assert looks > 3
+    told = run.told()
+    rate = told["events"] / (spent(server.pid, postgres.pid) - before)
+    seen = Seen(told, rate, most_memory, looks)
+    print(seen)  # noqa: T201  # what a failure is to be judged by
+    return seen
+
+
+def test_ten_times_the_callers(loaded: ServerProcess, postgres: PostgresServer) -> None:
+    """Memory is bounded, events are stored at no less than 80 % of the best rate, refusals say when to try
+    again and come in less than half of the time that queueing would take, and health and administrators are
+    answered.
+
+    The rate is by the processor time of server and database, since the machine may be busy with other things;
+    by the clock it is held to half, lest the server idles. The best is measured before and after, since each
+    event costs more in a larger database.
+    """
+    enough, overload = (
+        Load(loaded.ingest_address, callers, seconds, BATCH, CHANNELS)
+        for callers, seconds in ((ENOUGH, MEASURED), (10 * ENOUGH, OVERLOAD))
+    )
+    before, held, after = (under(loaded, postgres, load) for load in (enough, overload, enough))
+    best = (before.rate + after.rate) / 2
+    assert held.rate >= 0.8 * best
+    assert held.told["events"] / OVERLOAD >= 0.5 * before.told["events"] / MEASURED
+    assert held.most_memory <= MAX_MIB
+    assert set(held.told["refusals"]) == {"RESOURCE_EXHAUSTED OVERLOADED"}
+    assert held.told["median_refused"] < 0.5 * 10 * before.told["median_accepted"]
+    assert held.looks > 3

@@ -94,12 +94,11 @@ async def send(load: Load) -> Told:
         publish: Any = channel.unary_unary(PUBLISH, None, PublishEventsResponse.FromString)
         while time.monotonic() < ends:
             request = next(requests)
-            while True:
-                wait = await _call(publish, request, told)
-                if wait is None or time.monotonic() >= ends:
-                    break
-                if not load.rude:
-                    await asyncio.sleep(wait * random.uniform(1, 1.5))
+            while (wait := await _call(publish, request, told)) is not None:
+                wait = 0 if load.rude else wait * random.uniform(1, 1.5)
+                if time.monotonic() + wait >= ends:
+                    return
+                await asyncio.sleep(wait)
 
     async with asyncio.TaskGroup() as group:
         for number in range(load.callers):

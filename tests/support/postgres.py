@@ -59,6 +59,11 @@ class PostgresServer:
             self._administer(sql.SQL("ALTER SYSTEM SET fsync = off"))
             self._administer(sql.SQL("SELECT pg_reload_conf()"))
 
+    @property
+    def pid(self) -> int:
+        """The process that has started all others of it."""
+        return int(self._server.get_pid())
+
     def stop(self) -> None:
         """Shut it down as an operator would: connections are cut, nothing committed is lost."""
         self._server.stop()
@@ -80,7 +85,7 @@ class PostgresServer:
     def remove(self) -> None:
         """Stop it for good, without care for what it holds, and remove its files."""
         with suppress(ProcessLookupError):
-            os.kill(self._server.get_pid(), signal.SIGQUIT)
+            os.kill(self.pid, signal.SIGQUIT)
         deadline = time.monotonic() + READY_SECONDS
         while (self._folder / "postmaster.pid").exists() and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -16,6 +16,8 @@ from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
 from aboveboard.ingest.v1 import ingest_service_pb2_grpc as ingest_stubs
 from aboveboard_server.deadlines import DEADLINE, Deadlines
 from aboveboard_server.grpc_api import transport
+from aboveboard_server.grpc_api.admission import HEALTH
+from aboveboard_server.grpc_api.arrivals import Arrivals
 from aboveboard_server.grpc_api.interceptors.boundary import Boundary, Registrar
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class Listener:
         self._end_streams = end_streams
         if interceptors is None:
             self.server = grpc.aio.server(options=options)
+            self.server.add_generic_rpc_handlers((Arrivals(boundary.refusing, HEALTH),))
             self.handlers: Any = Registrar(boundary, self.server)
         else:
             self.server = grpc.aio.server(interceptors=(boundary, *interceptors), options=options)

@@ -71,6 +71,7 @@ class Boundary(grpc.aio.ServerInterceptor):
         self.draining = False
         # By method, what stands around which handler: making it takes as long as sorting an event.
         self._wrapped: dict[str, tuple[Any, Handler]] = {}
+        self._refusing: dict[str, Handler] = {}
 
     async def intercept_service(
         self,
@@ -82,7 +83,9 @@ class Boundary(grpc.aio.ServerInterceptor):
         try:
             handler = await continuation(handler_call_details)
         except Exception as error:  # noqa: BLE001  # an interceptor behind this one failed
-            return self._always_failing(_known(method), error)
+            # Its own name is gone when the block ends.
+            failed = error
+            return self._always_failing(_known(method), lambda: failed)
         return None if handler is None else self.bounded(method, handler)
 
     def bounded(self, method: str, handler: Handler) -> Handler:
@@ -146,10 +149,18 @@ class Boundary(grpc.aio.ServerInterceptor):
         if self._limiter is not None:
             self._limiter.admit(self._limiter.address_of(*_caller(context)), size)
 
-    def _always_failing(self, method: str, error: Exception) -> Handler:
+    def refusing(self, method: str) -> Handler:
+        """Return what tells the callers of a method to try again later, before their request has come."""
+        method = _known(method)
+        if method not in self._refusing:
+            error = self._limiter.overloaded if self._limiter is not None else OverloadedError
+            self._refusing[method] = self._always_failing(method, error)
+        return self._refusing[method]
+
+    def _always_failing(self, method: str, error: Callable[[], Exception]) -> Handler:
         async def fail(_received: Any, context: Any) -> AsyncIterator[None]:
             async with _Guarded(self, method, context):
-                raise error
+                raise error()
             yield
 
         # Of no known arity: on the wire a stream that fails at once serves them all.
