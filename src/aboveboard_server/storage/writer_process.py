@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aboveboard_server.garbage import collect_less_often
+from aboveboard_server.garbage import collect_less_often, start_and_end_sooner
 from aboveboard_server.storage import frames
 from aboveboard_server.storage.ports import Replay
 from aboveboard_server.storage.sqlite_room import SqliteRoom
@@ -38,6 +38,7 @@ def main() -> None:
     # A terminal and systemd signal every process of a group; when to end is the server's to say.
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)
+    start_and_end_sooner()
     with socket.socket(fileno=int(sys.argv[1])) as connection, connection.makefile("rb") as requests:
         (path, columns, source_columns), is_first = _receive(requests)
         # What VACUUM puts aside is as large as the file, and belongs where there is room for it.
