@@ -24,7 +24,7 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
     process = ServerProcess(tmp_path)
     process.start()
     yield process
-    process.stop()
+    process.kill()
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPr
     process = ServerProcess(tmp_path_factory.mktemp("shared"))
     process.start()
     yield process
-    process.stop()
+    process.kill()
 
 
 @pytest.fixture(scope="session")
