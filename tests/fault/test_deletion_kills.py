@@ -24,6 +24,10 @@ def test_no_kill_changes_what_a_deletion_does(tmp_path: Path, part: int) -> None
     folder.mkdir()
     seed = secrets.randbits(32)
     print(f"seed {seed}")  # noqa: T201  # shown where it fails
-    found = campaign(ServerProcess(folder), tmp_path / "before", kills=KILLS, requests=8, seed=seed)
+    server = ServerProcess(folder)
+    try:
+        found = campaign(server, tmp_path / "before", kills=KILLS, requests=8, seed=seed)
+    finally:
+        server.kill()
     print(f"{found} of {KILLS} in the middle")  # noqa: T201  # as above
     assert found > KILLS // 4
