@@ -33,7 +33,7 @@ test: $(VENV)/.dev ## run the tests
 	$(BIN)/pytest -n 3 --dist worksteal
 
 fault: $(VENV)/.dev ## run the long suites: kills, power cuts, full disks, fuzzing (under 15 minutes on 2 quiet cores)
-	$(BIN)/pytest -m fault --timeout 900 -n 2 --dist worksteal --durations 15
+	$(BIN)/pytest -m fault --timeout 900 -n 2 --dist load --maxschedchunk 1 --durations 15
 
 polyglot: $(VENV)/.dev ## run the clients in five languages; needs Go, Maven, Node and Cargo
 	.ci/polyglot-is-fresh

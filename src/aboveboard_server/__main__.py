@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 
+from aboveboard_server.garbage import start_and_end_sooner
+
 
 def main() -> None:
     """Run the command line."""
     # grpc's core would write lines of its own to standard error, about whatever callers send it. It looks
     # here when it is loaded, in this process and in all that it starts.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    start_and_end_sooner()
     from aboveboard_server.cli.app import app  # noqa: PLC0415  # it loads grpc
 
     app()

@@ -62,7 +62,6 @@ from aboveboard_server.privacy.users import Users
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.storage.address import database_url, is_postgres, libpq_parameters, sqlite_path
 from aboveboard_server.storage.ownership import FileOwnership
-from aboveboard_server.storage.postgres import PostgresStore
 from aboveboard_server.storage.preparation import (
     maintain_postgres,
     migrate_postgres,
@@ -322,7 +321,10 @@ def migrate(database: str) -> list[str]:
         ownership.release()
 
 
-async def _open_postgres(url: URL) -> PostgresStore:
+async def _open_postgres(url: URL) -> EventStore:
+    # Late: a server on SQLite starts sooner without a driver that it never needs.
+    from aboveboard_server.storage.postgres import PostgresStore  # noqa: PLC0415
+
     await asyncio.to_thread(prepare_postgres, url)
     store = PostgresStore(libpq_parameters(url), partial(maintain_postgres, url))
     await store.open()

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from aboveboard_server import logging
-from aboveboard_server.bootstrap import run
+from aboveboard_server.garbage import start_and_end_sooner
 from aboveboard_server.workers import SERVING
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ def main() -> None:
 
     The settings come by the standard input.
     """
+    start_and_end_sooner()
+    from aboveboard_server.bootstrap import run  # noqa: PLC0415  # it loads everything
+
     settings: Settings = pickle.load(sys.stdin.buffer)  # noqa: S301  # what our own supervisor writes
     logging.configure(settings.log_level)
     run(

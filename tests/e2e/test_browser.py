@@ -44,7 +44,7 @@ def test_a_tab_from_load_to_close_arrives_exactly_once(
     assert "OPTIONS" not in methods
 
 
-@pytest.mark.fault
+@pytest.mark.fault(seconds=95)
 @pytest.mark.timeout(600)
 def test_short_lives_lose_next_to_nothing(application: Application, context: BrowserContext) -> None:
     """Of 200 tabs opened and closed at once, fewer than 1 % of the pings are lost, and none doubled."""

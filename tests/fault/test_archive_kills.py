@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import secrets
 import signal
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     Query: TypeAlias = Callable[[str], list[tuple[Any, ...]]]
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(1_200)]
+pytestmark = [pytest.mark.fault(seconds=50), pytest.mark.timeout(1_200)]
 
 KILLS = 30
 COMPANIES = 12
@@ -86,13 +87,36 @@ async def fill(url: str) -> list[str]:
     return months
 
 
-def run(url: str) -> subprocess.Popen[str]:
-    """Start to release, and return once it has begun."""
-    arguments = [sys.executable, "-m", "tests.support.archive_runner", url]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    assert process.stdout.readline() == "begins\n"
-    return process
+class Runner:
+    """Releases one time after the other, each in a process that may be killed."""
+
+    def __init__(self, url: str) -> None:
+        arguments = [sys.executable, "-m", "tests.support.archive_runner", url]
+        self._process = subprocess.Popen(
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+
+    def begin(self) -> int:
+        """Start to release, and return the process's id once it has begun."""
+        assert self._process.stdin
+        self._process.stdin.write("\n")
+        return self._told("begins")
+
+    def wait(self) -> int:
+        """Return how it ended."""
+        return self._told("ended")
+
+    def close(self) -> None:
+        """Release no more."""
+        self._process.communicate()
+
+    def _told(self, what: str) -> int:
+        assert self._process.stdout
+        # Between the lines for us stand those of its log.
+        for line in self._process.stdout:
+            if line.startswith(f"{what} "):
+                return int(line.split()[1])
+        raise AssertionError("it has ended")
 
 
 async def campaign(url: str, query: Query, months: list[str]) -> None:
@@ -100,13 +124,14 @@ async def campaign(url: str, query: Query, months: list[str]) -> None:
     seed = secrets.randbits(32)
     print(f"seed {seed}")  # noqa: T201  # shown where it fails
     chance = random.Random(seed)
-    for _ in range(KILLS):
-        kill_once(url, query, chance)
-    left = len(months) - count_released(query)
-    print(f"{KILLS} kills, {left} of {len(months)} months left")  # noqa: T201  # as above
-    assert 0 < left < len(months)
-    with run(url) as process:
-        assert process.wait() == 0
+    with closing(Runner(url)) as runner:
+        for _ in range(KILLS):
+            kill_once(runner, query, chance)
+        left = len(months) - count_released(query)
+        print(f"{KILLS} kills, {left} of {len(months)} months left")  # noqa: T201  # as above
+        assert 0 < left < len(months)
+        runner.begin()
+        assert runner.wait() == 0
     drawn = query("SELECT month, settings, noise FROM drawn ORDER BY month")
     assert [month for month, _, _ in drawn] == months
     store = await bootstrap.open_store(url)
@@ -124,16 +149,17 @@ async def campaign(url: str, query: Query, months: list[str]) -> None:
         assert by_month[month] == {one.cell: (one.count, one.contributors) for one in clean}
 
 
-def kill_once(url: str, query: Query, chance: random.Random) -> None:
+def kill_once(runner: Runner, query: Query, chance: random.Random) -> None:
     """Kill a process some months after it began, and anywhere within a month."""
     enough = count_released(query) + chance.randint(0, 3)
-    with run(url) as process:
-        while count_released(query) < enough:
-            assert process.poll() is None
-            time.sleep(0.002)
-        time.sleep(chance.uniform(0, 0.03))
-        process.kill()
-        assert process.wait() == -signal.SIGKILL, "it was done before it was killed often enough"
+    process = runner.begin()
+    while count_released(query) < enough:
+        # An error where it is there no more.
+        os.kill(process, 0)
+        time.sleep(0.002)
+    time.sleep(chance.uniform(0, 0.03))
+    os.kill(process, signal.SIGKILL)
+    assert runner.wait() == -signal.SIGKILL, "it was done before it was killed often enough"
 
 
 def count_released(query: Query) -> int:

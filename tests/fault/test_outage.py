@@ -28,7 +28,7 @@ OUTAGE = 60.0
 WINDOW = 5.0
 RECOVERY = 5.0
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.fault(seconds=90), pytest.mark.timeout(300)]
 
 
 @dataclass

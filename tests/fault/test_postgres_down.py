@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.fault(seconds=30), pytest.mark.timeout(300)]
 
 
 def many() -> list[EventEnvelope]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.support.postgres import PostgresServer
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(700)]
+pytestmark = [pytest.mark.fault(seconds=90), pytest.mark.timeout(700)]
 
 KILLS = 30
 ROWS = 20_000

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SENDERS = 6
 ROUNDS = 2
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.fault(seconds=30), pytest.mark.timeout(300)]
 
 
 def test_two_servers_on_one_database(tmp_path: Path, postgres: PostgresServer) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 SEEDS = range(1, 21)
 
 
-@pytest.mark.fault
+@pytest.mark.fault(seconds=50)
 def test_no_seed_leaves_a_byte(server: ServerProcess) -> None:
     """Over 20 seeds, each among the neighbours of all before it, no file shows a canary once scrubbed."""
     left = {seed: found for seed in SEEDS if (found := round_of(server, seed, each=12))}

@@ -67,7 +67,7 @@ def server(
     process = ServerProcess(tmp_path_factory.mktemp(request.param), "--log-level", "debug")
     process.start(*[f"{host}:0"] * 3)
     yield process
-    process.stop()
+    process.kill()
 
 
 def test_no_address_is_kept(server: ServerProcess) -> None:

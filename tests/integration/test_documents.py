@@ -6,33 +6,33 @@ import json
 import re
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
 from tests.contract.documents import DOCUMENTS, SOURCE_COLUMNS, Document, Rekeyed
+from tests.support.server import ServerProcess
 
 from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 SQLITE_TYPES = {str: "text", int: "integer", type(None): "null", dict: "text"}
 
 
-class Server(Protocol):
-    """What these tests need of the running server."""
-
-    @property
-    def ingest_address(self) -> str: ...
-
-    @property
-    def database(self) -> Path: ...
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that nothing else was sent to: the documents say their ids."""
+    process = ServerProcess(tmp_path_factory.mktemp("documents"))
+    process.start()
+    yield process
+    process.kill()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=[document.name for document in DOCUMENTS])
-def test_each_value_lies_in_its_own_typed_column(server: Server, document: Document) -> None:
+def test_each_value_lies_in_its_own_typed_column(server: ServerProcess, document: Document) -> None:
     """A document, sent as protobuf, is one row of its table; each column holds its value in its type."""
     with grpc.insecure_channel(server.ingest_address) as channel:
         response = IngestServiceStub(channel).PublishEvents(document.request(), timeout=10)

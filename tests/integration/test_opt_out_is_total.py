@@ -44,7 +44,7 @@ def server(tmp_path: Path, postgres: PostgresServer) -> Iterator[OnPostgres]:
     process = OnPostgres(folder, postgres, postgres.new_database(), workers=WORKERS)
     process.start()
     yield process
-    process.stop()
+    process.kill()
 
 
 class Load:

@@ -9,8 +9,12 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+
+from aboveboard_server import bootstrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +24,21 @@ ANY_PORT = "127.0.0.1:0"
 TOKEN = "aba_" + "tests" * 8 + "abc"
 
 
+@cache
+def new_database() -> bytes:
+    """Return a database with this version's schema: written sooner than a server would make one."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "new.db"
+        bootstrap.migrate(f"sqlite:///{file}")
+        return file.read_bytes()
+
+
 class ServerProcess:
-    """`aboveboard serve` over the files in a folder; may be started again after it ended."""
+    """`aboveboard serve` over the files in a folder; may be started again after it ended.
+
+    It begins with an empty database of this version, unless it has an environment or a Python of its own:
+    that a server makes one where there is none is for other tests.
+    """
 
     def __init__(
         self,
@@ -48,6 +65,9 @@ class ServerProcess:
 
     def start(self, grpc_bind: str = ANY_PORT, admin_bind: str = ANY_PORT, http_bind: str = ANY_PORT) -> None:
         """Start, and return when it serves; AssertionError with its log where it does not."""
+        if self._env is None and self._python == sys.executable and not self.database.exists():
+            self.database.touch(mode=0o600)
+            self.database.write_bytes(new_database())
         offset = self.log_file.stat().st_size if self.log_file.exists() else 0
         environment = {**(os.environ if self._env is None else self._env)}
         if self.token:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aboveboard_server.errors import ServiceError
+from aboveboard_server.garbage import collect_less_often
 from aboveboard_server.storage.forbidden import PARAMETERS, Forbidden, changes_since
 from aboveboard_server.storage.ports import QUARANTINE, CommitResult
 from aboveboard_server.storage.registry import SourceRegistry
@@ -88,17 +89,23 @@ class SqliteWriter:
         """Store batches in one transaction; see EventStore.commit."""
         return self._in_transaction(lambda: self._store(batches))
 
-    def open_sessions(self) -> Sessions:
-        """Return what lends the sessions of units of work, made at the first call: it takes half a second."""
+    def _open_sessions(self) -> Sessions:
+        """Return what lends the sessions of units of work, made at the first call: it takes half a second.
+
+        A server asks for one at its start, before anybody waits. A writer that follows a killed one is waited
+        for, and does it when one is asked for.
+        """
         if self._sessions is None:
             from aboveboard_server.storage.sqlite_sessions import Sessions  # noqa: PLC0415  # see above
 
             self._sessions = Sessions(self._db)
+            # What was imported stays.
+            collect_less_often()
         return self._sessions
 
     def work(self, call: bytes) -> bytes:
         """Run a packed unit of work in one transaction, and return its packed outcome."""
-        sessions = self.open_sessions()
+        sessions = self._open_sessions()
         # Late, as above: the sessions have imported these.
         from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 

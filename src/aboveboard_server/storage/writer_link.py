@@ -34,14 +34,13 @@ class WriterError(Exception):
 class WriterLink:
     """Keeps a writer process alive and passes it requests, answered in the order they were sent.
 
-    `greeting` is what a new writer is told first, with whether none was before it; `on_ready` gets what it
-    answers. `lock` is the descriptor of the file's lock: the writer holds it too, so that a killed server's
-    file stays its own until the last commit is through.
+    `greeting` is what a new writer is told first; `on_ready` gets what it answers. `lock` is the descriptor
+    of the file's lock: the writer holds it too, so that a killed server's file stays its own until the last
+    commit is through.
     """
 
     def __init__(self, greeting: Any, on_ready: Callable[[Any], None], lock: int) -> None:
         self._greeting = greeting
-        self._is_first = True
         self._on_ready = on_ready
         self._lock = lock
         self._connection: _Connection | None = None
@@ -105,11 +104,10 @@ class WriterLink:
         _, connection = await loop.create_connection(_Connection, sock=ours)
         self._connection = connection
         try:
-            kind, answer = await connection.ask(frames.pack((self._greeting, self._is_first)))
+            kind, answer = await connection.ask(frames.pack(self._greeting))
             if kind != writer_process.DONE:
                 log.error("store_unavailable", error=answer)
                 return
-            self._is_first = False
             self._on_ready(answer)
             self._ready.set()
             await connection.ended

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aboveboard_server.garbage import collect_less_often
+from aboveboard_server.garbage import collect_less_often, start_and_end_sooner
 from aboveboard_server.storage import frames
 from aboveboard_server.storage.ports import Replay
 from aboveboard_server.storage.sqlite_room import SqliteRoom
@@ -38,8 +38,9 @@ def main() -> None:
     # A terminal and systemd signal every process of a group; when to end is the server's to say.
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)
+    start_and_end_sooner()
     with socket.socket(fileno=int(sys.argv[1])) as connection, connection.makefile("rb") as requests:
-        (path, columns, source_columns), is_first = _receive(requests)
+        path, columns, source_columns = _receive(requests)
         # What VACUUM puts aside is as large as the file, and belongs where there is room for it.
         os.environ["SQLITE_TMPDIR"] = str(Path(path).parent)
         try:
@@ -49,10 +50,6 @@ def main() -> None:
             return
         try:
             connection.sendall(frames.pack((DONE, writer.changes_since(-1))))
-            if is_first:
-                # Now, while the server is still starting, and nobody waits. One that follows a killed writer
-                # is awaited, and does it when a unit of work asks for it.
-                writer.open_sessions()
             collect_less_often()
             _serve(connection, requests, _operations(writer, SqliteRoom(Path(path), writer.shrink)))
         except BrokenPipeError:

@@ -28,4 +28,4 @@ def either_server(
         process = OnPostgres(folder, postgres, postgres.new_database())
     process.start()
     yield process
-    process.stop()
+    process.kill()

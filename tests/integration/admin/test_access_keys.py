@@ -48,7 +48,7 @@ def workers(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) 
     process.start()
     process.token = first_key(process)
     yield process
-    process.stop()
+    process.kill()
 
 
 def first_key(server: ServerProcess) -> str:

@@ -27,4 +27,4 @@ def anywhere(
         process = OnPostgres(folder, server, server.new_database())
     process.start()
     yield process
-    process.stop()
+    process.kill()

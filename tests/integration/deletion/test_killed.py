@@ -18,4 +18,8 @@ def test_a_killed_deletion_ends_as_if_nothing_had_been(tmp_path: Path) -> None:
     folder.mkdir()
     seed = secrets.randbits(32)
     print(f"seed {seed}")  # noqa: T201  # shown where it fails
-    campaign(ServerProcess(folder), tmp_path / "before", kills=2, requests=3, seed=seed)
+    server = ServerProcess(folder)
+    try:
+        campaign(server, tmp_path / "before", kills=2, requests=3, seed=seed)
+    finally:
+        server.kill()

@@ -47,7 +47,7 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]
     )
     process.start()
     yield process
-    process.stop()
+    process.kill()
 
 
 def publish_for(server: ServerProcess, address: str, key: str = "") -> str:

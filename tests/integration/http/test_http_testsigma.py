@@ -132,7 +132,7 @@ def page_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProc
     process = ServerProcess(tmp_path_factory.mktemp("page"))
     process.start()
     yield process
-    process.stop()
+    process.kill()
 
 
 def test_every_route_is_recorded() -> None:

@@ -23,7 +23,7 @@ def workers(tmp_path: Path, postgres_url: str) -> Iterator[ServerProcess]:
     process = ServerProcess(tmp_path, "--database", postgres_url, "--workers", "2")
     process.start()
     yield process
-    process.stop()
+    process.kill()
 
 
 def test_every_worker_takes_requests(

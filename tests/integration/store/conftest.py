@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.support.server import new_database
 
 from aboveboard_server import bootstrap
 
@@ -74,6 +75,7 @@ def postgres_backend(server: PostgresServer, url: str) -> Backend:
 @pytest.fixture(params=["sqlite", "postgres"])
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     if request.param == "sqlite":
+        (tmp_path / "aboveboard.db").write_bytes(new_database())
         return sqlite_backend(tmp_path / "aboveboard.db")
     server: PostgresServer = request.getfixturevalue("postgres")
     return postgres_backend(server, server.shared_database())

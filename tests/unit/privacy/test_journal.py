@@ -198,7 +198,8 @@ def test_an_import_that_is_not_whole_adds_nothing(tmp_path: Path, folder: Path) 
     assert journal.read(restored) == ENTRIES
 
 
-@pytest.mark.parametrize("kills", [20, pytest.param(300, marks=pytest.mark.fault)])
+# After each kill all that those before it have left is read: thrice as many would take nine times as long.
+@pytest.mark.parametrize("kills", [20, pytest.param(100, marks=pytest.mark.fault)])
 def test_nothing_acknowledged_is_lost_to_kills(folder: Path, kills: int) -> None:
     """Of writers killed at any moment, several at once, no answered entry is lost; the file is readable."""
     seed = random.randrange(1 << 32)
