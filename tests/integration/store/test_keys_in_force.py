@@ -18,10 +18,12 @@ from aboveboard.admin.v1 import key_pb2 as k
 from aboveboard_server import bootstrap
 from aboveboard_server.access.keys import Keys
 from aboveboard_server.access.ring import KeyRing
+from aboveboard_server.privacy.journal_writer import JournalWriter
 from aboveboard_server.storage.postgres_sql import INGEST_LOCK
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from sqlmodel import Session
     from tests.integration.store.conftest import Backend
@@ -45,6 +47,12 @@ async def two_workers(backend: Backend) -> AsyncIterator[list[EventStore]]:
         yield [opened[0], opened[-1]]
 
 
+def keys_of(store: EventStore, ring: KeyRing, folder: Path) -> Keys:
+    """Return the keys as an administrator has them, with a journal in a folder."""
+    (folder / "digest.key").write_bytes(KEY)
+    return Keys(store, JournalWriter(folder, store.make_room), ring, KEY)
+
+
 @asynccontextmanager
 async def long_reads(stores: list[EventStore]) -> AsyncIterator[None]:
     """Have every connection for reading used for as long as the context lasts, and more wait for one."""
@@ -64,10 +72,10 @@ async def long_reads(stores: list[EventStore]) -> AsyncIterator[None]:
         await asyncio.gather(*reading)
 
 
-async def test_a_revocation_waits_for_nobody_who_reads_for_long(backend: Backend) -> None:
+async def test_a_revocation_waits_for_nobody_who_reads_for_long(backend: Backend, tmp_path: Path) -> None:
     """Beside exports and reports that go on and on, a key is revoked, and every worker knows in 5 s."""
     async with two_workers(backend) as (here, there), AsyncExitStack() as stack:
-        keys, ring = Keys(here, KeyRing(here), KEY), KeyRing(there)
+        keys, ring = keys_of(here, KeyRing(here), tmp_path), KeyRing(there)
         made = await keys.create(WRITE, "test")
         await ring.start()
         stack.push_async_callback(ring.close)
@@ -95,11 +103,11 @@ def writes_held_up(backend: Backend) -> Iterator[None]:
             yield
 
 
-async def test_keys_are_read_beside_work_that_takes_long(backend: Backend) -> None:
+async def test_keys_are_read_beside_work_that_takes_long(backend: Backend, tmp_path: Path) -> None:
     """Reading them ends while all that writes is still under way."""
     async with two_workers(backend) as (store, _):
         ring = KeyRing(store)
-        keys = Keys(store, ring, KEY)
+        keys = keys_of(store, ring, tmp_path)
         made = await keys.create(WRITE, "test")
         with writes_held_up(backend):
             working = [asyncio.create_task(keys.create(WRITE, "test")) for _ in range(MANY)]
