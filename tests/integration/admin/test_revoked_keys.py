@@ -6,9 +6,10 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import grpc
 import pytest
 from tests.support.admin import admin
-from tests.support.clients import TIMEOUT, element, ingest, server_source
+from tests.support.clients import TIMEOUT, element, ingest, refusal, server_source
 from tests.support.keys import ALLOWED, make_key, reason_of, revoke
 from tests.support.on_postgres import OnPostgres
 from tests.support.server import TOKEN, ServerProcess
@@ -99,3 +100,16 @@ def test_a_bootstrap_token_that_was_revoked_stays_so(
     server.token = TOKEN.replace("tests", "other")
     server.start()
     assert len(listed().keys) == 1
+
+
+def test_without_a_journal_no_key_is_revoked(server: ServerProcess) -> None:
+    """What could not be told to it is answered UNAVAILABLE, and not done: a backup would undo it unseen."""
+    made = make_key(server, k.Key.KIND_WRITE)
+    journal = server.key_dir / "journal"
+    journal.write_bytes(b"damaged\n")
+    refused = refusal(lambda: revoke(server, made.key.key_id))
+    assert refused.code is grpc.StatusCode.UNAVAILABLE
+    assert answer(server, made.secret) == ALLOWED
+    journal.write_bytes(b"")
+    revoke(server, made.key.key_id)
+    assert answer(server, made.secret) == "UNAUTHENTICATED"
