@@ -195,8 +195,9 @@ async def start(
         SubjectReader(keys.digest, users),
         Finder(store, keys.digest),
     )
-    await restore(store, journal, finder)
-    ring, limiter, guard = await _locks(settings, store, committer, announce, stack)
+    revoked = await restore(store, journal, finder)
+    await ensure_admin_key(store, settings.bootstrap_token, revoked, announce)
+    ring, limiter, guard = await _locks(settings, store, committer, stack)
     scrubbing = ScrubPolicy(settings.scrub_quiet_seconds, timedelta(hours=settings.scrub_within_hours))
     receipts = ReceiptChain(store, keys.signing)
     eraser = Eraser(store, receipts, scrubbing)
@@ -224,7 +225,7 @@ async def start(
         archive=ArchiveList(store),
         retention=retention,
         sweep=sweeper,
-        keys=Keys(store, ring, keys.digest),
+        keys=Keys(store, journal, ring, keys.digest),
     )
     admin = AdminServicer(rooms)
     grpc_listeners = (
@@ -267,11 +268,9 @@ async def _locks(
     settings: Settings,
     store: EventStore,
     committer: GroupCommitter,
-    announce: Callable[[str], None],
     stack: AsyncExitStack,
 ) -> tuple[KeyRing, Limiter, Guard]:
-    """Return what decides who comes in, and how often; where there is no admin key yet, one is made."""
-    await ensure_admin_key(store, settings.bootstrap_token, announce)
+    """Return what decides who comes in, and how often."""
     ring = KeyRing(store)
     await ring.start()
     stack.push_async_callback(ring.close)

@@ -105,6 +105,12 @@ READY = Gauge(
     multiprocess_mode="min",
     registry=_registry,
 )
+KEYS_AGE_SECONDS = Gauge(
+    "aboveboard_keys_age_seconds",
+    "How long the keys in force could not be read, by the worker that is furthest behind; 0 where they can.",
+    multiprocess_mode="max",
+    registry=_registry,
+)
 CPU_SECONDS = Counter(
     "process_cpu_seconds", "User and system CPU time, of all workers together.", registry=_registry
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aboveboard_server.privacy.journal_lines import (
     Entry,
     JournalError,
+    KeyRevocation,
     OptOut,
     Revocation,
     Tombstone,
@@ -24,6 +25,7 @@ ENTRIES: tuple[Entry, ...] = (
     Tombstone(ID, "COMPANY", b"c" * 32, None, 1_789_000_000_000_000),
     OptOut(ID, "USER", b"u" * 32, b"s" * 32, "ADMINISTRATOR", 'Ticket\n"é"', 1_789_000_000_000_001),
     Revocation(ID, 1_789_000_000_000_002),
+    KeyRevocation(ID, b"d" * 32, 1_789_000_000_000_003),
 )
 LINES = [encode(KEY, number, entry) for number, entry in enumerate(ENTRIES, 1)]
 

@@ -14,13 +14,25 @@ from typing import TYPE_CHECKING
 from tests.support.admin import admin
 from tests.support.browser import eventually
 from tests.support.canaries import Canaries
-from tests.support.clients import TIMEOUT, deployment_source, element, held, publish, server_source, told
+from tests.support.clients import (
+    TIMEOUT,
+    deployment_source,
+    element,
+    held,
+    ingest,
+    publish,
+    server_source,
+    told,
+)
 from tests.support.deletions import company, delete, dump, finished
+from tests.support.keys import make_key, reason_of, revoke
 from tests.support.server import ServerProcess
 
 from aboveboard.admin.v1 import deletion_pb2 as d
+from aboveboard.admin.v1 import key_pb2 as k
 from aboveboard.admin.v1.opt_out_pb2 import CreateOptOutRequest
 from aboveboard.admin.v1.subject_pb2 import Subject
+from aboveboard.ingest.v1.ingest_service_pb2 import GetCollectionStatusRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +92,7 @@ def test_who_was_deleted_after_a_backup_stays_deleted(tmp_path: Path) -> None:
     canaries = Canaries(0xB4C)
     gone, unwanted = canaries.source(), server_source()
     publish(server, gone, *canaries.events(2))
+    key = make_key(server, k.Key.KIND_WRITE)
     with load(server) as acknowledged:
         eventually(lambda: acknowledged[0] > 100)
         before = acknowledged[0]
@@ -89,11 +102,15 @@ def test_who_was_deleted_after_a_backup_stays_deleted(tmp_path: Path) -> None:
     with admin(server) as stub:
         subject = Subject(server_uuid=unwanted.server.server_uuid)
         stub.CreateOptOut(CreateOptOutRequest(subject=subject), timeout=TIMEOUT)
+    revoke(server, key.key.key_id)
     server.stop()
 
     def restored() -> None:
         """Start, and see that nothing has come back and nothing else is lost."""
         server.start()
+        with ingest(server) as stub:
+            asked = GetCollectionStatusRequest(source=server_source(), write_key=key.secret)
+            assert reason_of(lambda: stub.GetCollectionStatus(asked, timeout=TIMEOUT)) == "UNAUTHENTICATED"
         with admin(server) as stub:
             (deletion,) = stub.ListDeletions(d.ListDeletionsRequest(), timeout=TIMEOUT).deletions
         finished(server, deletion)

@@ -18,9 +18,11 @@ import pytest
 from tests.support.admin import admin
 from tests.support.clients import TIMEOUT, deployment_source, element, publish, server_source
 from tests.support.deletions import company, delete
+from tests.support.keys import make_key, revoke
 from tests.support.server import ServerProcess
 from typer.testing import CliRunner
 
+from aboveboard.admin.v1 import key_pb2 as k
 from aboveboard.admin.v1.opt_out_pb2 import CreateOptOutRequest
 from aboveboard.admin.v1.subject_pb2 import Subject
 from aboveboard_server.cli.app import app
@@ -82,6 +84,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with admin(server) as stub:
         subject = Subject(company_id="unwanted")
         stub.CreateOptOut(CreateOptOutRequest(subject=subject), timeout=TIMEOUT)
+    revoke(server, make_key(server, k.Key.KIND_WRITE).key.key_id)
     server.stop()
     return folder
 
@@ -223,6 +226,12 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
     ),
     "an older database": (
         put_back(DATABASE),
+        "journal-is-that-of-the-database",
+        "warning",
+        "start the server",
+    ),
+    "a key that a backup has revived": (
+        execute("UPDATE access_key SET revoked_at = NULL"),
         "journal-is-that-of-the-database",
         "warning",
         "start the server",

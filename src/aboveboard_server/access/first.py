@@ -17,7 +17,7 @@ from aboveboard_server.storage.work import access_keys as work
 from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from aboveboard_server.storage.ports import EventStore
 
@@ -27,13 +27,18 @@ NAME = "bootstrap"
 ACTION = "CreateKey"
 
 
-async def ensure_admin_key(store: EventStore, token: str, announce: Callable[[str], None]) -> None:
+async def ensure_admin_key(
+    store: EventStore, token: str, revoked: Collection[bytes], announce: Callable[[str], None]
+) -> None:
     """Make an admin key with every scope where none was ever made, and announce its secret.
 
     A `token`, which whoever starts the server gives, becomes a key unless it was one before, even one that
-    was revoked since; nothing is announced then.
+    was revoked since; nothing is announced then. `revoked` are digests of secrets that were, though the store
+    may know nothing of them.
     """
     secret = token or key_secrets.make(ADMIN)
+    if key_secrets.digest(secret) in revoked:
+        return
     key = AccessKeyRow(
         key_id=str(uuid7()),
         kind=ADMIN,

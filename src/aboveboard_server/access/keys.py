@@ -20,6 +20,7 @@ from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
     from aboveboard_server.access.ring import KeyRing
+    from aboveboard_server.privacy.journal_writer import JournalWriter
     from aboveboard_server.storage.ports import EventStore
 
 NAMES: dict[int, str] = {number: name for name, number in KINDS.items()}
@@ -32,8 +33,9 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9._~%\[\]:-]+")
 class Keys:
     """What AdminService promises of keys. What was changed here, `ring` knows before the answer."""
 
-    def __init__(self, store: EventStore, ring: KeyRing, digest_key: bytes) -> None:
+    def __init__(self, store: EventStore, journal: JournalWriter, ring: KeyRing, digest_key: bytes) -> None:
         self._store = store
+        self._journal = journal
         self._ring = ring
         self._digest_key = digest_key
 
@@ -66,11 +68,14 @@ class Keys:
         return response
 
     async def revoke(self, request: k.RevokeKeyRequest, actor: str) -> k.Key:
-        """End one key."""
+        """End one key; first the journal tells of it, so that no backup brings it back."""
         key_id = arguments.uuid(request.key_id, "key_id")
         known = await self._store.read(work.get, key_id)
         act = Act(actor, "RevokeKey", known.company_digest or b"", details=f"{known.kind} {key_id}")
-        row = await self._store.work(work.revoke, key_id, revoked_at=datetime.now(UTC), act=act)
+        now = datetime.now(UTC)
+        if known.revoked_at is None:
+            await self._journal.key_revocation(key_id, known.secret_digest, now)
+        row = await self._store.work(work.revoke, key_id, revoked_at=now, act=act)
         await self._tell()
         return key_message(row)
 

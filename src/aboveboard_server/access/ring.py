@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
+from aboveboard_server import metrics
 from aboveboard_server.access.caller import Caller
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.privacy.key_secrets import digest
@@ -17,7 +21,10 @@ if TYPE_CHECKING:
     from aboveboard_server.storage.ports import EventStore
     from aboveboard_server.storage.work.access_keys import StoredKey
 
-# Seconds between two looks at what has changed: a change is in force everywhere within 5.
+log = structlog.get_logger()
+
+# Seconds in which a change is in force everywhere, and seconds between two looks at what has changed.
+BOUND = 5.0
 INTERVAL = 2.0
 # A time that never comes.
 NEVER = 1 << 63
@@ -54,6 +61,9 @@ class KeyRing:
         self._shown: dict[str, Key] = {}
         self._reading = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        # When they were read last, and whether it was told that this is too long ago.
+        self._read_at = time.monotonic()
+        self._is_old = False
 
     def find(self, secret: str) -> Key | None:
         """Return the key of a secret, None where it was not made here or was revoked; it may have expired."""
@@ -70,6 +80,7 @@ class KeyRing:
         async with self._reading:
             self._keys = {key.secret_digest: _key(key) for key in await self._store.read(work.in_force)}
             self._shown = {}
+            self._read_at = time.monotonic()
 
     async def start(self) -> None:
         """Read what is in force, and go on until closed; StoreUnavailableError where it cannot begin."""
@@ -89,9 +100,22 @@ class KeyRing:
                 await self.refresh()
             except StoreUnavailableError:
                 # The store has said why. What was known stays: an outage locks nobody out, and nobody in.
-                continue
+                self._tell(time.monotonic() - self._read_at)
             except Exception as error:  # noqa: BLE001  # nothing may keep revocations from being seen later
                 internal(error, job="keys")
+                self._tell(time.monotonic() - self._read_at)
+            else:
+                self._tell(0.0)
+
+    def _tell(self, age: float) -> None:
+        """Tell for how many seconds the keys could not be read: what was revoked since is let in."""
+        metrics.KEYS_AGE_SECONDS.set(age)
+        is_old = age > BOUND
+        if is_old and not self._is_old:
+            log.error("keys_not_read", seconds=round(age))
+        elif self._is_old and not is_old:
+            log.warning("keys_read_again")
+        self._is_old = is_old
 
 
 def _key(stored: StoredKey) -> Key:

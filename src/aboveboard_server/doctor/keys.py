@@ -10,10 +10,10 @@ from sqlmodel import select
 
 from aboveboard_server.doctor.finding import ok, problem, warning
 from aboveboard_server.privacy import journal
-from aboveboard_server.privacy.journal_lines import OptOut, Tombstone
+from aboveboard_server.privacy.journal_lines import KeyRevocation, OptOut, Tombstone
 from aboveboard_server.privacy.keys import fingerprints
 from aboveboard_server.storage.tables import KeyFingerprintRow
-from aboveboard_server.storage.work import deletions, opt_outs
+from aboveboard_server.storage.work import access_keys, deletions, opt_outs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,11 +78,12 @@ def keys_are_those_of_the_database(host: Host) -> Iterator[Finding]:
 
 
 def journal_is_that_of_the_database(host: Host) -> Iterator[Finding]:
-    """The journal knows every deletion and opt-out of the database, and the database those of the journal."""
+    """The journal knows every deletion and opt-out of the database, and the database all of the journal."""
     folder = host.settings.key_dir
     entries = journal.read(folder) if _has_journal(folder) else []
     with host.session() as session:
         stored = deletions.begun(session) | opt_outs.known(session).keys()
+        in_force = {key.key_id for key in access_keys.in_force(session)}
     written = {entry.deletion_id for entry in entries if isinstance(entry, Tombstone)}
     written |= {entry.opt_out_id for entry in entries if isinstance(entry, OptOut)}
     if stored - written:
@@ -90,12 +91,14 @@ def journal_is_that_of_the_database(host: Host) -> Iterator[Finding]:
             f"{len(stored - written)} deletions and opt-outs of the database are not in the journal",
             "it is an older one; merge the newest: aboveboard journal import FILE",
         )
-    if written - stored:
+    # A key that the database does not know lets nobody in anyway.
+    revived = in_force & {entry.key_id for entry in entries if isinstance(entry, KeyRevocation)}
+    if missing := (written - stored) | revived:
         yield warning(
-            f"{len(written - stored)} entries of the journal are not in the database, as after a restore",
+            f"{len(missing)} entries of the journal are not in the database, as after a restore",
             "start the server: it puts them in force before it answers anyone",
         )
-    if stored == written:
+    if stored == written and not revived:
         yield ok(f"{len(stored)} in both")
 
 

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 VERSION = 1
 CONTEXT = b"aboveboard journal\0"
@@ -70,9 +70,26 @@ class Revocation:
         return self.revoked_at
 
 
-Entry: TypeAlias = Tombstone | OptOut | Revocation
+@dataclass(frozen=True, slots=True)
+class KeyRevocation:
+    """Ends one access key at `revoked_at`, in µs since 1970.
 
-_KINDS: dict[str, type[Entry]] = {kind.__name__: kind for kind in (Tombstone, OptOut, Revocation)}
+    `secret_digest` is that of its secret, as the database holds it.
+    """
+
+    key_id: str
+    secret_digest: bytes
+    revoked_at: int
+
+    @property
+    def at(self) -> int:
+        """When it was made, in µs since 1970."""
+        return self.revoked_at
+
+
+Entry: TypeAlias = Tombstone | OptOut | Revocation | KeyRevocation
+
+_KINDS: dict[str, type[Entry]] = {kind.__name__: kind for kind in get_args(Entry)}
 
 
 def encode(key: bytes, sequence: int, entry: Entry) -> bytes:
@@ -100,7 +117,7 @@ def decode(key: bytes, line: bytes, name: str) -> tuple[int, Entry]:
     # The whole line, and not only what it says, has to be as it was written.
     if not isinstance(checksum, str) or not hmac.compare_digest(_sealed(key, said), line + b"\n"):
         raise JournalError(f"{name} is damaged: its checksum is not right")
-    if said["version"] != VERSION:
+    if said["version"] != VERSION or said["entry"] not in _KINDS:
         raise JournalError(f"{name} was written by another version of Aboveboard")
     return said["sequence"], _entry(said)
 

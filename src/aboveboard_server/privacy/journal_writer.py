@@ -10,7 +10,14 @@ import structlog
 
 from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.privacy import journal
-from aboveboard_server.privacy.journal_lines import Entry, JournalError, OptOut, Revocation, Tombstone
+from aboveboard_server.privacy.journal_lines import (
+    Entry,
+    JournalError,
+    KeyRevocation,
+    OptOut,
+    Revocation,
+    Tombstone,
+)
 from aboveboard_server.reserve import Reserve
 from aboveboard_server.storage.columns import to_micros
 
@@ -57,6 +64,10 @@ class JournalWriter:
         """Tell of opt-outs that are lifted."""
         if opt_out_ids:
             await self._append(*(Revocation(found, to_micros(revoked_at)) for found in opt_out_ids))
+
+    async def key_revocation(self, key_id: str, secret_digest: bytes, revoked_at: datetime) -> None:
+        """Tell of an access key that is revoked."""
+        await self._append(KeyRevocation(key_id, secret_digest, to_micros(revoked_at)))
 
     async def read(self) -> list[Entry]:
         """Return every entry in order; StartupError where the journal cannot be read whole."""

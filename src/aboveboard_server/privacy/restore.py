@@ -9,11 +9,11 @@ import structlog
 
 from aboveboard_server.privacy import subjects
 from aboveboard_server.privacy.audit import SERVER_ACTOR
-from aboveboard_server.privacy.journal_lines import OptOut, Revocation, Tombstone
+from aboveboard_server.privacy.journal_lines import KeyRevocation, OptOut, Revocation, Tombstone
 from aboveboard_server.schema.erasure import NAMED_BY
 from aboveboard_server.storage.columns import EPOCH, from_micros
 from aboveboard_server.storage.ports import ADMINISTRATOR, SubjectRecord
-from aboveboard_server.storage.work import deletions, erasing, opt_outs
+from aboveboard_server.storage.work import access_keys, deletions, erasing, opt_outs
 from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
@@ -75,12 +75,14 @@ class Finder:
         ]
 
 
-async def restore(store: EventStore, journal: JournalWriter, finder: Finder) -> None:
+async def restore(store: EventStore, journal: JournalWriter, finder: Finder) -> frozenset[bytes]:
     """Put in force what the journal says and the store does not know; StartupError where it cannot be read.
 
-    To be done before the first answer. What it says of rows is carried out by the eraser.
+    To be done before the first answer. What it says of rows is carried out by the eraser. Return the digests
+    of the secrets that may let nobody in again, whether the store knows their keys or not.
     """
     entries = await journal.read()
+    ended = [entry for entry in entries if isinstance(entry, KeyRevocation)]
     revoked = {entry.opt_out_id: entry.revoked_at for entry in entries if isinstance(entry, Revocation)}
     done = {
         "deletions": await _restore_deletions(
@@ -92,9 +94,11 @@ async def restore(store: EventStore, journal: JournalWriter, finder: Finder) -> 
             [entry for entry in entries if isinstance(entry, OptOut) and entry.opt_out_id not in revoked],
         ),
         "revocations": await _restore_revocations(store, revoked),
+        "keys": await _end_keys(store, ended),
     }
     if any(done.values()):
         log.warning("restored_from_journal", **done)
+    return frozenset(entry.secret_digest for entry in ended)
 
 
 async def _restore_deletions(store: EventStore, finder: Finder, entries: list[Tombstone]) -> int:
@@ -151,6 +155,16 @@ async def _restore_revocations(store: EventStore, revoked: Mapping[str, int]) ->
         row = await store.read(opt_outs.get, opt_out_id)
         act = Act(SERVER_ACTOR, ACTION, row.subject_digest, row.reference, row.subject_kind)
         await store.work(opt_outs.revoke, opt_out_id, revoked_at=from_micros(revoked[opt_out_id]), act=act)
+    return len(due)
+
+
+async def _end_keys(store: EventStore, entries: list[KeyRevocation]) -> int:
+    in_force = {key.key_id for key in await store.read(access_keys.in_force)}
+    due = {entry.key_id: entry for entry in entries if entry.key_id in in_force}
+    for key_id, entry in due.items():
+        row = await store.read(access_keys.get, key_id)
+        act = Act(SERVER_ACTOR, ACTION, row.company_digest or b"", details=f"{row.kind} {key_id}")
+        await store.work(access_keys.revoke, key_id, revoked_at=from_micros(entry.revoked_at), act=act)
     return len(due)
 
 

@@ -193,7 +193,10 @@ class EventStore(Protocol):
         """
 
     async def read(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a unit of work that only reads, beside whatever is written meanwhile."""
+        """Run a unit of work that only reads, beside whatever is written meanwhile.
+
+        One marked as urgent MUST NOT wait for others that read or write, however long they take.
+        """
 
     def alone(self, task: str) -> AbstractAsyncContextManager[bool]:
         """Hold a task for as long as the context lasts; yield whether it was had.

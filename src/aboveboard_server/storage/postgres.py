@@ -1,7 +1,8 @@
 """The PostgreSQL store: any number of servers on one database.
 
-Each process has two connections: one takes events, one does everything else. Both live in the event loop,
-where a commit costs the least; more processes, not more connections, make it faster.
+Each process has two connections in the event loop, where a commit costs the least: one takes events, one does
+what is as short. Units of work have others, in threads: who reads for long holds up nobody who writes, and
+neither of them what is urgent. More processes, not more connections, make it faster.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from aboveboard_server.schema import rows, tables
 from aboveboard_server.storage import postgres_sql as sql
 from aboveboard_server.storage import unit_of_work
 from aboveboard_server.storage.columns import UtcMicros, postgresql_type
-from aboveboard_server.storage.patience import to_its_end
 from aboveboard_server.storage.ports import QUARANTINE, QUARANTINE_COLUMNS, QuarantinedEvent
 from aboveboard_server.storage.postgres_alone import alone
 from aboveboard_server.storage.postgres_copy import TableCopy, table_copy
@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Connections for units that write, and for those that read; they are made when they are first needed.
+WORKING = 2
+READING = 2
+# Seconds that the database may take for what is urgent. It waits for nobody, so that it is asked again soon.
+URGENT_SECONDS = 3
 # Seconds between two looks at the epoch: what another server changed is known within one.
 POLL_SECONDS = 0.5
 # Seconds between two looks at the partitions, which are made months ahead.
@@ -66,7 +71,9 @@ class PostgresStore:
         )
         self._ingest = Link("ingest", parameters, self._prepare_ingest)
         self._service = Link("service", parameters, self._forbidden.load)
-        self._sessions = PostgresSessions(parameters)
+        self._working = PostgresSessions("work", parameters, WORKING)
+        self._reading = PostgresSessions("read", parameters, READING)
+        self._urgent = PostgresSessions("urgent", parameters, 1, URGENT_SECONDS)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -105,7 +112,7 @@ class PostgresStore:
 
     async def work(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See EventStore.work."""
-        done = await to_its_end(asyncio.to_thread(self._sessions.run, unit, args, kwargs))
+        done = await self._working.work(unit, args, kwargs)
         if unit_of_work.is_forbidding(unit) or unit_of_work.is_obeying(unit):
             async with self._service.use() as connection:
                 await self._forbidden.load(connection)
@@ -113,7 +120,8 @@ class PostgresStore:
 
     async def read(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See EventStore.read."""
-        return await to_its_end(asyncio.to_thread(self._sessions.read, unit, args, kwargs))
+        sessions = self._urgent if unit_of_work.is_urgent(unit) else self._reading
+        return await sessions.read(unit, args, kwargs)
 
     def alone(self, task: str) -> AbstractAsyncContextManager[bool]:
         """See EventStore.alone."""
@@ -171,7 +179,8 @@ class PostgresStore:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._ingest.close()
         await self._service.close()
-        self._sessions.close()
+        for sessions in (self._working, self._reading, self._urgent):
+            sessions.close()
 
     async def _prepare_ingest(self, connection: Connection) -> None:
         self._writer.forget()

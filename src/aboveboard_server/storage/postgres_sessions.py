@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
@@ -13,6 +17,7 @@ from sqlmodel import Session
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.storage import postgres_sql as sql
 from aboveboard_server.storage import unit_of_work
+from aboveboard_server.storage.patience import to_its_end
 from aboveboard_server.storage.postgres_link import UNAVAILABLE, first_line
 
 if TYPE_CHECKING:
@@ -21,27 +26,58 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = structlog.get_logger()
 
-# Connections at once: what is asked for beyond that waits.
-CONNECTIONS = 2
 # Seconds that a unit may wait for the transactions that store, which take a fraction of one.
 LOCK_SECONDS = 10
 
 
 class PostgresSessions:
-    """Runs units of work on connections of its own. `parameters` are libpq's."""
+    """Runs units of work on so many connections of its own, each in a thread of its own; beyond, units wait.
 
-    def __init__(self, parameters: Mapping[str, Any]) -> None:
+    `parameters` are libpq's. `patience` is how many seconds a statement may take.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        parameters: Mapping[str, Any],
+        connections: int,
+        patience: int = sql.STATEMENT_SECONDS,
+    ) -> None:
+        # Threads of its own: those that the whole process shares would be used up by units that wait.
+        self._threads = ThreadPoolExecutor(connections, f"postgres-{name}")
         self._engine = sqlalchemy.create_engine(
             "postgresql+psycopg://",
             creator=lambda: psycopg.connect(**parameters),
-            pool_size=CONNECTIONS,
+            pool_size=connections,
             max_overflow=0,
             pool_pre_ping=True,
         )
-        sqlalchemy.event.listen(self._engine, "connect", _set_up)
+        sqlalchemy.event.listen(self._engine, "connect", partial(_set_up, patience))
 
-    def run(self, unit: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+    async def work(self, unit: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
         """Run a unit in one transaction; StoreUnavailableError where the database cannot do it now."""
+        return await to_its_end(self._in_a_thread(unit, args, kwargs))
+
+    async def read(self, unit: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+        """Run a unit that reads, on one moment's state of the database; errors as for `work`."""
+
+        def reading(session: Session) -> T:
+            session.connection().exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            return unit(session, *args, **kwargs)
+
+        return await self.work(reading, (), {})
+
+    def close(self) -> None:
+        """Close the connections, which nobody uses any more."""
+        self._threads.shutdown()
+        self._engine.dispose()
+
+    async def _in_a_thread(self, unit: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+        context = contextvars.copy_context()
+        run = partial(context.run, self._run, unit, args, kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
+    def _run(self, unit: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
         try:
             with Session(self._engine) as session:
                 lock = _lock(unit)
@@ -58,19 +94,6 @@ class PostgresSessions:
                 raise StoreUnavailableError from error
             raise
 
-    def read(self, unit: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
-        """Run a unit that reads, on one moment's state of the database."""
-
-        def reading(session: Session) -> T:
-            session.connection().exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            return unit(session, *args, **kwargs)
-
-        return self.run(reading, (), {})
-
-    def close(self) -> None:
-        """Close the connections that nobody uses."""
-        self._engine.dispose()
-
 
 def _lock(unit: Callable[..., Any]) -> str:
     """Return the statement that takes what a unit must hold against others, empty where that is nothing."""
@@ -79,7 +102,8 @@ def _lock(unit: Callable[..., Any]) -> str:
     return sql.SHARED if unit_of_work.is_obeying(unit) else ""
 
 
-def _set_up(connection: Any, _record: Any) -> None:
+def _set_up(patience: int, connection: Any, _record: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql.SESSION)
+        cursor.execute(f"SET statement_timeout = '{patience}s'")
     connection.commit()

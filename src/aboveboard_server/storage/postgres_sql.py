@@ -13,14 +13,16 @@ if TYPE_CHECKING:
 # Shared by every transaction that stores, exclusive to one that changes what may be stored.
 INGEST_LOCK = 0x61626F76_0002
 
+# Seconds that a statement may take, unless more or less is said for one.
+STATEMENT_SECONDS = 15
 # What an operator's defaults may not weaken. A transaction whose server is gone ends by itself, for it holds
 # the lock that an opt-out waits for.
-SESSION = """
+SESSION = f"""
 SELECT set_config('synchronous_commit', 'on', false)
  WHERE current_setting('synchronous_commit') IN ('off', 'local');
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_read_only = off;
-SET statement_timeout = '15s';
+SET statement_timeout = '{STATEMENT_SECONDS}s';
 SET idle_in_transaction_session_timeout = '15s';
 SET client_min_messages = warning
 """

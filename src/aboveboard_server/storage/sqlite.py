@@ -58,6 +58,7 @@ class SqliteStore:
         # When events were stored last.
         self._asked_at = time.monotonic()
         self._reading = ThreadPoolExecutor(2, "sqlite-reader")
+        self._urgent = ThreadPoolExecutor(1, "sqlite-urgent")
 
     def prepare(self, batch: EventBatch) -> None:
         """See EventStore.prepare."""
@@ -104,7 +105,7 @@ class SqliteStore:
             except DBAPIError as error:
                 raise error.orig or error from None
 
-        return await self._read(run)
+        return await self._read(run, self._urgent if unit_of_work.is_urgent(unit) else self._reading)
 
     @asynccontextmanager
     async def alone(self, task: str) -> AsyncIterator[bool]:
@@ -183,6 +184,7 @@ class SqliteStore:
         """See EventStore.close."""
         await self._writer.close()
         self._reading.shutdown()
+        self._urgent.shutdown()
         self._ownership.release()
 
     def _on_ready(self, changes: list[Change]) -> None:
@@ -193,7 +195,9 @@ class SqliteStore:
         """Take in what the writer knows of what may not be stored."""
         self._forbidden.take(await self._writer.ask("changes_since", self._forbidden.epoch))
 
-    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _read(
+        self, work: Callable[[sqlite3.Connection], T], threads: ThreadPoolExecutor | None = None
+    ) -> T:
         def read() -> T:
             db = sqlite3.connect(
                 f"{self._path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
@@ -204,7 +208,7 @@ class SqliteStore:
                 db.close()
 
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._reading, read)
+            return await asyncio.get_running_loop().run_in_executor(threads or self._reading, read)
         except sqlite3.OperationalError as error:
             # A full disk, a lost file, a lock: it may pass. The driver's text may repeat what was sent.
             log.error("store_unavailable", error=error.sqlite_errorname)  # noqa: TRY400  # for the same reason

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PACKAGE = "aboveboard_server.storage.work."
 _FORBIDS = "forbids"
 _OBEYS = "obeys"
+_URGENT = "urgent"
 _EPOCH = "epoch"
 
 
@@ -43,6 +44,17 @@ def obeys(unit: Function) -> Function:
     """
     setattr(unit, _OBEYS, True)
     return unit
+
+
+def urgent(unit: Function) -> Function:
+    """Mark a unit that reads little of what must be known in seconds: it waits for nobody else."""
+    setattr(unit, _URGENT, True)
+    return unit
+
+
+def is_urgent(unit: Callable[..., Any]) -> bool:
+    """Whether a unit that reads must not wait for others."""
+    return getattr(unit, _URGENT, False)
 
 
 def is_obeying(unit: Callable[..., Any]) -> bool:

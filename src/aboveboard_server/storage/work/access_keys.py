@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.storage.access_tables import AccessKeyRow
-from aboveboard_server.storage.unit_of_work import obeys
+from aboveboard_server.storage.unit_of_work import obeys, urgent
 from aboveboard_server.storage.work import audit, pages, requests
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class StoredKey(NamedTuple):
     expires_at: datetime | None
 
 
+@urgent
 def in_force(session: Session) -> list[StoredKey]:
     """Return every key that was not revoked and whose company was not erased; some may have expired."""
     columns = [getattr(AccessKeyRow, name) for name in StoredKey._fields]
@@ -94,6 +95,7 @@ def revoke(session: Session, key_id: str, *, revoked_at: datetime, act: Act) -> 
     return requests.detached(session, row)
 
 
+@urgent
 def get(session: Session, key_id: str) -> AccessKeyRow:
     """Return one key; ServiceError where there is none of this id."""
     return requests.detached(session, _found(session, key_id))
