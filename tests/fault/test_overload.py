@@ -35,7 +35,7 @@ OVERLOAD = 30.0
 BATCH = 200
 MAX_MIB = 512
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.fault(seconds=60), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
