@@ -7,7 +7,7 @@ import pytest
 from aboveboard_server import limits
 from aboveboard_server.door_settings import LimitSettings, networks
 from aboveboard_server.errors import OverloadedError, StartupError
-from aboveboard_server.limits import COUNTED_BYTES, Limiter, Rate, Refusals
+from aboveboard_server.limits import COUNTED_BYTES, REFUSED_PER_SECOND, Limiter, Rate, Refusals
 
 
 class Clock:
@@ -117,7 +117,7 @@ def test_settings_that_cannot_be_meant() -> None:
 
 
 def test_the_more_are_refused_the_longer_they_wait() -> None:
-    """The delay grows until no more than 200 a second come again, ends at 30 s, and shrinks with them."""
+    """The delay grows until no more than 50 a second come again, ends at 30 s, and shrinks with them."""
     clock = Clock()
     refusals = Refusals(clock)
     assert refusals.delay() == 1
@@ -127,6 +127,6 @@ def test_the_more_are_refused_the_longer_they_wait() -> None:
             told = refusals.delay()
         delays.append(round(told))
         clock.now += 1
-    assert delays[3] == pytest.approx(5, abs=1)
+    assert delays[3] == pytest.approx(1_000 / REFUSED_PER_SECOND, rel=0.2)
     assert delays[6] == 30
     assert delays[-1] == 1

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 SLOW, EXEMPT = "/test.Slow/Call", "/test.Exempt/Call"
-# Seconds for which a call keeps the loop busy, and so many calls that they take thrice the time one may wait.
+# Seconds for which a call keeps the loop busy, and so many calls that they take six times what one may wait.
 BUSY = 0.004
-MANY = int(3 * MAX_WAIT / BUSY)
+MANY = int(6 * MAX_WAIT / BUSY)
 
 
 class SlowServer(threading.Thread):
@@ -101,7 +101,7 @@ def served_one_by_one(channel: grpc.Channel) -> bool:
 
 
 def test_too_many_are_refused_and_the_others_are_served(channels: list[grpc.Channel]) -> None:
-    """A second of work is taken; of the three that come at once the rest is refused."""
+    """Half a second of work is taken; of the three seconds that come at once the rest is refused."""
     answers = codes(begin(channels, MANY))
     served = answers.count(grpc.StatusCode.OK)
     assert answers.count(grpc.StatusCode.RESOURCE_EXHAUSTED) == MANY - served
@@ -131,7 +131,7 @@ def test_who_gave_up_waits_no_more(channels: list[grpc.Channel]) -> None:
     for call in calls:
         call.cancel()
     cancelled = codes(calls).count(grpc.StatusCode.CANCELLED)
-    assert cancelled > 2 * FEW
+    assert cancelled > FEW
     begin(channels, 1)[0].code()
     for _ in range(3):
         assert served_one_by_one(channels[0])
