@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 # Seconds for which a call may wait to be looked at, before new ones are told to come again later.
 MAX_WAIT = 0.5
-# Calls that may wait whatever the rate; and the seconds between two looks, a quarter of a millisecond each.
+# Calls that may wait whatever the rate; and the seconds between two looks, a millisecond each.
 FEW = 128
-LOOK_INTERVAL = 0.1
+LOOK_INTERVAL = 0.25
 # It asks for a context to tell errors to; there are none where the server exists.
 NO_CONTEXT: Any = None
 
