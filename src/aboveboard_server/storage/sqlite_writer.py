@@ -50,7 +50,7 @@ PRAGMAS = (
     # Deleted cells are overwritten; VACUUM does the rest when a deletion asks for it.
     "PRAGMA secure_delete = ON",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -65536",
+    "PRAGMA cache_size = -40960",
 )
 
 
