@@ -60,6 +60,7 @@ from aboveboard_server.privacy.schedule import Job, Schedule
 from aboveboard_server.privacy.sweep import Sweep
 from aboveboard_server.privacy.users import Users
 from aboveboard_server.schema import catalog as schema_catalog
+from aboveboard_server.schema.tables import import_all
 from aboveboard_server.storage.address import database_url, is_postgres, libpq_parameters, sqlite_path
 from aboveboard_server.storage.ownership import FileOwnership
 from aboveboard_server.storage.preparation import (
@@ -90,6 +91,8 @@ GRACE = 15.0
 # Seconds in which new calls are still answered, with the word to try again: a listener that stops just
 # cuts off those that it has not looked at yet.
 LAME_DUCK = 0.5
+# Seconds until a server loads the generated tables, unless somebody needs them before: events do not.
+LOAD_TABLES_AFTER = 5.0
 # How often it is looked whether a month has closed.
 ARCHIVE_INTERVAL = timedelta(hours=1)
 
@@ -258,6 +261,8 @@ async def start(
     monitor = Monitor(store, committer, readiness, [listener.set_ready for listener in grpc_listeners])
     stack.push_async_callback(_stop, listeners)
     addresses = [await listener.start() for listener in listeners]
+    loading = asyncio.create_task(_load_tables(), name="tables")
+    stack.callback(loading.cancel)
     schedule.start()
     monitor.start()
     stack.push_async_callback(monitor.stop)
@@ -328,6 +333,12 @@ async def _open_postgres(url: URL) -> EventStore:
     store = PostgresStore(libpq_parameters(url), partial(maintain_postgres, url))
     await store.open()
     return store
+
+
+async def _load_tables() -> None:
+    """Load what deletions and exports need, before most are asked for and beside what is."""
+    await asyncio.sleep(LOAD_TABLES_AFTER)
+    await asyncio.to_thread(import_all)
 
 
 async def _stop(listeners: Sequence[Door]) -> None:

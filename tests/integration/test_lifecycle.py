@@ -186,7 +186,6 @@ def test_sigterm_tells_health_first_and_finishes_calls_under_way(server: ServerP
         assert time.monotonic() - began < 20
     assert held(server, source) == {"element_stat": 3}
     assert [line["event"] for line in server.log() if line["event"] != "rpc"] == [
-        "admin_key_made",
         "serving",
         "draining",
         "stopped",

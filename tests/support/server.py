@@ -14,7 +14,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy
+from sqlmodel import Session
+
 from aboveboard_server import bootstrap
+from aboveboard_server.access.first import admin_key
+from aboveboard_server.storage import unit_of_work
+from aboveboard_server.storage.work import access_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,11 +31,19 @@ TOKEN = "aba_" + "tests" * 8 + "abc"
 
 
 @cache
-def new_database() -> bytes:
-    """Return a database with this version's schema: written sooner than a server would make one."""
+def new_database(token: str) -> bytes:
+    """Return a database with this version's schema, and the admin key of a token where one is given.
+
+    Written sooner than a server would make it.
+    """
     with TemporaryDirectory() as folder:
         file = Path(folder) / "new.db"
         bootstrap.migrate(f"sqlite:///{file}")
+        if token:
+            engine = sqlalchemy.create_engine(f"sqlite:///{file}", poolclass=sqlalchemy.pool.NullPool)
+            key, act = admin_key(token)
+            with Session(engine) as session, session.begin():
+                unit_of_work.run(session, access_keys.ensure, (key, act), {"first": False})
         return file.read_bytes()
 
 
@@ -67,7 +81,7 @@ class ServerProcess:
         """Start, and return when it serves; AssertionError with its log where it does not."""
         if self._env is None and self._python == sys.executable and not self.database.exists():
             self.database.touch(mode=0o600)
-            self.database.write_bytes(new_database())
+            self.database.write_bytes(new_database(self.token))
         offset = self.log_file.stat().st_size if self.log_file.exists() else 0
         environment = {**(os.environ if self._env is None else self._env)}
         if self.token:

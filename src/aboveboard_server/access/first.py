@@ -39,6 +39,20 @@ async def ensure_admin_key(
     secret = token or key_secrets.make(ADMIN)
     if key_secrets.digest(secret) in revoked:
         return
+    key, act = admin_key(secret)
+    key_id = key.key_id
+    # Asked first, for on SQLite a unit that writes has the writer load what it may not need for long.
+    if await store.read(work.is_known, key, first=not token):
+        return
+    if not await store.work(work.ensure, key, act, first=not token):
+        return
+    log.warning("admin_key_made", key_id=key_id, announced=not token)
+    if not token:
+        announce(f"export ABOVEBOARD_TOKEN={secret}  # the first admin key, shown only once")
+
+
+def admin_key(secret: str) -> tuple[AccessKeyRow, Act]:
+    """Return the key of this secret, with every scope, and what the audit log says when it is added."""
     key = AccessKeyRow(
         key_id=str(uuid7()),
         kind=ADMIN,
@@ -48,10 +62,4 @@ async def ensure_admin_key(
         scopes=" ".join(scopes()),
         created_at=datetime.now(UTC),
     )
-    act = Act(SERVER_ACTOR, ACTION, details=f"{ADMIN} {key.key_id}")
-    key_id = key.key_id
-    if not await store.work(work.ensure, key, act, first=not token):
-        return
-    log.warning("admin_key_made", key_id=key_id, announced=not token)
-    if not token:
-        announce(f"export ABOVEBOARD_TOKEN={secret}  # the first admin key, shown only once")
+    return key, Act(SERVER_ACTOR, ACTION, details=f"{ADMIN} {key.key_id}")

@@ -15,6 +15,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from aboveboard_server.codegen import plugin
 from aboveboard_server.schema import catalog
 from aboveboard_server.schema.catalog import STRUCT, TIMESTAMP, Field
+from aboveboard_server.schema.shape import source_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -135,19 +136,13 @@ def _source_table(origins: Iterable[catalog.Origin]) -> str:
     for origin in origins:
         for field in origin.fields:
             columns.setdefault(field.name, _column(field, nullable=True))
-    keys = dict.fromkeys(
-        field.name
-        for origin in origins
-        for field in origin.fields
-        if field.policy.subject_key in {"COMPANY", "SERVER"}
-    )
     lines = [
         '    """Who sent: one row for each distinct source. Event rows hold its `source_id`."""',
         "",
         '    __tablename__: ClassVar[str] = "source"',
         "    __table_args__: ClassVar[Any] = (",
         '        UniqueConstraint("fingerprint"),',
-        *(f'        Index("source_by_{name}", "{name}"),' for name in keys),
+        *(f'        Index("source_by_{name}", "{name}"),' for name in source_keys(origins)),
         # Found again when a deletion goes on; of few sources, and only for a while.
         '        Index("source_by_deletion_id", "deletion_id"),',
         '        {"info": {"generated": True, "subject": "columns"}},',

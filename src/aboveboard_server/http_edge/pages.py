@@ -8,9 +8,6 @@ import hashlib
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
-
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.http_edge.assets import Asset
 from aboveboard_server.http_edge.routes import open_route
@@ -69,6 +66,10 @@ def policy(style: str) -> str:
 
 def render(dictionary: Dictionary, style: str, head: Mapping[str, str | int] | None = None) -> str:
     """Lay the dictionary out as HTML, with the head of the receipts; whatever it holds is escaped."""
+    # Late: a server need not wait for what the first reader of the page does.
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
+    from markupsafe import Markup  # noqa: PLC0415
+
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -82,6 +82,8 @@ async def restore(store: EventStore, journal: JournalWriter, finder: Finder) -> 
     of the secrets that may let nobody in again, whether the store knows their keys or not.
     """
     entries = await journal.read()
+    if not entries:
+        return frozenset()
     ended = [entry for entry in entries if isinstance(entry, KeyRevocation)]
     revoked = {entry.opt_out_id: entry.revoked_at for entry in entries if isinstance(entry, Revocation)}
     done = {

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import structlog
@@ -70,7 +71,12 @@ class Sweep:
         self._retention = retention
         self._digest_key = digest_key
         self._now = now
-        self._items = expiries(tables.import_all(), {event.name for event in catalog.events})
+        self._catalog = catalog
+
+    @cached_property
+    def _items(self) -> tuple[Expiry, ...]:
+        # Not before a run: a server need not wait for the generated tables before it serves.
+        return expiries(tables.import_all(), {event.name for event in self._catalog.events})
 
     async def run(self) -> None:
         """Sweep as a scheduled job, which holds NAME alone."""

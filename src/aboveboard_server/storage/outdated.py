@@ -1,6 +1,7 @@
 """Tells whether a database is at the schema of this version. What brings it there is in `migrate`.
 
-Every server asks at its start; so this does without Alembic, which would stay in its memory.
+Every server asks at its start; so this does without Alembic, which would stay in its memory, and without the
+generated tables.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import sqlalchemy
 from sqlmodel import SQLModel
 
 from aboveboard_server.errors import StartupError
-from aboveboard_server.schema.tables import import_all
+from aboveboard_server.schema import catalog
+from aboveboard_server.schema.shape import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +26,8 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 def outdated(connection: Connection) -> list[str]:
     """Return what `migrate` would do, a line each; empty where the database is up to date."""
-    import_all()
     revisions = [f"revision {revision}" for revision in pending_revisions(connection)]
-    return revisions + [f"{type(lacking).__name__.lower()} {lacking}" for lacking in missing(connection)]
+    return revisions + list(_lacking(connection))
 
 
 def is_empty(connection: Connection) -> bool:
@@ -54,8 +55,22 @@ def pending_revisions(connection: Connection) -> list[str]:
     return known[known.index(current) + 1 :]
 
 
+def _lacking(connection: Connection) -> Iterator[str]:
+    """Yield the names of what `missing` would, a line each."""
+    inspector = sqlalchemy.inspect(connection)
+    existing = set(inspector.get_table_names())
+    for table, shape in shapes(catalog.default(), connection.dialect.name).items():
+        if table not in existing:
+            yield f"table {table}"
+            continue
+        columns = {column["name"] for column in inspector.get_columns(table)}
+        yield from (f"column {table}.{name}" for name in shape.columns if name not in columns)
+        indexes = {index["name"] for index in inspector.get_indexes(table)}
+        yield from (f"index {name}" for name in shape.indexes if name not in indexes)
+
+
 def missing(connection: Connection) -> Iterator[Table | Column[object] | Index]:
-    """Yield what the database lacks of the generated tables."""
+    """Yield what the database lacks of the generated tables, which must all be imported."""
     inspector = sqlalchemy.inspect(connection)
     dialect = connection.dialect.name
     existing = set(inspector.get_table_names())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     _Whole: TypeAlias = tuple[Row, CommitResult, int]
 
 T = TypeVar("T")
+
+_LOADING = threading.Lock()
 
 # Rows in one INSERT: more gain nothing, and each size is a statement to be compiled and kept.
 ROWS_PER_INSERT = 50
@@ -90,17 +93,12 @@ class SqliteWriter:
         return self._in_transaction(lambda: self._store(batches))
 
     def _open_sessions(self) -> Sessions:
-        """Return what lends the sessions of units of work, made at the first call: it takes half a second.
-
-        A server asks for one at its start, before anybody waits. A writer that follows a killed one is waited
-        for, and does it when one is asked for.
-        """
+        """Return what lends the sessions of units of work, made at the first call."""
         if self._sessions is None:
-            from aboveboard_server.storage.sqlite_sessions import Sessions  # noqa: PLC0415  # see above
+            load_units()
+            from aboveboard_server.storage.sqlite_sessions import Sessions  # noqa: PLC0415  # see load_units
 
             self._sessions = Sessions(self._db)
-            # What was imported stays.
-            collect_less_often()
         return self._sessions
 
     def work(self, call: bytes) -> bytes:
@@ -294,6 +292,20 @@ class SqliteWriter:
             return "DROPPED"
         stored = self._insert_one(item.table, (item.source_id, item.received_at, *item.row))
         return "REPLAYED" if stored else "DUPLICATE"
+
+
+def load_units() -> None:
+    """Import what units of work need, half a second's work, so that the first one does not wait for it.
+
+    May be called from a thread of its own, and again.
+    """
+    with _LOADING:
+        # Late: events go without it, and a writer that follows a killed one is waited for.
+        from aboveboard_server.storage import sqlite_sessions, unit_of_work  # noqa: F401, PLC0415
+        from aboveboard_server.storage.work import access_keys  # noqa: F401, PLC0415  # with every table of ours
+
+        # What was imported stays.
+        collect_less_often()
 
 
 def _with_head(segment: _Segment, rows: list[Row], start: int) -> list[_Whole]:

@@ -12,6 +12,7 @@ import signal
 import socket
 import sqlite3
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from aboveboard_server.garbage import collect_less_often, start_and_end_sooner
 from aboveboard_server.storage import frames
 from aboveboard_server.storage.ports import Replay
 from aboveboard_server.storage.sqlite_room import SqliteRoom
-from aboveboard_server.storage.sqlite_writer import SqliteWriter
+from aboveboard_server.storage.sqlite_writer import SqliteWriter, load_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,9 @@ FAILED = "failed"
 # Errors after which the connection is opened anew: one that was opened, or has written, while the disk was
 # read-only or broken may never get well.
 REOPEN = ("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
+# Seconds until what units of work need is loaded, beside what is asked for by then. Until then one that comes
+# waits for it, no longer than it would wait for a server that had loaded it before it served.
+LOAD_UNITS_AFTER = 5.0
 
 
 def main() -> None:
@@ -51,12 +55,19 @@ def main() -> None:
         try:
             connection.sendall(frames.pack((DONE, writer.changes_since(-1))))
             collect_less_often()
+            _load_units_later()
             _serve(connection, requests, _operations(writer, SqliteRoom(Path(path), writer.shrink)))
         except BrokenPipeError:
             # The server is gone: nobody is there to be told, and a traceback is no line of a log.
             pass
         finally:
             writer.close()
+
+
+def _load_units_later() -> None:
+    later = threading.Timer(LOAD_UNITS_AFTER, load_units)
+    later.daemon = True
+    later.start()
 
 
 def _serve(connection: socket.socket, requests: Any, operations: dict[str, Callable[[Any], Any]]) -> None:

@@ -75,7 +75,7 @@ def postgres_backend(server: PostgresServer, url: str) -> Backend:
 @pytest.fixture(params=["sqlite", "postgres"])
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     if request.param == "sqlite":
-        (tmp_path / "aboveboard.db").write_bytes(new_database())
+        (tmp_path / "aboveboard.db").write_bytes(new_database(token=""))
         return sqlite_backend(tmp_path / "aboveboard.db")
     server: PostgresServer = request.getfixturevalue("postgres")
     return postgres_backend(server, server.shared_database())

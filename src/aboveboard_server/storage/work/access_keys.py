@@ -71,14 +71,19 @@ def create(session: Session, key: AccessKeyRow, act: Act) -> AccessKeyRow:
     return requests.detached(session, key)
 
 
+def is_known(session: Session, key: AccessKeyRow, *, first: bool) -> bool:
+    """Whether a key was ever made here, or with `first` any of its kind."""
+    same = AccessKeyRow.kind == key.kind if first else AccessKeyRow.secret_digest == key.secret_digest
+    return session.exec(select(AccessKeyRow.key_id).where(same).limit(1)).first() is not None
+
+
 def ensure(session: Session, key: AccessKeyRow, act: Act, *, first: bool) -> bool:
     """Add a key unless it is known, or with `first` unless one of its kind was ever made.
 
     Return whether it was added.
     """
     _lock(session)
-    same = AccessKeyRow.kind == key.kind if first else AccessKeyRow.secret_digest == key.secret_digest
-    if session.exec(select(AccessKeyRow.key_id).where(same).limit(1)).first() is not None:
+    if is_known(session, key, first=first):
         return False
     session.add(key)
     audit.append(session, act)
