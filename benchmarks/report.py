@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BEGIN = "<!-- Written by `python -m benchmarks report`; do not edit by hand. -->"
+# Where a file goes that holds growth and no runs.
+BEGIN_GROWTH = "<!-- Growth, written by `python -m benchmarks report`; do not edit by hand. -->"
 # The load before a run, beyond which others were using the machine.
 QUIET = 0.5
 END = "<!-- End of what is written. -->"
@@ -25,9 +27,10 @@ class MarkerError(Exception):
 
 
 def write(results: dict[str, Any], document: Path) -> None:
-    """Replace what stands between the markers, and draw the plot anew."""
-    replace(document, BEGIN, _body(results))
-    document.with_suffix(".svg").write_text(draw(results))
+    """Replace what stands between the markers, and draw the plot of runs anew."""
+    replace(document, BEGIN if results["runs"] else BEGIN_GROWTH, _body(results))
+    if results["runs"]:
+        document.with_suffix(".svg").write_text(draw(results))
 
 
 def replace(document: Path, begin: str, lines: Iterable[str]) -> None:
@@ -63,9 +66,9 @@ def _machine(results: dict[str, Any]) -> Iterator[str]:
         f"shared by server, store and load generator, {facts['memory_gib']} GiB, Linux {facts['kernel']}, "
         f"Python {facts['python']}; {facts['filesystem']}, one fdatasync {facts['fdatasync_p50_ms']:.2f} ms "
         f"(p99 {facts['fdatasync_p99_ms']:.2f}); load before the run {facts['load_before']:.2f}; "
-        f"{results['rounds']} rounds."
+        f"{results['rounds'] or 'no'} rounds."
     )
-    if results["rounds"] < FULL.rounds or facts["load_before"] > QUIET:
+    if 0 < results["rounds"] < FULL.rounds or facts["load_before"] > QUIET:
         yield ""
         yield "**Not to be relied on:** fewer rounds than a full run has, or others were using the machine."
     yield ""
