@@ -16,7 +16,7 @@ from alembic.operations import Operations
 
 from aboveboard_server.schema.tables import import_all
 from aboveboard_server.storage import partitions
-from aboveboard_server.storage.outdated import MIGRATIONS, missing, pending_revisions
+from aboveboard_server.storage.outdated import INDEX, MIGRATIONS, TABLE, missing, pending_revisions
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -39,23 +39,22 @@ def migrate(connection: Connection) -> list[str]:
 
 
 def _add_missing(connection: Connection) -> list[str]:
-    import_all()
+    tables = import_all().tables
     done = [f"revision {revision}" for revision in pending_revisions(connection)]
     alembic.command.upgrade(alembic_config(connection), "head")
     operations = Operations(MigrationContext.configure(connection))
-    for lacking in missing(connection):
-        if isinstance(lacking, sqlalchemy.Table):
-            lacking.create(connection)
-            if connection.dialect.name == "postgresql" and partitions.is_partitioned(lacking):
-                partitions.create_default(connection, lacking)
-            done.append(f"table {lacking.name}")
-        elif isinstance(lacking, sqlalchemy.Index):
-            lacking.create(connection)
-            done.append(f"index {lacking.name}")
+    for lack in missing(connection):
+        table = tables[lack.table]
+        if lack.kind == TABLE:
+            table.create(connection)
+            if connection.dialect.name == "postgresql" and partitions.is_partitioned(table):
+                partitions.create_default(connection, table)
+        elif lack.kind == INDEX:
+            next(index for index in table.indexes if index.name == lack.name).create(connection)
         else:
             # Rows that are there have no value for it, however strictly new events are held to it.
-            column = sqlalchemy.Column(lacking.name, lacking.type, nullable=True)
-            operations.add_column(lacking.table.name, column)
-            done.append(f"column {lacking.table.name}.{lacking.name}")
+            column = sqlalchemy.Column(lack.name, table.columns[lack.name].type, nullable=True)
+            operations.add_column(lack.table, column)
+        done.append(str(lack))
     connection.commit()
     return done

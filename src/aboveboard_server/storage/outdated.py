@@ -7,10 +7,9 @@ generated tables.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy
-from sqlmodel import SQLModel
 
 from aboveboard_server.errors import StartupError
 from aboveboard_server.schema import catalog
@@ -19,15 +18,32 @@ from aboveboard_server.schema.shape import shapes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Column, Connection, Index, Table
+    from sqlalchemy import Connection
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+# What may be missing.
+TABLE, COLUMN, INDEX = "table", "column", "index"
+
+
+class Lack(NamedTuple):
+    """A generated table that a database has not, or the column or index of one."""
+
+    kind: str
+    table: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        if self.kind == COLUMN:
+            return f"{COLUMN} {self.table}.{self.name}"
+        return f"{self.kind} {self.name or self.table}"
 
 
 def outdated(connection: Connection) -> list[str]:
     """Return what `migrate` would do, a line each; empty where the database is up to date."""
     revisions = [f"revision {revision}" for revision in pending_revisions(connection)]
-    return revisions + list(_lacking(connection))
+    return revisions + [str(lack) for lack in missing(connection)]
 
 
 def is_empty(connection: Connection) -> bool:
@@ -55,36 +71,15 @@ def pending_revisions(connection: Connection) -> list[str]:
     return known[known.index(current) + 1 :]
 
 
-def _lacking(connection: Connection) -> Iterator[str]:
-    """Yield the names of what `missing` would, a line each."""
+def missing(connection: Connection) -> Iterator[Lack]:
+    """Yield what the database lacks of the generated tables."""
     inspector = sqlalchemy.inspect(connection)
     existing = set(inspector.get_table_names())
     for table, shape in shapes(catalog.default(), connection.dialect.name).items():
         if table not in existing:
-            yield f"table {table}"
+            yield Lack(TABLE, table)
             continue
         columns = {column["name"] for column in inspector.get_columns(table)}
-        yield from (f"column {table}.{name}" for name in shape.columns if name not in columns)
+        yield from (Lack(COLUMN, table, name) for name in shape.columns if name not in columns)
         indexes = {index["name"] for index in inspector.get_indexes(table)}
-        yield from (f"index {name}" for name in shape.indexes if name not in indexes)
-
-
-def missing(connection: Connection) -> Iterator[Table | Column[object] | Index]:
-    """Yield what the database lacks of the generated tables, which must all be imported."""
-    inspector = sqlalchemy.inspect(connection)
-    dialect = connection.dialect.name
-    existing = set(inspector.get_table_names())
-    for table in SQLModel.metadata.sorted_tables:
-        if not table.info.get("generated", False):
-            continue
-        if table.name not in existing:
-            yield table
-            continue
-        columns = {column["name"] for column in inspector.get_columns(table.name)}
-        yield from (column for column in table.columns if column.name not in columns)
-        indexes = {index["name"] for index in inspector.get_indexes(table.name)}
-        yield from (
-            index
-            for index in sorted(table.indexes, key=str)
-            if index.name not in indexes and index.info.get("dialect", dialect) == dialect
-        )
+        yield from (Lack(INDEX, table, name) for name in shape.indexes if name not in indexes)
