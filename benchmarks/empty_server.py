@@ -26,7 +26,7 @@ async def _publish(_request: bytes, _context: Any) -> bytes:
 async def serve(bind: str) -> None:
     """Serve until the process is ended."""
     options = transport.options(TransportSettings().max_connection_age, reuse_port=False)
-    server = grpc.aio.server(options=options)
+    server = grpc.aio.server(options=options + transport.COUNTED)
     handlers: dict[str, Any] = {"PublishEvents": grpc.unary_unary_rpc_method_handler(_publish)}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(INGEST_SERVICE, handlers),))
     server.add_insecure_port(bind)

@@ -57,11 +57,13 @@ class Listener:
         self._boundary = boundary
         self._end_streams = end_streams
         if interceptors is None:
-            self.server = grpc.aio.server(options=options)
+            self.server = grpc.aio.server(options=options + transport.COUNTED)
             self.server.add_generic_rpc_handlers((Arrivals(boundary.refusing, HEALTH),))
             self.handlers: Any = Registrar(boundary, self.server)
         else:
-            self.server = grpc.aio.server(interceptors=(boundary, *interceptors), options=options)
+            self.server = grpc.aio.server(
+                interceptors=(boundary, *interceptors), options=options + transport.BROKEN_OFF
+            )
             self.handlers = self.server
         self._terms = terms
         self._service = service

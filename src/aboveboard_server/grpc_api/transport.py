@@ -16,9 +16,21 @@ if TYPE_CHECKING:
 MAX_CONNECTIONS = 4_000
 # Calls at once on one connection; a client of grpc keeps further ones to itself until one has ended.
 MAX_STREAMS = 100
-# Calls that nobody has looked at yet, and seconds for which they wait, beyond which grpc itself breaks them
-# off: without a reason, and without counting them as ended. Never: `arrivals` refuses what is too many.
+# Calls that have come and that nobody has looked at yet; beyond, grpc itself breaks them off (CANCELLED): by
+# chance at first, all of them beyond twice as many. Where `arrivals` counts them it refuses what is too many
+# with a reason, and grpc never does: those that it breaks off would count as waiting for good.
+MAX_UNSEEN = 4_000
 NEVER = 2**31 - 1
+BROKEN_OFF: list[tuple[str, int]] = [
+    ("grpc.server.max_pending_requests", MAX_UNSEEN),
+    ("grpc.server.max_pending_requests_hard_limit", 2 * MAX_UNSEEN),
+]
+COUNTED: list[tuple[str, int]] = [
+    ("grpc.server.max_pending_requests", NEVER),
+    ("grpc.server.max_pending_requests_hard_limit", NEVER),
+    # Seconds.
+    ("grpc.server.max_unrequested_time_in_server", NEVER // 1_000),
+]
 # Bytes that a connection's first read asks for, and the least that any does. With grpc's own 8 KiB and 256 B
 # the server takes 6 % more of the processor for batches of 500; idle connections take 30 KiB instead of 18.
 FIRST_READ = 256 * 1024
@@ -32,7 +44,7 @@ AFTER_STREAMS = 30
 
 
 def options(max_connection_age: int, *, reuse_port: bool) -> list[tuple[str, int]]:
-    """Return the options of a server whose connections live so many seconds."""
+    """Return the options of a server whose connections live so many seconds; add BROKEN_OFF or COUNTED."""
     return [
         ("grpc.max_receive_message_length", MAX_TRANSPORT_BYTES),
         # Strictly below what clients are told to use, so that a well-behaved one is never cut off.
@@ -46,9 +58,6 @@ def options(max_connection_age: int, *, reuse_port: bool) -> list[tuple[str, int
         ("grpc.max_connection_idle_ms", MAX_IDLE * 1_000),
         ("grpc.server_handshake_timeout_ms", HANDSHAKE * 1_000),
         ("grpc.max_concurrent_streams", MAX_STREAMS),
-        ("grpc.server.max_pending_requests", NEVER),
-        ("grpc.server.max_pending_requests_hard_limit", NEVER),
-        ("grpc.server.max_unrequested_time_in_server", NEVER // 1_000),
         ("grpc.max_allowed_incoming_connections", MAX_CONNECTIONS),
         ("grpc.experimental.tcp_read_chunk_size", FIRST_READ),
         ("grpc.experimental.tcp_min_read_chunk_size", LEAST_READ),

@@ -12,7 +12,7 @@ import pytest
 from tests.support.clients import TIMEOUT
 
 from aboveboard_server.grpc_api.arrivals import FEW, LOOK_INTERVAL, MAX_WAIT, Arrivals
-from aboveboard_server.grpc_api.transport import MAX_IDLE, options
+from aboveboard_server.grpc_api.transport import COUNTED, MAX_IDLE, options
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -59,7 +59,7 @@ class SlowServer(threading.Thread):
 
         refusal: Any = grpc.stream_stream_rpc_method_handler(refuse)  # its types know synchronous ones only
         answer: Any = grpc.unary_unary_rpc_method_handler(call)
-        server = grpc.aio.server(options=options(MAX_IDLE, reuse_port=False))
+        server = grpc.aio.server(options=options(MAX_IDLE, reuse_port=False) + COUNTED)
         arrivals = Arrivals(lambda _method: refusal, EXEMPT)
         slow = grpc.method_handlers_generic_handler("test.Slow", {"Call": answer})
         exempt = grpc.method_handlers_generic_handler("test.Exempt", {"Call": answer})
@@ -125,9 +125,9 @@ def test_health_is_never_refused(channels: list[grpc.Channel]) -> None:
 
 def test_who_gave_up_waits_no_more(channels: list[grpc.Channel]) -> None:
     """Calls that are cancelled before anyone looked at them are not counted for ever."""
-    calls = begin(channels, MANY)
-    # They must have come; the first of them are served, or refused, meanwhile.
-    time.sleep(2 * LOOK_INTERVAL)
+    calls = begin(channels, 2 * MANY)
+    # They must have come; the first of them are served meanwhile, and more refused the longer it takes.
+    time.sleep(LOOK_INTERVAL / 2)
     for call in calls:
         call.cancel()
     cancelled = codes(calls).count(grpc.StatusCode.CANCELLED)
