@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from benchmarks import jobs
 from benchmarks.jobs import LoadSpec
-from tests.support.on_postgres import OnPostgres
-from tests.support.server import ServerProcess
+from tests.support.on_postgres import server_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.postgres import PostgresServer
+    from tests.support.server import ServerProcess
 
 EVENTS = 5_000_000
 # Long enough for a slow machine; the run ends with its last event.
@@ -30,11 +30,7 @@ pytestmark = [pytest.mark.fault(seconds=120), pytest.mark.timeout(900)]
 def server(
     request: pytest.FixtureRequest, tmp_path: Path, postgres: PostgresServer
 ) -> Iterator[ServerProcess]:
-    if request.param == "sqlite":
-        process = ServerProcess(tmp_path)
-    else:
-        (tmp_path / "one").mkdir()
-        process = OnPostgres(tmp_path / "one", postgres, postgres.new_database(), workers=2)
+    process = server_on(request.param, tmp_path, postgres, workers=2)
     process.start()
     yield process
     process.kill()
@@ -56,5 +52,6 @@ def test_memory_is_flat_over_five_million_events(server: ServerProcess, tmp_path
     held = result["memory_mib"]
     fifth = len(held) // 5
     early, late = median(held[fifth : 2 * fifth]), median(held[-fifth:])
+    # What a failure is to be judged by.
     print(f"{early=:.0f} MiB, {late=:.0f} MiB, most {max(held):.0f} MiB, {result['seconds']:.0f} s")  # noqa: T201
     assert late < early + SETTLING

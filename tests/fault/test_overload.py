@@ -13,9 +13,8 @@ from benchmarks.probe import MIB, process_tree
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.support.admin import admin
 from tests.support.clients import TIMEOUT
-from tests.support.on_postgres import OnPostgres
+from tests.support.on_postgres import server_on
 from tests.support.overload import Load, Run
-from tests.support.server import ServerProcess
 
 from aboveboard.admin.v1.audit_pb2 import ListAuditEntriesRequest
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.postgres import PostgresServer
+    from tests.support.server import ServerProcess
 
 # Callers that keep a server as busy as it can be, and the seconds for which that is measured.
 ENOUGH = 100
@@ -42,11 +42,7 @@ pytestmark = [pytest.mark.fault(seconds=60), pytest.mark.timeout(300)]
 def loaded(
     request: pytest.FixtureRequest, tmp_path: Path, postgres: PostgresServer
 ) -> Iterator[ServerProcess]:
-    if request.param == "sqlite":
-        server = ServerProcess(tmp_path)
-    else:
-        (tmp_path / "one").mkdir()
-        server = OnPostgres(tmp_path / "one", postgres, postgres.new_database())
+    server = server_on(request.param, tmp_path, postgres)
     server.start()
     yield server
     server.stop()

@@ -64,3 +64,13 @@ class OnPostgres(ServerProcess):
             return False
         os.kill(workers[0], signal.SIGKILL)
         return True
+
+
+def server_on(store: str, folder: Path, postgres: PostgresServer, workers: int = 1) -> ServerProcess:
+    """Return a server, not started, on an empty database: so many workers on "postgres", or on "sqlite"."""
+    if store == "sqlite":
+        return ServerProcess(folder)
+    # Its keys lie beside its folder.
+    folder = folder / "server"
+    folder.mkdir()
+    return OnPostgres(folder, postgres, postgres.new_database(), workers)
