@@ -247,6 +247,14 @@ def is_unavailable(answer: Refusal) -> bool:
     return True
 
 
+async def test_a_writer_that_ends_after_an_error(inside: Inside) -> None:
+    """An error after which a writer ends costs those alone who met it: others wait for the next writer."""
+    for door in DOORS:
+        answer, _ = await refused(inside, send(inside, door, "fail with BrokenDiskError"))
+        assert is_unavailable(answer)
+        await goes_on(inside)
+
+
 async def test_the_drivers_text_stays_out_of_the_log(inside: Inside) -> None:
     """The log says that the store is not available; the driver's own text may hold anything."""
     _, shown = await refused(inside, lambda: through_unary(inside, one_event("fail with OperationalError")))

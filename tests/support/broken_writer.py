@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 from aboveboard_server.storage import writer_process
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
     from aboveboard_server.storage.ports import CommitResult, EventBatch
 
 CANARY = "CANARY-0451"
+# Seconds between a writer's last answer and its end, which closing a file may well take.
+SECONDS_TO_CLOSE = 0.3
+
+
+class BrokenDiskError(sqlite3.OperationalError):
+    """An error after which the writer ends, for the next one to open the file anew."""
+
+    sqlite_errorname = "SQLITE_IOERR_WRITE"
+
+
 ERRORS: dict[str, Exception] = {
     error: kind(CANARY)
     for error, kind in {
@@ -21,10 +32,18 @@ ERRORS: dict[str, Exception] = {
         "fail with DatabaseError": sqlite3.DatabaseError,
         "fail with ProgrammingError": sqlite3.ProgrammingError,
         "fail with OperationalError": sqlite3.OperationalError,
+        "fail with BrokenDiskError": BrokenDiskError,
     }.items()
 }
 
 store = SqliteWriter._store  # noqa: SLF001  # the innermost place, inside the transaction
+close = SqliteWriter.close
+
+
+def close_late(self: SqliteWriter) -> None:
+    """Close as ever, but late."""
+    time.sleep(SECONDS_TO_CLOSE)
+    close(self)
 
 
 def fail_or_store(self: SqliteWriter, batches: Iterable[EventBatch]) -> list[CommitResult]:
@@ -40,4 +59,5 @@ def fail_or_store(self: SqliteWriter, batches: Iterable[EventBatch]) -> list[Com
 
 if __name__ == "__main__":
     SqliteWriter._store = fail_or_store  # type: ignore[method-assign]  # noqa: SLF001  # as above
+    SqliteWriter.close = close_late  # type: ignore[method-assign]
     writer_process.main()

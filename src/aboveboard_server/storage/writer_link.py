@@ -53,12 +53,16 @@ class WriterLink:
         """Return the writer's answer; StoreUnavailableError where it died or cannot do it now."""
         if not self._ready.is_set():
             await self._wait_until_ready()
-        if self._connection is None:
+        connection = self._connection
+        if connection is None:
             raise StoreUnavailableError
-        kind, answer = await self._connection.ask(frames.pack((operation, argument)))
+        kind, answer = await connection.ask(frames.pack((operation, argument)))
         if kind == writer_process.DONE:
             return answer
-        if kind == writer_process.UNAVAILABLE:
+        if kind == writer_process.ENDING and connection is self._connection:
+            # It reads nothing more, though its end may take a while: what comes now is for the next one.
+            self._ready.clear()
+        if kind in (writer_process.ENDING, writer_process.UNAVAILABLE):
             log.error("store_unavailable", error=answer)
             raise StoreUnavailableError
         raise WriterError(answer)

@@ -25,9 +25,11 @@ from aboveboard_server.storage.sqlite_writer import SqliteWriter, load_units
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# How an answer begins: with what was asked for, with an error that may pass, or with one that will not.
+# How an answer begins: with what was asked for, with an error that may pass, with one that passes for the
+# next writer only, as this one ends, or with one that will not.
 DONE = "done"
 UNAVAILABLE = "unavailable"
+ENDING = "ending"
 FAILED = "failed"
 # Errors after which the connection is opened anew: one that was opened, or has written, while the disk was
 # read-only or broken may never get well.
@@ -76,13 +78,12 @@ def _serve(connection: socket.socket, requests: Any, operations: dict[str, Calla
         try:
             answer: tuple[str, Any] = (DONE, operations[operation](argument))
         except sqlite3.OperationalError as error:
-            answer = (UNAVAILABLE, _name(error))
+            name = _name(error)
+            answer = (ENDING if name.startswith(REOPEN) else UNAVAILABLE, name)
         except Exception as error:  # noqa: BLE001  # told to the server, which answers for it
             answer = (FAILED, _name(error))
         connection.sendall(frames.pack(answer))
-        kind, name = answer
-        if kind == UNAVAILABLE and name.startswith(REOPEN):
-            # The next one opens it.
+        if answer[0] == ENDING:
             return
 
 
