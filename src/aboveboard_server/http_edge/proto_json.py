@@ -267,6 +267,9 @@ def _by_reference(field: FieldDescriptor) -> Reader:
     def read(value: Any) -> Any:
         if type(value) is Broken:
             _refuse(value, "")
+        if type(value) is str:
+            # Protobuf trips over half of a surrogate pair, with a SystemError.
+            _text(value)
         try:
             return getattr(json_format.ParseDict({key: value}, make()), name)
         except (json_format.ParseError, ValueError, TypeError, OverflowError, AttributeError, RecursionError):

@@ -77,6 +77,7 @@ def test_any_value_in_any_field_is_judged_alike(event: Any, data: st.DataObject)
         ({"elementStat": {"changeType": True}}, "element_stat.change_type"),
         ({"elementStat": {"changeType": 1.0}}, "element_stat.change_type"),
         ({"elementStat": {"changeType": 2**31}}, "element_stat.change_type"),
+        ({"elementStat": {"changeType": "\ud800"}}, "element_stat.change_type"),
         ({"ping": {"payload": {"\ud800": 1}}}, "ping.payload"),
         ({"eventId": strict_json.DUPLICATE_KEY}, "event_id"),
         ({"occurredAt": strict_json.NOT_A_NUMBER}, "occurred_at"),
