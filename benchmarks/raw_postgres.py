@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier
     from typing import TypeAlias
 
-    from aboveboard_server.schema.rows import Row
+    from aboveboard_server.schema.rows import Value
     from benchmarks.events import Template
     from benchmarks.jobs import Result
 
-    # One batch of one source: its id, the time of receipt, and its rows by table.
-    Batch: TypeAlias = tuple[int, int, Mapping[str, Sequence[Row]]]
+    # One batch of one source: its id, the time of receipt, and its rows' values by table.
+    Batch: TypeAlias = tuple[int, int, Mapping[str, Sequence[Value]]]
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 WRITERS = 2
@@ -77,10 +77,10 @@ def prepared(
     for _ in range(spec.events // (spec.batch * spec.batches_per_commit)):
         commit: list[Batch] = []
         for batch in itertools.islice(batches, spec.batches_per_commit):
-            by_table: dict[str, list[Row]] = {table: [] for table in TYPES}
+            by_table: dict[str, list[Value]] = {table: [] for table in TYPES}
             for position, event_id in enumerate(ids.take(spec.batch)):
                 template = mix[position % len(mix)]
-                by_table[template.table].append((*template.row_before, event_id, *template.row_after))
+                by_table[template.table] += (*template.row_before, event_id, *template.row_after)
             commit.append((first_source + batch % sources, received_at + batch, by_table))
         yield commit
 

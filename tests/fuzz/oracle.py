@@ -40,12 +40,10 @@ def published(request: PublishEventsRequest) -> None:
         "the compiled extractors disagree with the reference"
     )
     _check_verdicts(done, len(events))
-    marshal.dumps(done.rows)
-    for table, rows in done.rows.items():
-        copy = COPIES[table]
-        assert len(copy.encode(rows, 1, 0)) == len(rows)
-        for row in rows:
-            assert not any(isinstance(value, str) and "\0" in value for value in row)
+    marshal.dumps(done.values)
+    for table, values in done.values.items():
+        assert len(COPIES[table].encode(values, 1, 0)) == len(done.rows(table)) == len(done.indices[table])
+        assert not any(isinstance(value, str) and "\0" in value for value in values)
 
 
 def _check_verdicts(done: Sorted, count: int) -> None:

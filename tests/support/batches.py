@@ -71,23 +71,25 @@ def batch_of(source: Source, *events: EventEnvelope, received_at: int = RECEIVED
     found: dict[str, list[Row]] = {}
     for event in events:
         found.setdefault(str(event.WhichOneof("event")), []).append(row(event))
-    return EventBatch(record(source), received_at, found)
+    return batch_of_rows(record(source), found, received_at=received_at)
+
+
+def batch_of_rows(
+    source: SourceRecord, found: Mapping[str, list[Row]], *, received_at: int = RECEIVED_AT, epoch: int = 0
+) -> EventBatch:
+    """Return a request's rows, given by table."""
+    values = {table: [value for one in made for value in one] for table, made in found.items()}
+    return EventBatch(source, received_at, values, sum(map(len, found.values())), epoch)
 
 
 def quarantined_batch(
     source: Source, *ids: str, received_at: int = RECEIVED_AT, number: int = 900
 ) -> EventBatch:
     """Return a request's events that this server does not know."""
-    return EventBatch(
-        record(source),
-        received_at,
-        {
-            QUARANTINE: [
-                (received_at - 1_000, event_id, received_at - 3_000, number, 2, UNKNOWN_BYTES)
-                for event_id in ids
-            ]
-        },
-    )
+    made: list[Row] = [
+        (received_at - 1_000, event_id, received_at - 3_000, number, 2, UNKNOWN_BYTES) for event_id in ids
+    ]
+    return batch_of_rows(record(source), {QUARANTINE: made}, received_at=received_at)
 
 
 async def opt_out(

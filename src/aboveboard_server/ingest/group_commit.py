@@ -83,15 +83,15 @@ class GroupCommitter:
         """
         if self._closing:
             raise ShuttingDownError
-        if self._pending + len(batch) > self._max_pending or self._packed_bytes > MAX_PENDING_BYTES:
+        if self._pending + batch.size > self._max_pending or self._packed_bytes > MAX_PENDING_BYTES:
             self.full = bool(self._waiting or self._commits)
             raise OverloadedError
         self._store.prepare(batch)
         future: Future = asyncio.get_running_loop().create_future()
         self._waiting.append((batch, future))
-        self._pending += len(batch)
+        self._pending += batch.size
         self._packed_bytes += len(batch.packed)
-        self._waiting_events += len(batch)
+        self._waiting_events += batch.size
         self._consider()
         return future
 
@@ -175,7 +175,7 @@ class GroupCommitter:
         try:
             await self._commit(group)
         finally:
-            self._pending -= sum(len(batch) for batch, _ in group)
+            self._pending -= sum(batch.size for batch, _ in group)
             self._packed_bytes -= sum(len(batch.packed) for batch, _ in group)
             self._callers = len(group) + len(self._waiting)
             self.full = False
@@ -184,12 +184,12 @@ class GroupCommitter:
         """Take the batches that wait, as many as fit a group, and one at least."""
         size = count = 0
         for batch, _ in self._waiting:
-            size += len(batch)
+            size += batch.size
             if size > self._max_group and count:
                 break
             count += 1
         group, self._waiting = self._waiting[:count], self._waiting[count:]
-        self._waiting_events -= sum(len(batch) for batch, _ in group)
+        self._waiting_events -= sum(batch.size for batch, _ in group)
         return group
 
     async def _commit(self, group: Sequence[tuple[EventBatch, Future]]) -> None:

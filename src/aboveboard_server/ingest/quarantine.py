@@ -104,12 +104,13 @@ class Quarantine:
             done.drop_erased(envelopes, cut_off)
             if any(verdict.outcome == v.OUTCOME_SUBJECT_ERASED for verdict in done.verdicts):
                 return "SUBJECT_ERASED", replay
-        if QUARANTINE in done.rows:
+        if QUARANTINE in done.values:
             return "UNKNOWN", None
-        if not done.rows:
+        if not done.values:
             return "REJECTED", replay
-        ((table, rows),) = done.rows.items()
-        return "REPLAYED", replay.into(table, rows[0])
+        (table,) = done.values
+        (row,) = done.rows(table)
+        return "REPLAYED", replay.into(table, row)
 
 
 def _described(event: QuarantinedEvent) -> q.QuarantinedEvent:

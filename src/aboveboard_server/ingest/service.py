@@ -148,13 +148,16 @@ class IngestService:
         if cut_off is not None:
             done.drop_erased(request.events, cut_off)
         became: CommitResult | Future = NOTHING
-        if done.rows:
+        if done.values:
             source = sender.record or await self._sources.record(sender)
-            became = (
-                self._committer.submit(EventBatch(source, received_at, done.rows, epoch)) if source else STALE
-            )
+            if source is None:
+                became = STALE
+            else:
+                became = self._committer.submit(
+                    EventBatch(source, received_at, done.values, done.size, epoch)
+                )
             # The batch has them: they are gone the sooner, and from a warm cache.
-            done.rows = {}
+            done.values = {}
         publication.wait_for(sender, done, became)
 
     def collection_status(self, source: Source) -> v.CollectionStatus:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
     from aboveboard_server.schema.catalog import Catalog, EventType
     from aboveboard_server.schema.compiler import Extractor
-    from aboveboard_server.schema.rows import Row
+    from aboveboard_server.schema.rows import Row, Value
 
-    # Makes a row of an event of one table, and takes in the row and the event's index.
+    # Makes a row of an event of one table, and takes in its values and the event's index.
     _Place: TypeAlias = tuple[Extractor, Callable[[Row], None], Callable[[int], None]]
 
 LENGTH_DELIMITED = 2
@@ -38,18 +38,29 @@ NO_EVENT = Rejection(v.REJECTION_REASON_EVENT_MISSING, "event", "required")
 class Sorted:
     """What became of a request's events: rows by table, where each came from, and the verdicts so far.
 
-    `skew` is how far the client's clock is behind, in µs.
+    `values` holds those of each table's rows one after the other, as `EventBatch` does. `skew` is how far the
+    client's clock is behind, in µs.
     """
 
     skew: int
-    rows: dict[str, list[Row]] = field(default_factory=dict)
+    values: dict[str, list[Value]] = field(default_factory=dict)
     indices: dict[str, list[int]] = field(default_factory=dict)
     verdicts: list[v.EventVerdict] = field(default_factory=list)
 
     def add(self, table: str, index: int, row: Row) -> None:
         """Put the row of the event at `index` to its table."""
-        self.rows.setdefault(table, []).append(row)
+        self.values.setdefault(table, []).extend(row)
         self.indices.setdefault(table, []).append(index)
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return sum(map(len, self.indices.values()))
+
+    def rows(self, table: str) -> list[Row]:
+        """Return the rows of a table that has any."""
+        values = self.values[table]
+        return list(rows.in_rows(values, len(values) // len(self.indices[table])))
 
     def drop_erased(self, events: Sequence[EventEnvelope], cut_off: int) -> None:
         """Give a verdict instead of a row to what occurred at or before `cut_off`, as sent or as corrected.
@@ -59,9 +70,10 @@ class Sorted:
         # A row begins with the corrected time; the time as sent is by the skew less.
         limit = cut_off + max(self.skew, 0)
         erased: set[int] = set()
-        for table in list(self.rows):
-            pairs = list(zip(self.rows.pop(table), self.indices.pop(table), strict=True))
-            for row, index in pairs:
+        for table in list(self.values):
+            made = self.rows(table)
+            del self.values[table]
+            for row, index in zip(made, self.indices.pop(table), strict=True):
                 if cast("int", row[0]) > limit:
                     self.add(table, index, row)
                 else:
@@ -73,8 +85,8 @@ class Sorted:
 
     def drop_empty(self) -> None:
         """Forget the tables that no row came to."""
-        for table in [table for table, made in self.rows.items() if not made]:
-            del self.rows[table], self.indices[table]
+        for table in [table for table, made in self.values.items() if not made]:
+            del self.values[table], self.indices[table]
 
 
 class Sorter:
@@ -92,27 +104,27 @@ class Sorter:
     def sort(self, events: Iterable[EventEnvelope], skew: int) -> Sorted:
         """Sort events; `skew` is how far the client's clock is behind, in µs."""
         done = Sorted(skew)
-        # By table, what makes a row, and where the row and the event's index go: looked up once for each.
+        # By table, what makes a row, and where its values and the event's index go: looked up once for each.
         places: dict[str | None, _Place] = {}
         for index, envelope in enumerate(events):
             table = envelope.WhichOneof("event")
             try:
-                extract, add_row, add_index = places[table]
+                extract, add_values, add_index = places[table]
             except KeyError:
-                extract, add_row, add_index = places[table] = self._place(done, table or "")
+                extract, add_values, add_index = places[table] = self._place(done, table or "")
             row = extract(envelope, skew)
             if row is None:
                 self._judge(done, index, envelope)
             else:
-                add_row(row)
+                add_values(row)
                 add_index(index)
-        if not all(done.rows.values()):
+        if not all(done.values.values()):
             done.drop_empty()
         return done
 
     def _place(self, done: Sorted, table: str) -> _Place:
-        rows, indices = done.rows.setdefault(table, []), done.indices.setdefault(table, [])
-        return self._fast.get(table, _not_plain), rows.append, indices.append
+        values, indices = done.values.setdefault(table, []), done.indices.setdefault(table, [])
+        return self._fast.get(table, _not_plain), values.extend, indices.append
 
     def _judge(self, done: Sorted, index: int, envelope: EventEnvelope) -> None:
         """Sort one event by the reference."""

@@ -14,7 +14,7 @@ from aboveboard_server.schema.catalog import STRUCT, TIMESTAMP, Field
 from aboveboard_server.schema.policy import enum_value_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -34,6 +34,11 @@ def columns(catalog: Catalog, event: EventType) -> tuple[str, ...]:
 def envelope_columns(catalog: Catalog) -> tuple[str, ...]:
     """Return the names of the columns that every event has."""
     return (CORRECTED, *(field.name for field in catalog.envelope))
+
+
+def in_rows(values: Sequence[Value], width: int) -> Iterator[Row]:
+    """Cut values that stand one after the other into rows of `width`; ValueError where the last is short."""
+    return zip(*[iter(values)] * width, strict=True)
 
 
 def row_maker(catalog: Catalog, event: EventType) -> Callable[[Any, int], Row]:

@@ -43,18 +43,19 @@ def take(received: bytearray) -> Any:
 
 
 def pack_batch(batch: EventBatch) -> None:
-    """Put a batch's bytes in the place of its rows."""
+    """Put a batch's bytes in the place of its values."""
     if not batch.packed:
         source = batch.source
         batch.packed = marshal.dumps(
             (
                 (source.origin, source.fingerprint, source.values, source.subjects),
                 batch.received_at,
-                batch.rows,
+                batch.values,
+                batch.size,
                 batch.epoch,
             )
         )
-        batch.size, batch.rows = len(batch), {}
+        batch.values = {}
 
 
 def from_batches(batches: Iterable[EventBatch]) -> list[bytes]:
@@ -69,8 +70,8 @@ def from_batches(batches: Iterable[EventBatch]) -> list[bytes]:
 def to_batches(packed: Iterable[bytes]) -> Iterator[EventBatch]:
     """Yield the batches that `from_batches` packed, each when it is asked for: see EventStore.prepare."""
     for data in packed:
-        source, received_at, rows, epoch = unpack(data)
-        yield EventBatch(SourceRecord(*source), received_at, rows, epoch)
+        source, *rest = unpack(data)
+        yield EventBatch(SourceRecord(*source), *rest)
 
 
 def from_results(results: Iterable[CommitResult]) -> list[Any]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from aboveboard.telemetry.v1.verdict_pb2 import RejectionReason
-    from aboveboard_server.schema.rows import Row
+    from aboveboard_server.schema.rows import Row, Value
     from aboveboard_server.storage.forbidden import Forbidden
 
 P = ParamSpec("P")
@@ -68,21 +68,20 @@ class SubjectRecord:
 
 @dataclass(slots=True)
 class EventBatch:
-    """The rows of one request, by table. Committed whole or not at all, duplicates left out.
+    """The `size` rows of one request. Committed whole or not at all, duplicates left out.
 
-    `epoch` is that of the tombstones it was sorted by, and of the keys its source was read with. `packed` is
-    what a store made of it ahead of its commit, all `size` rows included; `rows` is empty then.
+    `values` holds those of each table's rows one after the other: an object for each row would be made,
+    packed and taken apart on both sides of a socket for nothing. `epoch` is that of the tombstones it was
+    sorted by, and of the keys its source was read with. `packed` is what a store made of it ahead of its
+    commit; `values` is empty then.
     """
 
     source: SourceRecord
     received_at: int
-    rows: dict[str, list[Row]]
+    values: dict[str, list[Value]]
+    size: int
     epoch: int = 0
     packed: bytes = b""
-    size: int = 0
-
-    def __len__(self) -> int:
-        return self.size or sum(map(len, self.rows.values()))
 
 
 @dataclass(slots=True)

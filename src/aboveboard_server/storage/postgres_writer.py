@@ -131,11 +131,12 @@ class PostgresWriter:
         loads: dict[str, _Load] = {}
         for batch, result in taken:
             source_id = self._registry.source_id(batch)
-            for table, rows in batch.rows.items():
+            for table, values in batch.values.items():
                 load = loads.setdefault(table, _Load())
-                load.rows += self._copies[table].encode(rows, source_id, batch.received_at)
+                encoded = self._copies[table].encode(values, source_id, batch.received_at)
+                load.rows += encoded
                 if staged:
-                    load.origins += [(result, position) for position in range(len(rows))]
+                    load.origins += [(result, position) for position in range(len(encoded))]
         await (self._stage if staged else self._copy)(connection, begin, loads)
         return results
 
@@ -210,7 +211,7 @@ class PostgresWriter:
     def _load(self, loads: dict[str, _Load], item: Replay, row: Row) -> CommitResult:
         result = CommitResult()
         load = loads.setdefault(item.table, _Load())
-        load.rows += self._copies[item.table].encode([row], item.source_id, item.received_at)
+        load.rows += self._copies[item.table].encode(row, item.source_id, item.received_at)
         load.origins.append((result, 0))
         return result
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.garbage import collect_less_often
+from aboveboard_server.schema.rows import in_rows
 from aboveboard_server.storage.forbidden import PARAMETERS, Forbidden, changes_since
 from aboveboard_server.storage.ports import QUARANTINE, CommitResult
 from aboveboard_server.storage.registry import SourceRegistry
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeAlias
 
-    from aboveboard_server.schema.rows import Row
+    from aboveboard_server.schema.rows import Row, Value
     from aboveboard_server.storage.forbidden import Change
     from aboveboard_server.storage.ports import EventBatch, Replay
     from aboveboard_server.storage.sqlite_sessions import Sessions
@@ -59,10 +60,10 @@ PRAGMAS = (
 
 @dataclass(slots=True)
 class _Segment:
-    """The rows of one batch for one table, and the two values that stand before each of them."""
+    """What one batch has for one table: its rows' values, and the two that stand before those of each row."""
 
-    head: Row
-    rows: list[Row]
+    head: list[Value]
+    values: list[Value]
     result: CommitResult
 
 
@@ -215,9 +216,12 @@ class SqliteWriter:
             results.append(result)
             if result.opted_out or result.stale:
                 continue
-            head = (self._registry.source_id(batch.source, batch.received_at), batch.received_at)
-            for table, rows in batch.rows.items():
-                left = self._insert_shared(table, _Segment(head, rows, result))
+            head: list[Value] = [
+                self._registry.source_id(batch.source, batch.received_at),
+                batch.received_at,
+            ]
+            for table, values in batch.values.items():
+                left = self._insert_shared(table, _Segment(head, values, result))
                 if left:
                     rest.setdefault(table, []).extend(left)
         for table, left in rest.items():
@@ -226,17 +230,16 @@ class SqliteWriter:
 
     def _insert_shared(self, table: str, segment: _Segment) -> list[_Whole]:
         """Insert rows that share a head, and return those at the end that are too few for it."""
-        for start in range(0, len(segment.rows), ROWS_PER_INSERT):
-            rows = segment.rows[start : start + ROWS_PER_INSERT]
-            if len(rows) < FEWEST_WITH_SHARED_HEAD:
-                return _with_head(segment, rows, start)
+        width = len(self._columns[table]) - len(segment.head)
+        for start in range(0, len(segment.values), width * ROWS_PER_INSERT):
+            values = segment.values[start : start + width * ROWS_PER_INSERT]
+            count = len(values) // width
+            if count < FEWEST_WITH_SHARED_HEAD:
+                return _with_head(segment, in_rows(values, width), start // width)
             try:
-                self._db.execute(
-                    self._statement(table, len(rows), shared_head=True),
-                    (*segment.head, *itertools.chain.from_iterable(rows)),
-                )
+                self._db.execute(self._statement(table, count, shared_head=True), segment.head + values)
             except sqlite3.IntegrityError:
-                self._insert_each(table, _with_head(segment, rows, start))
+                self._insert_each(table, _with_head(segment, in_rows(values, width), start // width))
         return []
 
     def _insert_whole(self, table: str, rest: Sequence[_Whole]) -> None:
@@ -308,6 +311,6 @@ def load_units() -> None:
         collect_less_often()
 
 
-def _with_head(segment: _Segment, rows: list[Row], start: int) -> list[_Whole]:
-    """Return each row whole, with the result it belongs to and its position there."""
-    return [(segment.head + row, segment.result, start + offset) for offset, row in enumerate(rows)]
+def _with_head(segment: _Segment, rows: Iterable[Row], start: int) -> list[_Whole]:
+    """Return each row whole, with its result and its position there; that of the first is `start`."""
+    return [((*segment.head, *row), segment.result, position) for position, row in enumerate(rows, start)]

@@ -13,6 +13,7 @@ from tests.support.batches import (
     RECEIVED_AT,
     SCHEMA,
     batch_of,
+    batch_of_rows,
     duplicates,
     elements,
     ids,
@@ -30,7 +31,7 @@ from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
 from aboveboard_server import bootstrap
 from aboveboard_server.schema import rows
 from aboveboard_server.schema.catalog import TIMESTAMP
-from aboveboard_server.storage.ports import QUARANTINE, CommitResult, EventBatch
+from aboveboard_server.storage.ports import QUARANTINE, CommitResult
 
 if TYPE_CHECKING:
     from tests.integration.store.conftest import Backend
@@ -51,7 +52,7 @@ async def test_every_value_of_every_event_is_stored_as_it_was_sent(
     calls = [{table: [one]} for table, pair in sent.items() for one in pair] if alone else [sent]
 
     for call in calls:
-        assert await store.commit([EventBatch(record(HERE), RECEIVED_AT, call)]) == [CommitResult()]
+        assert await store.commit([batch_of_rows(record(HERE), call)]) == [CommitResult()]
 
     for event in SCHEMA.events:
         names = ["source_id", "received_at", *rows.columns(SCHEMA, event)]
@@ -261,8 +262,8 @@ async def test_a_poisoned_batch_raises_and_stores_nothing_of_its_call(
 ) -> None:
     """A row that the store cannot hold makes the whole call fail, and the store goes on."""
     good, bad = batch_of(server_source(), *elements(*ids(2))), batch_of(server_source(), *pings(*ids(2)))
-    spoiled = bad.rows["ping"][1]
-    bad.rows["ping"][1] = (*spoiled[:4], None, *spoiled[5:])
+    # The name of the second.
+    bad.values["ping"][len(bad.values["ping"]) // 2 + 4] = None
 
     with pytest.raises(Exception, match=r"(?i)null|sub|encode") as raised:
         await store.commit([good, bad])

@@ -49,7 +49,8 @@ async def fill(store: EventStore, seed: int) -> None:
                 for _ in range(dice.randrange(1, 4))
             ]
             batch = batch_of(source, *events, received_at=1_783_944_000_000_000 + turn)
-            batch.rows[QUARANTINE] = [(turn, canaries.uuid(), turn, 900, 2, b"new")]
+            batch.values[QUARANTINE] = [turn, canaries.uuid(), turn, 900, 2, b"new"]
+            batch.size += 1
             batches.append(batch)
         await store.commit(batches)
 

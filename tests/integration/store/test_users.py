@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.support.batches import KEY, RECEIVED_AT, entomb, opt_out, random_id
+from tests.support.batches import KEY, batch_of_rows, entomb, opt_out, random_id
 from tests.support.clients import deployment_source, element, request, server_source, told
 from tests.support.door import quarantine_of, service_over, sources_of, users_of
 
@@ -16,7 +16,7 @@ from aboveboard_server import bootstrap
 from aboveboard_server.privacy import subjects
 from aboveboard_server.privacy.company_keys import Company
 from aboveboard_server.schema import tables
-from aboveboard_server.storage.ports import QUARANTINE, CommitResult, EventBatch, SubjectRecord
+from aboveboard_server.storage.ports import QUARANTINE, CommitResult, SubjectRecord
 from aboveboard_server.storage.work import company_keys
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
     from aboveboard.telemetry.v1.source_pb2 import Source
     from aboveboard_server.ingest.sources import SourceReader
-    from aboveboard_server.storage.ports import EventStore
+    from aboveboard_server.storage.ports import EventBatch, EventStore
 
 CANARY = "user-canary-7d3a"
 USER = deployment_source("acme", user_id=CANARY)
@@ -60,7 +60,7 @@ async def quarantine(store: EventStore, source: Source, event: EventEnvelope) ->
     assert record is not None
     occurred_at = event.occurred_at.ToMicroseconds()
     row = (occurred_at, event.event_id, occurred_at, 900, 2, event.SerializeToString())
-    (result,) = await store.commit([EventBatch(record, RECEIVED_AT, {QUARANTINE: [row]}, epoch)])
+    (result,) = await store.commit([batch_of_rows(record, {QUARANTINE: [row]}, epoch=epoch)])
     assert result == CommitResult()
 
 

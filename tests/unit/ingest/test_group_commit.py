@@ -26,7 +26,7 @@ POISON = "poison"
 
 def batch(size: int = 1, table: str = "ping") -> EventBatch:
     """Return a batch of that many rows."""
-    return EventBatch(SOURCE, 0, {table: [(number,) for number in range(size)]})
+    return EventBatch(SOURCE, 0, {table: list(range(size))}, size)
 
 
 class Store:
@@ -46,10 +46,10 @@ class Store:
         """Commit once the door is open."""
         self.entered.set()
         await self.open.wait()
-        if any(POISON in one.rows for one in batches):
+        if any(POISON in one.values for one in batches):
             raise self.error
         self.groups.append(list(batches))
-        return [CommitResult(duplicates={"ping": [len(one)]}) for one in batches]
+        return [CommitResult(duplicates={"ping": [one.size]}) for one in batches]
 
     @property
     def committed(self) -> list[EventBatch]:
@@ -162,7 +162,7 @@ async def test_a_group_is_bounded(store: Store) -> None:
         futures += [committer.submit(batch(size)) for size in (6, 4, 1, 30, 9, 1)]
         store.open.set()
         await asyncio.gather(*futures)
-        assert [[len(one) for one in group] for group in store.groups] == [[1], [6, 4], [1], [30], [9, 1]]
+        assert [[one.size for one in group] for group in store.groups] == [[1], [6, 4], [1], [30], [9, 1]]
 
 
 async def test_a_poisoned_batch_does_not_cost_its_group(store: Store) -> None:
@@ -213,7 +213,7 @@ async def test_overload_is_refused_at_once_and_passes(store: Store) -> None:
         store.open.set()
         await asyncio.gather(*futures)
         await committer.submit(batch(10))
-        assert [len(one) for one in store.committed] == [4, 6, 10]
+        assert [one.size for one in store.committed] == [4, 6, 10]
 
 
 async def test_room_is_given_back_by_what_failed(store: Store) -> None:
@@ -225,7 +225,7 @@ async def test_room_is_given_back_by_what_failed(store: Store) -> None:
         abandoned.cancel()
         await committer.submit(batch(0))
         await committer.submit(batch(10))
-        assert [len(one) for one in store.committed] == [10, 0, 10]
+        assert [one.size for one in store.committed] == [10, 0, 10]
 
 
 async def test_a_caller_that_goes_away_does_not_cancel_the_commit(store: Store) -> None:

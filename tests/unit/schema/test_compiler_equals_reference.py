@@ -45,7 +45,7 @@ each_event = pytest.mark.parametrize("event", SCHEMA.events, ids=lambda event: e
 def outcome(sorter: Sorter, events: list[EventEnvelope], skew: int) -> tuple[str, ...]:
     """Return what a sorter makes of events, types and order included: 1, 1.0 and True are not the same."""
     done = sorter.sort(events, skew)
-    return repr(done.rows), repr(done.indices), repr(done.verdicts)
+    return repr(done.values), repr(done.indices), repr(done.verdicts)
 
 
 @each_event
@@ -70,7 +70,7 @@ def test_a_plainly_good_event_takes_the_fast_way(event: EventType) -> None:
     getattr(envelope, event.name).CopyFrom(fill(event.message))
     row = extractors(SCHEMA)[event.name](envelope, 0)
     assert row is not None
-    assert REFERENCE.sort([envelope], 0).rows == {event.name: [row]}
+    assert REFERENCE.sort([envelope], 0).values == {event.name: list(row)}
 
 
 class _Forgiving(dict[int, Any]):
@@ -154,4 +154,4 @@ def test_what_is_not_kept_of_a_payload_does_not_count() -> None:
     envelope = EventEnvelope(event_id=GOOD_UUID, occurred_at=NOON)
     envelope.ping.event_name, envelope.ping.category = "CallHandled", CATEGORY_TECHNICAL
     envelope.ping.payload.CopyFrom(payload)
-    assert FAST.sort([envelope], 0).rows["ping"] == REFERENCE.sort([envelope], 0).rows["ping"]
+    assert FAST.sort([envelope], 0).rows("ping") == REFERENCE.sort([envelope], 0).rows("ping")
