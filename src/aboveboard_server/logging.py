@@ -9,6 +9,8 @@ from typing import Any
 
 import structlog
 
+from aboveboard_server import request_log
+
 # Made once: there is a line for each RPC, and `json.dumps` would make an encoder for each line.
 ENCODER = json.JSONEncoder(default=repr)
 
@@ -18,7 +20,7 @@ def configure(level: str) -> None:
     threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            request_log.merged,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(_to_json),

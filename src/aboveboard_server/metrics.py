@@ -9,8 +9,10 @@ them is asked answers for all. A worker that is started again goes on with the n
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections import Counter as Tally
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,16 +47,30 @@ _registry = CollectorRegistry()
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's
 
 
-class Counters(dict[tuple[str, ...], Counter]):
-    """A counter for each combination of labels, made when it is first asked for: `labels` looks longer."""
+class Counters:
+    """A counter for each combination of labels.
+
+    What is added is put to the library's counters once a second, and before they are told: each addition
+    there takes a lock and, with workers, writes to a file, which is a fiftieth of what a request takes.
+    """
 
     def __init__(self, name: str, documentation: str, labels: tuple[str, ...]) -> None:
-        super().__init__()
         self._family = Counter(name, documentation, labels, registry=_registry)
+        self._added: defaultdict[tuple[str, ...], int] = defaultdict(int)
+        _counters.append(self)
 
-    def __missing__(self, labels: tuple[str, ...]) -> Counter:
-        child = self[labels] = self._family.labels(*labels)
-        return child
+    def add(self, labels: tuple[str, ...], count: int = 1) -> None:
+        """Count one or more; 0 makes it known that there can be any."""
+        self._added[labels] += count
+
+    def settle(self) -> None:
+        """Put what was added to the library's counters."""
+        added, self._added = self._added, defaultdict(int)
+        for labels, count in added.items():
+            self._family.labels(*labels).inc(count)
+
+
+_counters: list[Counters] = []
 
 
 EVENTS = Counters("aboveboard_events", "Events by what became of them, and why.", ("outcome", "reason"))
@@ -137,14 +153,24 @@ START_SECONDS = Gauge(
 def count_events(accepted: int, verdicts: Collection[v.EventVerdict]) -> None:
     """Count what became of a request's events."""
     if accepted:
-        _ACCEPTED.inc(accepted)
+        EVENTS.add(_ACCEPTED, accepted)
     if verdicts:
         for (outcome, reason), count in Tally((one.outcome, one.reason) for one in verdicts).items():
-            EVENTS[_labels(outcome, reason)].inc(count)
+            EVENTS.add(_labels(outcome, reason), count)
+
+
+def settle() -> None:
+    """Put what was counted to the library's counters, from where other workers read it as well."""
+    for counters in _counters:
+        counters.settle()
 
 
 def render() -> bytes:
-    """Return every figure in Prometheus' text format, those of all workers together."""
+    """Return every figure in Prometheus' text format, those of all workers together.
+
+    What other workers have counted since they last settled is not in it.
+    """
+    settle()
     if METRICS_FOLDER_VARIABLE not in os.environ:
         return generate_latest(_registry)
     together = CollectorRegistry()
@@ -167,10 +193,12 @@ def _labels(outcome: v.Outcome.ValueType, reason: v.RejectionReason.ValueType) -
     return v.Outcome.Name(outcome).removeprefix("OUTCOME_"), name
 
 
-_ACCEPTED = EVENTS[_labels(v.OUTCOME_ACCEPTED, v.REJECTION_REASON_UNSPECIFIED)]
+_ACCEPTED = _labels(v.OUTCOME_ACCEPTED, v.REJECTION_REASON_UNSPECIFIED)
 # There from the beginning, where it is known what there will be: of a counter that appears, the first events
 # look like none.
 for _outcome in (v.OUTCOME_DUPLICATE, v.OUTCOME_OPTED_OUT, v.OUTCOME_SUBJECT_ERASED):
-    EVENTS[_labels(_outcome, v.REJECTION_REASON_UNSPECIFIED)].inc(0)
+    EVENTS.add(_labels(_outcome, v.REJECTION_REASON_UNSPECIFIED), 0)
 for _reason in v.RejectionReason.values()[1:]:
-    EVENTS[_labels(v.OUTCOME_REJECTED, _reason)].inc(0)
+    EVENTS.add(_labels(v.OUTCOME_REJECTED, _reason), 0)
+# What was counted last is not lost where a worker ends.
+atexit.register(settle)

@@ -63,6 +63,7 @@ class Monitor:
         while True:
             metrics.QUEUE_EVENTS.set(self._committer.pending)
             cpu_seconds = metrics.look_at_process(cpu_seconds)
+            metrics.settle()
             due = loop.time() + TICK
             await asyncio.sleep(TICK)
             metrics.LOOP_LAG_SECONDS.observe(max(0.0, loop.time() - due))

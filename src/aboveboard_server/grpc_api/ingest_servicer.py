@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from structlog.contextvars import bind_contextvars
-
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
 from aboveboard.ingest.v1 import ingest_service_pb2_grpc as stubs
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.ingest.stream import acknowledge
+from aboveboard_server.request_log import note
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,7 +36,7 @@ class IngestServicer(stubs.IngestServiceServicer):
     ) -> ingest.PublishEventsResponse:
         """See ingest_service.proto."""
         response = await self._service.publish(request)
-        bind_contextvars(events=len(request.events), accepted=response.accepted_count)
+        note({"events": len(request.events), "accepted": response.accepted_count})
         return response
 
     async def StreamEvents(
@@ -48,7 +47,7 @@ class IngestServicer(stubs.IngestServiceServicer):
         async for response in acknowledge(request_iterator, self._service, self._streams):
             accepted += response.accepted_count
             refused += len(response.verdicts)
-            bind_contextvars(events=accepted + refused, accepted=accepted)
+            note({"events": accepted + refused, "accepted": accepted})
             yield response
 
     async def GetCollectionStatus(

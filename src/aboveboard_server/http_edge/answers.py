@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf import json_format
 from starlette.responses import Response
-from structlog.contextvars import bind_contextvars
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.http_edge.bodies import CLOSE, JSON
+from aboveboard_server.request_log import note
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -65,7 +65,7 @@ def refused_by_http(request: Request, error: Exception) -> Response:
 def _refusal(
     request: Request, status: HTTPStatus, refusal: dict[str, str], headers: dict[str, str]
 ) -> Response:
-    bind_contextvars(reason=refusal["reason"])
+    note({"reason": refusal["reason"]})
     if wants_json(request):
         return _json(refusal, status, headers)
     text = f"{refusal['reason']}: {refusal['message']}\n"

@@ -9,7 +9,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 
-from aboveboard_server import metrics
+from aboveboard_server import metrics, request_log
 from aboveboard_server.deadlines import DEADLINE, Deadlines
 from aboveboard_server.errors import OverloadedError, ServiceError
 from aboveboard_server.http_edge.answers import refused
@@ -61,7 +61,7 @@ class Boundary:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens behind."""
-        structlog.contextvars.clear_contextvars()
+        request_log.begin()
         started = time.perf_counter()
         status = CLIENT_GONE
 
@@ -105,13 +105,13 @@ class Boundary:
 
 def log_unreadable(status: int) -> None:
     """Tell of what was answered without being a request."""
-    structlog.contextvars.clear_contextvars()
+    request_log.begin()
     _log("", "", status, time.perf_counter())
 
 
 def _log(method: str, route: str, status: int, started: float) -> None:
     """Tell of a request, and count it: no path, no address, no identifier, no payload."""
-    metrics.HTTP_REQUESTS[route, str(status)].inc()
+    metrics.HTTP_REQUESTS.add((route, str(status)))
     log.info(
         "http",
         method=method,

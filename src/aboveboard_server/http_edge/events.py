@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
-from structlog.contextvars import bind_contextvars
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsRequest, PublishEventsResponse
@@ -17,6 +16,7 @@ from aboveboard_server.http_edge import answers, bodies, strict_json
 from aboveboard_server.http_edge.proto_json import InvalidValueError, reader
 from aboveboard_server.ingest import decoding, salvage
 from aboveboard_server.ingest.service import check_count
+from aboveboard_server.request_log import note
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,7 +45,7 @@ def endpoint(writers: Writers) -> Callable[[Request], Awaitable[Response]]:
         else:
             message, broken = from_json(body)
         response = await writers.publish(request, message)
-        bind_contextvars(events=len(message.events), accepted=response.accepted_count)
+        note({"events": len(message.events), "accepted": response.accepted_count})
         if not answers.wants_json(request):
             return Response(status_code=HTTPStatus.NO_CONTENT)
         _explain(response, broken)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse
-from structlog.contextvars import bind_contextvars
 
 from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsRequest, SetCollectionPreferenceRequest
 from aboveboard.telemetry.v1 import verdict_pb2 as v
@@ -17,6 +16,7 @@ from aboveboard.telemetry.v1.source_pb2 import ServerSource, Source
 from aboveboard_server.http_edge import bodies, strict_json
 from aboveboard_server.http_edge.routes import PUBLISH, write_route
 from aboveboard_server.http_edge.testsigma_documents import event_reader, invalid, text_at, truth_at
+from aboveboard_server.request_log import note
 from aboveboard_server.schema import catalog as schema_catalog
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class _Edge:
             source=self._source(request, server_uuid), events=[envelope], write_key=_write_key(request)
         )
         response = await self._writers.publish(request, message)
-        bind_contextvars(events=1, accepted=response.accepted_count)
+        note({"events": 1, "accepted": response.accepted_count})
         for verdict in response.verdicts:
             if verdict.outcome == v.OUTCOME_REJECTED:
                 raise invalid("", verdict.message)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.duration_pb2 import Duration
 
+from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsResponse
 from aboveboard.schema.v1 import annotations_pb2 as a
 from aboveboard.telemetry.v1.verdict_pb2 import CollectionStatus
 from aboveboard_server.schema.validate import NANOS
@@ -34,8 +35,16 @@ class Gate:
 
     def __init__(self, store: EventStore, announcement: Announcement) -> None:
         self._store = store
-        # Made once: copying one costs a third of making it.
-        self._statuses = {enabled: _status(announcement, enabled=enabled) for enabled in (True, False)}
+        # Made once, as bytes: reading them costs a third of making the message, and half of copying one.
+        self._statuses = {
+            enabled: _status(announcement, enabled=enabled).SerializeToString() for enabled in (True, False)
+        }
+        self._responses = {
+            enabled: PublishEventsResponse(
+                collection_status=_status(announcement, enabled=enabled)
+            ).SerializeToString()
+            for enabled in (True, False)
+        }
 
     def allows(self, source: Sender | SourceRecord) -> bool:
         """Whether anything of this source may be stored. An opt-out of a wider Subject covers it."""
@@ -56,9 +65,19 @@ class Gate:
         self.tell(status, source, enabled=self.allows(source))
         return status
 
+    def response(self, source: Sender, *, enabled: bool) -> PublishEventsResponse:
+        """Return a request's answer, but for what became of its events."""
+        response = PublishEventsResponse.FromString(self._responses[enabled])
+        self._tell_now(response.collection_status, source)
+        return response
+
     def tell(self, status: CollectionStatus, source: Sender | SourceRecord, *, enabled: bool) -> None:
         """Fill in what a source is told, such as an answer's own status."""
-        status.CopyFrom(self._statuses[enabled])
+        status.ParseFromString(self._statuses[enabled])
+        self._tell_now(status, source)
+
+    def _tell_now(self, status: CollectionStatus, source: Sender | SourceRecord) -> None:
+        """Fill in what differs from one moment to the next."""
         cut_off = self.cut_off(source)
         # A key that ended with its company leaves a mark whose cut-off is 1970: nothing was erased.
         if cut_off:

@@ -92,7 +92,8 @@ class GroupCommitter:
         self._pending += batch.size
         self._packed_bytes += len(batch.packed)
         self._waiting_events += batch.size
-        self._consider()
+        if self._begins is None or self._lingers:
+            self._consider()
         return future
 
     @property

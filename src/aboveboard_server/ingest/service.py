@@ -6,15 +6,14 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
-from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
 from aboveboard_server import metrics
 from aboveboard_server.errors import ServiceError, StoreUnavailableError
 from aboveboard_server.ingest.verdicts import duplicate, opted_out
-from aboveboard_server.schema.rows import micros
 from aboveboard_server.schema.validate import is_storable_time
 from aboveboard_server.storage.ports import CommitResult, EventBatch
 
 if TYPE_CHECKING:
+    from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
     from aboveboard.telemetry.v1 import verdict_pb2 as v
     from aboveboard.telemetry.v1.source_pb2 import Source
     from aboveboard_server.ingest.gate import Gate
@@ -68,8 +67,10 @@ class Publication:
     async def answer(self) -> ingest.PublishEventsResponse:
         """Return the whole answer, once everything accepted is durable."""
         outcome = await self.outcome()
-        response = ingest.PublishEventsResponse(accepted_count=outcome.accepted, verdicts=outcome.verdicts)
-        self.tell(response.collection_status, outcome)
+        response = self._service.gate.response(self._sender, enabled=outcome.enabled)
+        response.accepted_count = outcome.accepted
+        if outcome.verdicts:
+            response.verdicts.extend(outcome.verdicts)
         return response
 
     def tell(self, status: v.CollectionStatus, outcome: Outcome) -> None:
@@ -167,6 +168,7 @@ class IngestService:
 
 def _skew(request: ingest.PublishEventsRequest, received_at: int) -> int:
     """Return how far the client's clock is behind the server's, in µs; 0 where it does not say."""
-    # A time that is absent reads as 1970.
     sent_at = request.sent_at
-    return received_at - micros(sent_at) if is_storable_time(sent_at) else 0
+    seconds, nanos = sent_at.seconds, sent_at.nanos
+    # A time that is absent reads as 1970.
+    return received_at - seconds * 1_000_000 - nanos // 1_000 if is_storable_time(seconds, nanos) else 0

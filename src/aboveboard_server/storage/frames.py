@@ -45,16 +45,9 @@ def take(received: bytearray) -> Any:
 def pack_batch(batch: EventBatch) -> None:
     """Put a batch's bytes in the place of its values."""
     if not batch.packed:
-        source = batch.source
-        batch.packed = marshal.dumps(
-            (
-                (source.origin, source.fingerprint, source.values, source.subjects),
-                batch.received_at,
-                batch.values,
-                batch.size,
-                batch.epoch,
-            )
-        )
+        # `marshal` knows tuples themselves alone.
+        source: Any = tuple(batch.source)
+        batch.packed = marshal.dumps((source, batch.received_at, batch.values, batch.size, batch.epoch))
         batch.values = {}
 
 
@@ -70,8 +63,8 @@ def from_batches(batches: Iterable[EventBatch]) -> list[bytes]:
 def to_batches(packed: Iterable[bytes]) -> Iterator[EventBatch]:
     """Yield the batches that `from_batches` packed, each when it is asked for: see EventStore.prepare."""
     for data in packed:
-        source, *rest = unpack(data)
-        yield EventBatch(SourceRecord(*source), *rest)
+        source, received_at, values, size, epoch = unpack(data)
+        yield EventBatch(SourceRecord(*source), received_at, values, size, epoch)
 
 
 def from_results(results: Iterable[CommitResult]) -> list[Any]:
@@ -84,9 +77,14 @@ def from_results(results: Iterable[CommitResult]) -> list[Any]:
 
 def to_results(values: Sequence[Any]) -> list[CommitResult]:
     """Return the results that `from_results` took apart."""
-    return [
-        CommitResult(opted_out=value, stale=not value)
-        if isinstance(value, bool)
-        else CommitResult(duplicates=value or {})
-        for value in values
-    ]
+    return [_STORED if value is None else _to_result(value) for value in values]
+
+
+def _to_result(value: Any) -> CommitResult:
+    if isinstance(value, bool):
+        return CommitResult(opted_out=value, stale=not value)
+    return CommitResult(duplicates=value)
+
+
+# What became of most batches; nobody changes a result once it is told.
+_STORED = CommitResult()

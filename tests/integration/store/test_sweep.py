@@ -152,7 +152,7 @@ async def test_what_was_sorted_by_a_destroyed_key_is_sorted_anew(store: EventSto
     source = deployment_source("acme", user_id="u")
     late = batch_of(source, *elements(*ids(1)), received_at=days_ago(0))
     late.epoch = store.forbidden.epoch
-    late.source = replace(late.source, subjects=(company_digest("acme"), *late.source.subjects))
+    late.source = late.source._replace(subjects=(company_digest("acme"), *late.source.subjects))
     await store.commit([batch_of(source, *elements(*ids(1)), received_at=days_ago(YEAR + 1))])
     for company in ("acme", "never-stored"):
         write(backend, f"INSERT INTO company_key VALUES ('{company}', 'wrapped')")

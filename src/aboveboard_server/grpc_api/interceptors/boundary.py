@@ -17,7 +17,7 @@ import structlog
 from google.protobuf import descriptor_pool
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
-from aboveboard_server import metrics
+from aboveboard_server import metrics, request_log
 from aboveboard_server.errors import OverloadedError, ServiceError, ShuttingDownError
 from aboveboard_server.grpc_api.admission import HEALTH, entrance
 from aboveboard_server.grpc_api.decoding import decode
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 if TYPE_CHECKING:
     Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
-
-log = structlog.get_logger()
 
 # Calls at once, and bytes of their requests, beyond which callers are told to try again: it bounds memory.
 # Decoded, and ready to be stored, a request takes several times its bytes.
@@ -65,6 +63,8 @@ class Boundary(grpc.aio.ServerInterceptor):
         self._guard = guard
         self._limiter = limiter
         self._deadlines = deadlines
+        # Bound here: what the module has looks for its configuration anew for each line.
+        self.log = structlog.get_logger().bind()
         # Calls under way, health checks aside, and the bytes of those that are no streams.
         self.calls = self._bytes = 0
         # Whether new calls are told to go elsewhere: transport that stops would cut them off without a word.
@@ -104,19 +104,20 @@ class Boundary(grpc.aio.ServerInterceptor):
         bounded = not method.startswith(HEALTH)
         deadlines = self._deadlines if bounded else None
 
-        def taken_one(data: bytes, context: Any, visit: Visit) -> Any:
+        def taken_one(data: bytes, address: str, visit: Visit) -> Any:
             if bounded:
-                self._admit(len(data), context)
+                self._admit(len(data), address)
             return visit.take(decode(message_class, data), len(data))
 
         async def taken_each(
-            requests: AsyncIterator[bytes], context: Any, visit: Visit
+            requests: AsyncIterator[bytes], address: str, visit: Visit
         ) -> AsyncIterator[Any]:
             async for data in requests:
-                yield taken_one(data, context, visit)
+                yield taken_one(data, address, visit)
 
         def taken(received: Any, context: Any, visit: Visit) -> Any:
-            return (taken_each if handler.request_streaming else taken_one)(received, context, visit)
+            address = self._address(context) if bounded else ""
+            return (taken_each if handler.request_streaming else taken_one)(received, address, visit)
 
         async def answer(received: Any, context: Any) -> Any:
             size = len(received)
@@ -142,12 +143,16 @@ class Boundary(grpc.aio.ServerInterceptor):
         make = MAKERS[handler.request_streaming, handler.response_streaming]
         return make(answer_each if streams else answer, None, handler.response_serializer)
 
-    def _admit(self, size: int, context: Any) -> None:
+    def _address(self, context: Any) -> str:
+        """Return whom the requests of a call are counted against, "" where nobody counts them."""
+        return self._limiter.address_of(*_caller(context)) if self._limiter is not None else ""
+
+    def _admit(self, size: int, address: str) -> None:
         """Count a request, before anything of it is read; OverloadedError where it is one too many."""
         if self._bytes > MAX_BYTES:
             raise OverloadedError
         if self._limiter is not None:
-            self._limiter.admit(self._limiter.address_of(*_caller(context)), size)
+            self._limiter.admit(address, size)
 
     def refusing(self, method: str) -> Handler:
         """Return what tells the callers of a method to try again later, before their request has come."""
@@ -208,7 +213,7 @@ class _Guarded:
         self._context = context
 
     async def __aenter__(self) -> None:
-        structlog.contextvars.clear_contextvars()
+        request_log.begin()
         self._started = time.perf_counter()
         boundary = self._boundary
         self._counted = not self._method.startswith(HEALTH)
@@ -218,27 +223,32 @@ class _Guarded:
             await self._end(ShuttingDownError() if boundary.draining else OverloadedError())
 
     async def __aexit__(self, _kind: object, raised: BaseException | None, _trace: object) -> None:
-        await self._end(raised)
-
-    async def _end(self, raised: BaseException | None) -> None:
-        """Log the RPC, and abort it where an error was raised that the caller is to be told of."""
-        self._boundary.calls -= self._counted
-        error = None
         if raised is None:
-            code = grpc.StatusCode.OK
-        elif isinstance(raised, grpc.aio.AbortError):
+            self._tell("OK")
+        else:
+            await self._end(raised)
+
+    async def _end(self, raised: BaseException) -> None:
+        """Log the RPC, and abort it where an error was raised that the caller is to be told of."""
+        error = None
+        if isinstance(raised, grpc.aio.AbortError):
             code = grpc.StatusCode.UNKNOWN
         elif isinstance(raised, Exception):
             error = _as_service_error(self._method, raised)
             code = code_of(error)
-            structlog.contextvars.bind_contextvars(reason=error.reason_name)
+            request_log.note({"reason": error.reason_name})
         else:
             code = grpc.StatusCode.CANCELLED
-        ms = round((time.perf_counter() - self._started) * 1000, 2)
-        log.info("rpc", method=self._method, code=code.name, ms=ms)
-        metrics.RPCS[self._method, code.name].inc()
+        self._tell(code.name)
         if error is not None:
             await self._context.abort(code, str(error), trailers_of(error))
+
+    def _tell(self, code: str) -> None:
+        """Log the RPC, and count it."""
+        self._boundary.calls -= self._counted
+        ms = round((time.perf_counter() - self._started) * 1000, 2)
+        self._boundary.log.info("rpc", method=self._method, code=code, ms=ms)
+        metrics.RPCS.add((self._method, code))
 
 
 def _known(method: str) -> str:
