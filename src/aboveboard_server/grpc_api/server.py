@@ -19,6 +19,7 @@ from aboveboard_server.grpc_api import transport
 from aboveboard_server.grpc_api.admission import HEALTH
 from aboveboard_server.grpc_api.arrivals import Arrivals
 from aboveboard_server.grpc_api.interceptors.boundary import Boundary, Registrar
+from aboveboard_server.grpc_api.threads import patient_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,13 +58,11 @@ class Listener:
         self._boundary = boundary
         self._end_streams = end_streams
         if interceptors is None:
-            self.server = grpc.aio.server(options=options + transport.COUNTED)
+            self.server = _server(options + transport.COUNTED)
             self.server.add_generic_rpc_handlers((Arrivals(boundary.refusing, HEALTH),))
             self.handlers: Any = Registrar(boundary, self.server)
         else:
-            self.server = grpc.aio.server(
-                interceptors=(boundary, *interceptors), options=options + transport.BROKEN_OFF
-            )
+            self.server = _server(options + transport.BROKEN_OFF, (boundary, *interceptors))
             self.handlers = self.server
         self._terms = terms
         self._service = service
@@ -101,6 +100,14 @@ class Listener:
     async def _set_health(self, status: int) -> None:
         for name in (WHOLE_SERVER, self._service):
             await self._health.set(name, status)
+
+
+def _server(
+    options: Sequence[tuple[str, int]], interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+) -> grpc.aio.Server:
+    """Make a server; with a process's first one grpc starts its threads."""
+    with patient_threads():
+        return grpc.aio.server(interceptors=interceptors, options=options)
 
 
 def ingest_listener(
