@@ -35,15 +35,12 @@ class Gate:
 
     def __init__(self, store: EventStore, announcement: Announcement) -> None:
         self._store = store
-        # Made once, as bytes: reading them costs a third of making the message, and half of copying one.
-        self._statuses = {
-            enabled: _status(announcement, enabled=enabled).SerializeToString() for enabled in (True, False)
-        }
+        # Made once: copying one costs a third of making it.
+        self._statuses = {enabled: _status(announcement, enabled=enabled) for enabled in (True, False)}
+        # As bytes: reading them costs two thirds of making the answer around a copy.
         self._responses = {
-            enabled: PublishEventsResponse(
-                collection_status=_status(announcement, enabled=enabled)
-            ).SerializeToString()
-            for enabled in (True, False)
+            enabled: PublishEventsResponse(collection_status=status).SerializeToString()
+            for enabled, status in self._statuses.items()
         }
 
     def allows(self, source: Sender | SourceRecord) -> bool:
@@ -73,7 +70,7 @@ class Gate:
 
     def tell(self, status: CollectionStatus, source: Sender | SourceRecord, *, enabled: bool) -> None:
         """Fill in what a source is told, such as an answer's own status."""
-        status.ParseFromString(self._statuses[enabled])
+        status.CopyFrom(self._statuses[enabled])
         self._tell_now(status, source)
 
     def _tell_now(self, status: CollectionStatus, source: Sender | SourceRecord) -> None:
