@@ -73,7 +73,7 @@ class Core:
 
     def flush(self, timeout: float) -> bool:
         """Send now."""
-        if self.parts.spool.peek(1, 1) is None:
+        if self.parts.spool.peek(1, 1) is None and not self._sender.will_adopt:
             return True
         self._ensure_threads()
         return self._sender.flush(timeout)

@@ -49,6 +49,8 @@ class Sender:
         self._drained = False
         # Whether the service has said that this source may collect, since the last failure.
         self._asked = False
+        # Whether it has looked for what processes that are gone have left.
+        self._has_adopted = False
         # All in monotonic seconds: nothing is sent before, a batch gathers until, and what is due when.
         self._not_before = self._gather_until = 0.0
         self._ask_at = self._adopt_at = self._beat_at = self._sent_at = 0.0
@@ -57,6 +59,11 @@ class Sender:
         """Start the thread; RuntimeError where the interpreter is about to end."""
         self.thread = threading.Thread(target=self._run, name="aboveboard-sender", daemon=True)
         self.thread.start()
+
+    @property
+    def will_adopt(self) -> bool:
+        """Whether its thread has yet to look for what the run before has left."""
+        return self.thread is not None and not self._has_adopted and self._parts.transport.usable
 
     def wake(self) -> None:
         """Say that an event waits."""
@@ -138,6 +145,7 @@ class Sender:
         if now >= self._adopt_at:
             self._adopt_at = now + self._adopt_every()
             self._parts.spool.adopt()
+            self._has_adopted = True
         if now >= self._sent_at + self._timing.idle:
             self._parts.transport.close()
 

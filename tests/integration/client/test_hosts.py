@@ -145,6 +145,26 @@ def test_what_a_killed_child_left_is_sent_by_its_parent(host: Host, shared_serve
     assert arrived(shared_server, host) == list(range(6))
 
 
+def test_a_flush_at_once_sends_what_the_run_before_left(host: Host, shared_server: ServerProcess) -> None:
+    """However late the thread looks for it: what a killed process has left is part of what waits."""
+    killed = host.start(
+        "os.environ['ENDPOINT'] = '127.0.0.1:1'\n"
+        "client = make()\n"
+        "for n in range(3): client.record(element(n), durable=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed.communicate(timeout=30)
+    for end in ("flush(20)", "close(20)"):
+        host.run(
+            "from aboveboard_client.spool import Spool\n"
+            "adopt = Spool.adopt\n"
+            "def adopt_late(spool): time.sleep(0.5); adopt(spool)\n"
+            "Spool.adopt = adopt_late\n"
+            f"assert make().{end}\n"
+        )
+        assert arrived(shared_server, host) == [0, 1, 2]
+
+
 def test_a_signal_handler_may_record_while_the_host_is_recording(
     host: Host, shared_server: ServerProcess
 ) -> None:
