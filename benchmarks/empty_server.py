@@ -15,7 +15,6 @@ from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
 from aboveboard_server.door_settings import TransportSettings
 from aboveboard_server.grpc_api import transport
 from aboveboard_server.grpc_api.server import INGEST_SERVICE
-from aboveboard_server.grpc_api.threads import patient_threads
 
 ANSWER = ingest.PublishEventsResponse(accepted_count=1).SerializeToString()
 
@@ -27,8 +26,7 @@ async def _publish(_request: bytes, _context: Any) -> bytes:
 async def serve(bind: str) -> None:
     """Serve until the process is ended."""
     options = transport.options(TransportSettings().max_connection_age, reuse_port=False)
-    with patient_threads():
-        server = grpc.aio.server(options=options + transport.COUNTED)
+    server = transport.server(options + transport.COUNTED)
     handlers: dict[str, Any] = {"PublishEvents": grpc.unary_unary_rpc_method_handler(_publish)}
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(INGEST_SERVICE, handlers),))
     server.add_insecure_port(bind)

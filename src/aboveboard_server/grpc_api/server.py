@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
@@ -19,10 +18,11 @@ from aboveboard_server.grpc_api import transport
 from aboveboard_server.grpc_api.admission import HEALTH
 from aboveboard_server.grpc_api.arrivals import Arrivals
 from aboveboard_server.grpc_api.interceptors.boundary import Boundary, Registrar
-from aboveboard_server.grpc_api.threads import patient_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import grpc
 
     from aboveboard_server.access.guard import Guard
     from aboveboard_server.grpc_api.admin_servicer import AdminServicer
@@ -58,11 +58,11 @@ class Listener:
         self._boundary = boundary
         self._end_streams = end_streams
         if interceptors is None:
-            self.server = _server(options + transport.COUNTED)
+            self.server = transport.server(options + transport.COUNTED)
             self.server.add_generic_rpc_handlers((Arrivals(boundary.refusing, HEALTH),))
             self.handlers: Any = Registrar(boundary, self.server)
         else:
-            self.server = _server(options + transport.BROKEN_OFF, (boundary, *interceptors))
+            self.server = transport.server(options + transport.BROKEN_OFF, (boundary, *interceptors))
             self.handlers = self.server
         self._terms = terms
         self._service = service
@@ -100,14 +100,6 @@ class Listener:
     async def _set_health(self, status: int) -> None:
         for name in (WHOLE_SERVER, self._service):
             await self._health.set(name, status)
-
-
-def _server(
-    options: Sequence[tuple[str, int]], interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
-) -> grpc.aio.Server:
-    """Make a server; with a process's first one grpc starts its threads."""
-    with patient_threads():
-        return grpc.aio.server(interceptors=interceptors, options=options)
 
 
 def ingest_listener(

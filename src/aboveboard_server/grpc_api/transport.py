@@ -8,8 +8,11 @@ import grpc
 
 from aboveboard_server.errors import StartupError
 from aboveboard_server.grpc_api.decoding import MAX_TRANSPORT_BYTES
+from aboveboard_server.grpc_api.threads import patient_threads
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aboveboard_server.tls import Certificates, Loaded
 
 # Connections at once; further ones are closed as they come.
@@ -62,6 +65,14 @@ def options(max_connection_age: int, *, reuse_port: bool) -> list[tuple[str, int
         ("grpc.experimental.tcp_read_chunk_size", FIRST_READ),
         ("grpc.experimental.tcp_min_read_chunk_size", LEAST_READ),
     ]
+
+
+def server(
+    options: Sequence[tuple[str, int]], interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+) -> grpc.aio.Server:
+    """Make a server; with a process's first one grpc starts its threads."""
+    with patient_threads():
+        return grpc.aio.server(interceptors=interceptors, options=options)
 
 
 def add_port(server: grpc.aio.Server, bind: str, certificates: Certificates | None) -> int:
