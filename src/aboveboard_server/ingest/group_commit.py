@@ -92,8 +92,7 @@ class GroupCommitter:
         self._pending += batch.size
         self._packed_bytes += len(batch.packed)
         self._waiting_events += batch.size
-        if self._begins is None or self._lingers:
-            self._consider()
+        self._consider()
         return future
 
     @property
@@ -117,11 +116,14 @@ class GroupCommitter:
 
     def _consider(self) -> None:
         """See to it that what waits is committed: now, after a while, or by the end of a commit under way."""
+        if self._begins is not None and not self._lingers:
+            # In the loop's next turn; no sooner can it be.
+            return
         if not self._waiting or not self._may_begin():
             return
         lingers = not self._complete()
         if self._begins is not None:
-            if lingers or not self._lingers:
+            if lingers:
                 return
             self._begins.cancel()
         loop = asyncio.get_running_loop()

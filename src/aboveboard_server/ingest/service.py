@@ -9,6 +9,7 @@ from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server import metrics
 from aboveboard_server.errors import ServiceError, StoreUnavailableError
 from aboveboard_server.ingest.verdicts import duplicate, opted_out
+from aboveboard_server.schema.rows import micros
 from aboveboard_server.schema.validate import is_storable_time
 from aboveboard_server.storage.ports import CommitResult, EventBatch
 
@@ -168,7 +169,6 @@ class IngestService:
 
 def _skew(request: ingest.PublishEventsRequest, received_at: int) -> int:
     """Return how far the client's clock is behind the server's, in µs; 0 where it does not say."""
-    sent_at = request.sent_at
-    seconds, nanos = sent_at.seconds, sent_at.nanos
     # A time that is absent reads as 1970.
-    return received_at - seconds * 1_000_000 - nanos // 1_000 if is_storable_time(seconds, nanos) else 0
+    sent_at = request.sent_at
+    return received_at - micros(sent_at) if is_storable_time(sent_at) else 0

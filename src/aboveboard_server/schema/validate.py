@@ -100,13 +100,13 @@ def _value_check(field: Field) -> Check:  # noqa: PLR0911  # one return for each
     return _anything
 
 
-def is_storable_time(seconds: int, nanos: int) -> bool:
+def is_storable_time(value: Timestamp) -> bool:
     """Whether a time lies within the years 2000 to 2100."""
-    return FIRST_SECOND <= seconds < LAST_SECOND and 0 <= nanos < NANOS
+    return FIRST_SECOND <= value.seconds < LAST_SECOND and 0 <= value.nanos < NANOS
 
 
 def _time(value: Timestamp) -> Problem:
-    if is_storable_time(value.seconds, value.nanos):
+    if is_storable_time(value):
         return None
     return v.REJECTION_REASON_TIME_OUT_OF_RANGE, "not within the years 2000 to 2100"
 
