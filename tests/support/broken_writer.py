@@ -59,5 +59,5 @@ def fail_or_store(self: SqliteWriter, batches: Iterable[EventBatch]) -> list[Com
 
 if __name__ == "__main__":
     SqliteWriter._store = fail_or_store  # type: ignore[method-assign]  # noqa: SLF001  # as above
-    SqliteWriter.close = close_late  # type: ignore[method-assign]
+    SqliteWriter.close = close_late  # type: ignore[method-assign]  # it is what a test breaks
     writer_process.main()

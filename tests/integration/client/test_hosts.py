@@ -145,7 +145,10 @@ def test_what_a_killed_child_left_is_sent_by_its_parent(host: Host, shared_serve
     assert arrived(shared_server, host) == list(range(6))
 
 
-def test_a_flush_at_once_sends_what_the_run_before_left(host: Host, shared_server: ServerProcess) -> None:
+@pytest.mark.parametrize("end", ["flush(20)", "close(20)"])
+def test_an_end_at_once_sends_what_the_run_before_left(
+    host: Host, shared_server: ServerProcess, end: str
+) -> None:
     """However late the thread looks for it: what a killed process has left is part of what waits."""
     killed = host.start(
         "os.environ['ENDPOINT'] = '127.0.0.1:1'\n"
@@ -154,15 +157,14 @@ def test_a_flush_at_once_sends_what_the_run_before_left(host: Host, shared_serve
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     killed.communicate(timeout=30)
-    for end in ("flush(20)", "close(20)"):
-        host.run(
-            "from aboveboard_client.spool import Spool\n"
-            "adopt = Spool.adopt\n"
-            "def adopt_late(spool): time.sleep(0.5); adopt(spool)\n"
-            "Spool.adopt = adopt_late\n"
-            f"assert make().{end}\n"
-        )
-        assert arrived(shared_server, host) == [0, 1, 2]
+    host.run(
+        "from aboveboard_client.spool import Spool\n"
+        "adopt = Spool.adopt\n"
+        "def adopt_late(spool): time.sleep(0.5); adopt(spool)\n"
+        "Spool.adopt = adopt_late\n"
+        f"assert make().{end}\n"
+    )
+    assert arrived(shared_server, host) == [0, 1, 2]
 
 
 def test_a_signal_handler_may_record_while_the_host_is_recording(
