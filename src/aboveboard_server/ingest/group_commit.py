@@ -15,20 +15,23 @@ import asyncio
 import contextvars
 import math
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
 from aboveboard_server import metrics
 from aboveboard_server.errors import OverloadedError, ServiceError, ShuttingDownError
+from aboveboard_server.storage.ports import CommitResult
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
-    from aboveboard_server.storage.ports import CommitResult, EventBatch, EventStore
+    from aboveboard_server.storage.ports import EventBatch, EventStore
 
     Future: TypeAlias = asyncio.Future[CommitResult]
+    _Member: TypeAlias = tuple[EventBatch, Future]
 
 log = structlog.get_logger()
 
@@ -46,6 +49,22 @@ MORE_LINGERS = 4
 MAX_PENDING = 64_000
 # Bytes of them, as far as the store has packed them already.
 MAX_PENDING_BYTES = 64 * 1024 * 1024
+# What becomes of a request that has nothing to be stored.
+NOTHING = CommitResult()
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A request that waits for its commit: its batch, or what makes one of it when the commit begins."""
+
+    size: int
+    future: Future
+    batch: EventBatch | None
+    make: Callable[[], EventBatch | None] | None = None
+
+    @property
+    def packed_bytes(self) -> int:
+        return len(self.batch.packed) if self.batch is not None else 0
 
 
 class GroupCommitter:
@@ -55,7 +74,7 @@ class GroupCommitter:
         self._store = store
         self._max_group = max_group
         self._max_pending = max_pending
-        self._waiting: list[tuple[EventBatch, Future]] = []
+        self._waiting: list[_Waiting] = []
         # Events that were taken and have no result yet, and those of them that no commit has begun for.
         self._pending = self._waiting_events = self._packed_bytes = 0
         # The loop holds its tasks weakly: one that nobody else holds may vanish.
@@ -81,19 +100,17 @@ class GroupCommitter:
 
         Raises OverloadedError where too much waits already, ShuttingDownError after `close` has begun.
         """
-        if self._closing:
-            raise ShuttingDownError
-        if self._pending + batch.size > self._max_pending or self._packed_bytes > MAX_PENDING_BYTES:
-            self.full = bool(self._waiting or self._commits)
-            raise OverloadedError
+        self._admit(batch.size)
         self._store.prepare(batch)
-        future: Future = asyncio.get_running_loop().create_future()
-        self._waiting.append((batch, future))
-        self._pending += batch.size
-        self._packed_bytes += len(batch.packed)
-        self._waiting_events += batch.size
-        self._consider()
-        return future
+        return self._queue(_Waiting(batch.size, asyncio.get_running_loop().create_future(), batch))
+
+    def submit_later(self, size: int, make: Callable[[], EventBatch | None]) -> Future:
+        """Queue `size` events, of which `make` makes a batch when their commit begins; see `submit`.
+
+        Where it returns None, there is nothing to be stored.
+        """
+        self._admit(size)
+        return self._queue(_Waiting(size, asyncio.get_running_loop().create_future(), None, make))
 
     @property
     def pending(self) -> int:
@@ -113,6 +130,21 @@ class GroupCommitter:
             await asyncio.sleep(0)
             if self._commits:
                 await asyncio.wait(self._commits)
+
+    def _admit(self, size: int) -> None:
+        if self._closing:
+            raise ShuttingDownError
+        if self._pending + size > self._max_pending or self._packed_bytes > MAX_PENDING_BYTES:
+            self.full = bool(self._waiting or self._commits)
+            raise OverloadedError
+
+    def _queue(self, waiting: _Waiting) -> Future:
+        self._waiting.append(waiting)
+        self._pending += waiting.size
+        self._packed_bytes += waiting.packed_bytes
+        self._waiting_events += waiting.size
+        self._consider()
+        return waiting.future
 
     def _consider(self) -> None:
         """See to it that what waits is committed: now, after a while, or by the end of a commit under way."""
@@ -174,28 +206,31 @@ class GroupCommitter:
         self._commits.discard(task)
         self._consider()
 
-    async def _commit_group(self, group: Sequence[tuple[EventBatch, Future]]) -> None:
+    async def _commit_group(self, group: Sequence[_Waiting]) -> None:
+        packed_bytes = sum(waiting.packed_bytes for waiting in group)
         try:
-            await self._commit(group)
+            await self._commit(_made(group))
         finally:
-            self._pending -= sum(batch.size for batch, _ in group)
-            self._packed_bytes -= sum(len(batch.packed) for batch, _ in group)
+            self._pending -= sum(waiting.size for waiting in group)
+            self._packed_bytes -= packed_bytes
             self._callers = len(group) + len(self._waiting)
             self.full = False
 
-    def _take(self) -> list[tuple[EventBatch, Future]]:
-        """Take the batches that wait, as many as fit a group, and one at least."""
+    def _take(self) -> list[_Waiting]:
+        """Take the requests that wait, as many as fit a group, and one at least."""
         size = count = 0
-        for batch, _ in self._waiting:
-            size += batch.size
+        for waiting in self._waiting:
+            size += waiting.size
             if size > self._max_group and count:
                 break
             count += 1
         group, self._waiting = self._waiting[:count], self._waiting[count:]
-        self._waiting_events -= sum(batch.size for batch, _ in group)
+        self._waiting_events -= sum(waiting.size for waiting in group)
         return group
 
-    async def _commit(self, group: Sequence[tuple[EventBatch, Future]]) -> None:
+    async def _commit(self, group: Sequence[_Member]) -> None:
+        if not group:
+            return
         began_at = time.monotonic()
         try:
             results = await self._store.commit([batch for batch, _ in group])
@@ -214,7 +249,7 @@ class GroupCommitter:
                 if not future.done():
                     future.set_result(result)
 
-    async def _commit_each(self, group: Sequence[tuple[EventBatch, Future]], error: Exception) -> None:
+    async def _commit_each(self, group: Sequence[_Member], error: Exception) -> None:
         """One batch made the whole group fail: commit each alone, so that only the guilty one does."""
         if len(group) == 1:
             _fail(group, error)
@@ -224,9 +259,31 @@ class GroupCommitter:
             await self._commit([member])
 
 
-def _fail(group: Sequence[tuple[EventBatch, Future]], error: Exception) -> None:
+def _made(group: Sequence[_Waiting]) -> list[_Member]:
+    """Make the batches that are still to be made; who has nothing to store, or fails, is answered at once."""
+    made: list[_Member] = []
+    for waiting in group:
+        future, batch = waiting.future, waiting.batch
+        if waiting.make is not None:
+            try:
+                batch = waiting.make()
+            except Exception as error:  # noqa: BLE001  # one request's own, and told to it alone
+                _refuse(future, error)
+                continue
+        if batch is not None:
+            made.append((batch, future))
+        elif not future.done():
+            future.set_result(NOTHING)
+    return made
+
+
+def _fail(group: Sequence[_Member], error: Exception) -> None:
     for _, future in group:
-        if not future.done():
-            future.set_exception(error)
-            # Its caller may be gone: mark it as seen, or asyncio complains of an error nobody took.
-            future.exception()
+        _refuse(future, error)
+
+
+def _refuse(future: Future, error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+        # Its caller may be gone: mark it as seen, or asyncio complains of an error nobody took.
+        future.exception()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server import metrics
 from aboveboard_server.errors import ServiceError, StoreUnavailableError
+from aboveboard_server.ingest.group_commit import NOTHING
 from aboveboard_server.ingest.verdicts import duplicate, opted_out
 from aboveboard_server.schema.rows import micros
 from aboveboard_server.schema.validate import is_storable_time
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
 MAX_EVENTS = 1_000
 # How often a request is sorted that deletions of its Subject overtake, before it is sent back.
 ATTEMPTS = 4
-# What becomes of a request without a commit: there is nothing to store, or what forbids it is news.
-NOTHING = CommitResult()
+# What becomes of a request without a commit where what forbids it is news.
 STALE = CommitResult(stale=True)
+# A request of fewer events waits to be sorted until its commit begins, when all of a group are, one after the
+# other: what sorting takes is then in the processor's caches, and lets a small request cost half as much.
+# Sorting a larger one meanwhile keeps the store from waiting for it.
+FEW_EVENTS = 8
 
 
 def check_count(events: int) -> None:
@@ -53,12 +57,33 @@ class Publication:
         self.request = request
         self.received_at = time.time_ns() // 1_000
         self._sender: Sender
+        self._epoch = 0
         self._sorted: Sorted | None = None
         self._became: CommitResult | Future = NOTHING
 
-    def wait_for(self, sender: Sender, done: Sorted | None, became: CommitResult | Future) -> None:
-        """Let the answer wait for a commit of what was sorted, which is None where its sender opted out."""
-        self._sender, self._sorted, self._became = sender, done, became
+    def sent_by(self, sender: Sender, epoch: int) -> None:
+        """Begin anew, with what was known of its sender at an epoch."""
+        self._sender, self._epoch = sender, epoch
+        self._sorted, self._became = None, NOTHING
+
+    def wait_for(self, became: CommitResult | Future) -> None:
+        """Let the answer wait for a commit; one that never waits is of a sender who opted out."""
+        self._became = became
+
+    def sort(self) -> Sorted:
+        """Sort the events by what is known now."""
+        self._sorted = self._service.sort(self.request, self.received_at, self._sender)
+        return self._sorted
+
+    def batch(self) -> EventBatch | None:
+        """Sort the events of a sender whose record is known, and return the rows; None if there are none."""
+        done, record = self._sorted or self.sort(), self._sender.record
+        if not done.values or record is None:
+            return None
+        batch = EventBatch(record, self.received_at, done.values, done.size, self._epoch)
+        # The batch has them: they are gone the sooner, and from a warm cache.
+        done.values = {}
+        return batch
 
     @property
     def done(self) -> bool:
@@ -140,27 +165,26 @@ class IngestService:
 
     async def submit(self, publication: Publication) -> None:
         """Queue what may be stored of a request by what is known now; once more where that was outdated."""
-        request, received_at, epoch = publication.request, publication.received_at, self.gate.epoch
+        request, epoch = publication.request, self.gate.epoch
         sender = self._sources.read(request.source)
+        publication.sent_by(sender, epoch)
         if not self.gate.allows(sender):
-            publication.wait_for(sender, None, NOTHING)
             return
+        count = len(request.events)
+        if count < FEW_EVENTS and sender.record is not None:
+            publication.wait_for(self._committer.submit_later(count, publication.batch))
+        elif publication.sort().values and sender.record is None and not await self._sources.record(sender):
+            publication.wait_for(STALE)
+        elif (batch := publication.batch()) is not None:
+            publication.wait_for(self._committer.submit(batch))
+
+    def sort(self, request: ingest.PublishEventsRequest, received_at: int, sender: Sender) -> Sorted:
+        """Sort a request's events; what a deletion of its sender's forbids gets a verdict."""
         done = self._sorter.sort(request.events, _skew(request, received_at))
         cut_off = self.gate.cut_off(sender)
         if cut_off is not None:
             done.drop_erased(request.events, cut_off)
-        became: CommitResult | Future = NOTHING
-        if done.values:
-            source = sender.record or await self._sources.record(sender)
-            if source is None:
-                became = STALE
-            else:
-                became = self._committer.submit(
-                    EventBatch(source, received_at, done.values, done.size, epoch)
-                )
-            # The batch has them: they are gone the sooner, and from a warm cache.
-            done.values = {}
-        publication.wait_for(sender, done, became)
+        return done
 
     def collection_status(self, source: Source) -> v.CollectionStatus:
         """Tell a source whether it may collect."""

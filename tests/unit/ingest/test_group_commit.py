@@ -97,6 +97,65 @@ async def test_what_gathers_during_a_commit_is_one_group(store: Store) -> None:
         assert [result.duplicates["ping"] for result in results] == [[1], [1], [2], [3], [4]]
 
 
+async def test_what_is_made_later_is_made_when_its_commit_begins(store: Store) -> None:
+    """Not before, though it is queued; then all of a group, in the order of the queue."""
+    async with committing(store) as committer:
+        store.open.clear()
+        committer.submit(first := batch())
+        await store.entered.wait()
+        made: list[EventBatch] = []
+
+        def make() -> EventBatch:
+            made.append(one := batch(len(made) + 2))
+            return one
+
+        futures = [committer.submit_later(1, make), committer.submit(early := batch(9))]
+        futures.append(committer.submit_later(1, make))
+        await turns_of_the_loop()
+        assert made == []
+        assert committer.pending == 1 + 1 + 9 + 1
+        store.open.set()
+        results = await asyncio.gather(*futures)
+        assert store.groups == [[first], [made[0], early, made[1]]]
+        assert [result.duplicates["ping"] for result in results] == [[2], [9], [3]]
+        assert committer.pending == 0
+
+
+async def test_nothing_to_be_stored_is_no_commit(store: Store) -> None:
+    """Whose events all have a verdict is answered without one, its neighbours as ever."""
+    async with committing(store) as committer:
+        assert await committer.submit_later(1, lambda: None) == CommitResult()
+        assert store.groups == []
+        futures = committer.submit_later(1, lambda: None), committer.submit(one := batch(2))
+        nothing, stored = await asyncio.gather(*futures)
+        assert nothing == CommitResult()
+        assert stored.duplicates == {"ping": [2]}
+        assert store.groups == [[one]]
+
+
+async def test_what_cannot_be_made_fails_alone(store: Store) -> None:
+    """Whoever is in its group knows nothing of it."""
+    async with committing(store) as committer:
+        broken = committer.submit_later(1, lambda: batch(1 // 0))
+        stored = await committer.submit(one := batch())
+        assert store.groups == [[one]]
+        assert stored.duplicates == {"ping": [1]}
+        with pytest.raises(ZeroDivisionError):
+            await broken
+
+
+async def test_what_is_made_later_is_bounded_as_well(store: Store) -> None:
+    """Its size counts while it waits, and a committer that closes takes it no more."""
+    async with committing(store, max_pending=3) as committer:
+        store.open.clear()
+        committer.submit(batch(2))
+        with pytest.raises(OverloadedError):
+            committer.submit_later(2, batch)
+        committer.submit_later(1, batch)
+    with pytest.raises(ShuttingDownError):
+        committer.submit_later(1, batch)
+
+
 async def many_call(committer: GroupCommitter) -> None:
     """Have a group of six committed: as many are then awaited."""
     await asyncio.gather(*[committer.submit(batch()) for _ in range(6)])
