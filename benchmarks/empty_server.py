@@ -5,13 +5,13 @@ No interceptor, no parsing, no store: the answer was serialized before the first
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import Any
 
 import grpc
 
 from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
+from aboveboard_server import event_loop
 from aboveboard_server.door_settings import TransportSettings
 from aboveboard_server.grpc_api import transport
 from aboveboard_server.grpc_api.server import INGEST_SERVICE
@@ -35,4 +35,4 @@ async def serve(bind: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1]))
+    event_loop.run(serve(sys.argv[1]))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from aboveboard_server import event_loop
 from aboveboard_server.access.first import ensure_admin_key
 from aboveboard_server.access.guard import Guard
 from aboveboard_server.access.keys import Keys
@@ -138,7 +139,7 @@ def run(
     with what the operator alone may see.
     """
     try:
-        asyncio.run(_serve(settings, stop_with, on_serving, announce))
+        event_loop.run(_serve(settings, stop_with, on_serving, announce))
     except StartupError as error:
         sys.exit(f"aboveboard: {error}")
     except StoreUnavailableError:
