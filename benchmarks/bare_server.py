@@ -1,4 +1,4 @@
-"""A gRPC server that does nothing: what the transport alone takes.
+"""A gRPC server that is none of ours and does nothing: what the transport alone takes.
 
 No interceptor, no parsing, no store: the answer was serialized before the first request came.
 """

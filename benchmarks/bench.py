@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks import jobs, servers
-from benchmarks.contenders import EMPTY, LOADED_ROWS, NAIVE, RAW
-from benchmarks.jobs import LONE, LoadSpec, WriteSpec
+from benchmarks.contenders import BARE, EMPTY, LOADED_ROWS, NAIVE, RAW
+from benchmarks.jobs import LONE, LONE_GRPC, LoadSpec, WriteSpec
 from benchmarks.preload import preload
 from benchmarks.preload_privacy import preload_privacy
 
@@ -52,10 +52,11 @@ class Bench:
 
     def measure(self, contender: Contender) -> Result:
         """Run one contender once, and return what was measured."""
-        if contender.kind == EMPTY:
-            with servers.empty(self._folder) as running:
+        if contender.kind == BARE:
+            with servers.bare(self._folder) as running:
                 return self._load(contender, running, CHANNELS)
-        host = self._hosts[contender.store]
+        # Whatever store there is, an empty handler does not use it.
+        host = self._hosts[contender.store or next(iter(self._hosts))]
         if contender.loaded:
             # The tables grow by what each run adds: a few per cent by the end.
             return self._measure_on(contender, host, self.loaded(host))
@@ -99,6 +100,9 @@ class Bench:
                 database.url, self._events(contender), self._scale.seconds, contender.batch, ids=contender.ids
             )
             return jobs.run(module, spec)
+        if contender.kind == EMPTY:
+            with servers.empty(database) as running:
+                return self._load(contender, running, CHANNELS)
         with servers.aboveboard(database, host.workers) as running:
             channels = CHANNELS if host.workers == 1 else CHANNELS_PER_WORKER * host.workers
             return self._load(contender, running, channels)
@@ -113,7 +117,7 @@ class Bench:
             events=self._events(contender),
             seconds=self._scale.seconds,
             in_flight=contender.in_flight,
-            channels=1 if contender.mode == LONE else channels,
+            channels=1 if contender.mode in {LONE, LONE_GRPC} else channels,
             ids=contender.ids,
             duplicates=contender.duplicates,
         )

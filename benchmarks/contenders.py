@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.ids import V4, V7
-from benchmarks.jobs import LONE, STREAM, UNARY
+from benchmarks.jobs import LONE, LONE_GRPC, STREAM, UNARY
 from benchmarks.stores import POSTGRES, SQLITE
 
 RAW = "raw limit"
 NAIVE = "naive"
 EMPTY = "empty handler"
+BARE = "bare grpc.aio"
 SERVER = "server"
 PRIVATE = "10,000 opt-outs and tombstones"
 # Rows that lie in the tables before a run over full tables.
@@ -57,17 +58,10 @@ class Goal:
 
 def contenders(stores: list[str]) -> list[Contender]:
     """Return all contenders on these stores, in the order in which they are told."""
-    empty = Contender(
-        "empty handler",
-        EMPTY,
-        "",
-        "grpc.aio, one event, 128 in flight",
-        24_000,
-        batch=1,
-        in_flight=128,
-        quick=True,
-    )
-    return [empty, *(one for store in stores for one in _on(store))]
+    what = "one event, 128 in flight"
+    empty = Contender(EMPTY, EMPTY, "", what, 24_000, batch=1, in_flight=128, quick=True)
+    bare = Contender(BARE, BARE, "", what, 24_000, batch=1, in_flight=128)
+    return [bare, empty, *(one for store in stores for one in _on(store))]
 
 
 def _on(store: str) -> list[Contender]:
@@ -94,6 +88,7 @@ def _on(store: str) -> list[Contender]:
             quick=store == SQLITE,
         ),
         one(SERVER, "lone caller", 600, mode=LONE, batch=1, in_flight=1, quick=True),
+        one(SERVER, "lone caller by grpc", 600, mode=LONE_GRPC, batch=1, in_flight=1),
         one(RAW, "random ids", 160_000, ids=V4),
         one(SERVER, "random ids", 160_000, ids=V4),
         one(SERVER, "1 % duplicates", 200_000, duplicates=True),
@@ -117,7 +112,9 @@ def goals(stores: list[str]) -> list[Goal]:
         SQLITE: [
             Goal("batches of 500", "server, base", "raw limit, base", 0.65, 0.80),
             Goal("unary, one event, 128 in flight", "server, single events", EMPTY, 0.85, 0.95),
+            Goal("unary, of a bare grpc.aio server", "server, single events", BARE, 0, None),
             Goal("lone caller, p50 in ms", "server, lone caller", "", 1.0, None, "p50_ms"),
+            Goal("lone caller by grpc, p50 in ms", "server, lone caller by grpc", "", 0, None, "p50_ms"),
             Goal("streams, batches of 50", "server, streams of 50", "raw limit, base", 0.45, 0.60),
             Goal("streams, single events", "server, streams of single events", "server, single events", 4, 6),
             Goal(f"batches of 500, {PRIVATE}", f"server, {PRIVATE}", "raw limit, base", 0.65, None),
@@ -129,7 +126,9 @@ def goals(stores: list[str]) -> list[Goal]:
         POSTGRES: [
             Goal("batches of 500", "server, base", "raw limit, base", 0.60, 0.70),
             Goal("unary, one event, 128 in flight", "server, single events", EMPTY, 0.75, 0.85),
+            Goal("unary, of a bare grpc.aio server", "server, single events", BARE, 0, None),
             Goal("lone caller, p50 in ms", "server, lone caller", "", 1.0, None, "p50_ms"),
+            Goal("lone caller by grpc, p50 in ms", "server, lone caller by grpc", "", 0, None, "p50_ms"),
             Goal("streams, batches of 50", "server, streams of 50", "raw limit, base", 0, None),
             Goal(
                 "streams, single events", "server, streams of single events", "server, single events", 0, None
@@ -148,7 +147,7 @@ def _named(store: str, goal: Goal) -> Goal:
     """Put the store's name to a goal's names."""
 
     def full(name: str) -> str:
-        return name if name in {"", EMPTY} else f"{store}: {name}"
+        return name if name in {"", EMPTY, BARE} else f"{store}: {name}"
 
     return Goal(
         f"{store}: {goal.row}",

@@ -19,6 +19,8 @@ Result: TypeAlias = dict[str, Any]
 UNARY = "unary"
 STREAM = "stream"
 LONE = "lone"
+# The same through grpc's own client, as a product in Python calls.
+LONE_GRPC = "lone with grpc"
 # Seconds after which a process that should have ended is ended: a run itself stops far earlier.
 PATIENCE = 600
 

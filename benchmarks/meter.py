@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.probe import MIB, percentile, process_tree
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Iterator
 
     from benchmarks.jobs import LoadSpec, Result
     from benchmarks.probe import Usage
@@ -44,18 +44,23 @@ class Meter:
         self._events += events
         self._latencies.append((time.perf_counter() - begun) * 1000)
 
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
         """Take the time of what is inside."""
-        sampler = asyncio.create_task(self._sample())
-        self._before = process_tree(self._pid)
-        own = _own_cpu()
-        self._begun = time.perf_counter()
-        yield
-        self._ended = time.perf_counter()
-        self._own_cpu = _own_cpu() - own
-        self._after = process_tree(self._pid)
-        sampler.cancel()
+        over = threading.Event()
+        sampler = threading.Thread(target=self._sample, args=(over,))
+        sampler.start()
+        try:
+            self._before = process_tree(self._pid)
+            own = _own_cpu()
+            self._begun = time.perf_counter()
+            yield
+            self._ended = time.perf_counter()
+            self._own_cpu = _own_cpu() - own
+            self._after = process_tree(self._pid)
+        finally:
+            over.set()
+            sampler.join()
 
     def result(self) -> Result:
         """Return what was measured."""
@@ -77,10 +82,9 @@ class Meter:
         taken = usage.cpu_seconds - before.get(usage.pid, 0.0)
         return {"name": usage.name, "cpu": taken / seconds, "rss_mib": usage.rss_bytes / MIB}
 
-    async def _sample(self) -> None:
-        while True:
+    def _sample(self, over: threading.Event) -> None:
+        while not over.wait(SAMPLE_EVERY):
             self._memory.append(sum(usage.rss_bytes for usage in process_tree(self._pid)) / MIB)
-            await asyncio.sleep(SAMPLE_EVERY)
 
 
 def _own_cpu() -> float:

@@ -54,11 +54,16 @@ NEVER_TOO_MUCH = 10_000_000
 
 
 @contextlib.contextmanager
-def aboveboard(database: Database, workers: int = 1, arguments: tuple[str, ...] = ()) -> Iterator[Running]:
+def aboveboard(
+    database: Database,
+    workers: int = 1,
+    arguments: tuple[str, ...] = (),
+    program: str = "aboveboard_server",
+) -> Iterator[Running]:
     """Run `aboveboard serve` on a database, with further arguments where there are any."""
     bind, admin_bind = _free_address(), _free_address()
     command = [
-        *("-m", "aboveboard_server", "serve", "--log-level", "warning"),
+        *("-m", program, "serve", "--log-level", "warning"),
         *("--database", database.url, "--key-dir", str(database.folder / "keys")),
         *("--grpc-bind", bind, "--admin-bind", admin_bind, "--http-bind", "127.0.0.1:0"),
         # All load comes from one address: it is counted as any, and never too much.
@@ -71,11 +76,16 @@ def aboveboard(database: Database, workers: int = 1, arguments: tuple[str, ...] 
         yield replace(running, admin_address=admin_bind)
 
 
+def empty(database: Database) -> contextlib.AbstractContextManager[Running]:
+    """Run the very same, but for a handler of events that does nothing."""
+    return aboveboard(database, program="benchmarks.empty_server")
+
+
 @contextlib.contextmanager
-def empty(folder: Path) -> Iterator[Running]:
-    """Run the server that does nothing."""
+def bare(folder: Path) -> Iterator[Running]:
+    """Run a server of grpc.aio that does nothing."""
     bind = _free_address()
-    with _process(["-m", "benchmarks.empty_server", bind], bind, folder) as running:
+    with _process(["-m", "benchmarks.bare_server", bind], bind, folder) as running:
         yield running
 
 
