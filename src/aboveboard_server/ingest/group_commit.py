@@ -102,6 +102,7 @@ class GroupCommitter:
         """
         self._admit(batch.size)
         self._store.prepare(batch)
+        self._packed_bytes += len(batch.packed)
         return self._queue(_Waiting(batch.size, asyncio.get_running_loop().create_future(), batch))
 
     def submit_later(self, size: int, make: Callable[[], EventBatch | None]) -> Future:
@@ -141,7 +142,6 @@ class GroupCommitter:
     def _queue(self, waiting: _Waiting) -> Future:
         self._waiting.append(waiting)
         self._pending += waiting.size
-        self._packed_bytes += waiting.packed_bytes
         self._waiting_events += waiting.size
         self._consider()
         return waiting.future

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,14 +57,14 @@ class Publication:
         self._service = service
         self.request = request
         self.received_at = time.time_ns() // 1_000
-        self._sender: Sender
+        self.sender: Sender
         self._epoch = 0
         self._sorted: Sorted | None = None
         self._became: CommitResult | Future = NOTHING
 
     def sent_by(self, sender: Sender, epoch: int) -> None:
         """Begin anew, with what was known of its sender at an epoch."""
-        self._sender, self._epoch = sender, epoch
+        self.sender, self._epoch = sender, epoch
         self._sorted, self._became = None, NOTHING
 
     def wait_for(self, became: CommitResult | Future) -> None:
@@ -72,12 +73,12 @@ class Publication:
 
     def sort(self) -> Sorted:
         """Sort the events by what is known now."""
-        self._sorted = self._service.sort(self.request, self.received_at, self._sender)
+        self._sorted = self._service.sort(self.request, self.received_at, self.sender)
         return self._sorted
 
     def batch(self) -> EventBatch | None:
         """Sort the events of a sender whose record is known, and return the rows; None if there are none."""
-        done, record = self._sorted or self.sort(), self._sender.record
+        done, record = self._sorted or self.sort(), self.sender.record
         if not done.values or record is None:
             return None
         batch = EventBatch(record, self.received_at, done.values, done.size, self._epoch)
@@ -93,7 +94,7 @@ class Publication:
     async def answer(self) -> ingest.PublishEventsResponse:
         """Return the whole answer, once everything accepted is durable."""
         outcome = await self.outcome()
-        response = self._service.gate.response(self._sender, enabled=outcome.enabled)
+        response = self._service.gate.response(self.sender, enabled=outcome.enabled)
         response.accepted_count = outcome.accepted
         if outcome.verdicts:
             response.verdicts.extend(outcome.verdicts)
@@ -101,28 +102,39 @@ class Publication:
 
     def tell(self, status: v.CollectionStatus, outcome: Outcome) -> None:
         """Fill in an answer's status."""
-        self._service.gate.tell(status, self._sender, enabled=outcome.enabled)
+        self._service.gate.tell(status, self.sender, enabled=outcome.enabled)
 
     async def outcome(self) -> Outcome:
         """Return the verdicts, once everything accepted is durable, and count them."""
-        outcome = await self._outcome()
-        metrics.count_events(outcome.accepted, outcome.verdicts)
-        return outcome
-
-    async def _outcome(self) -> Outcome:
         for attempt in range(ATTEMPTS):
             if attempt:
                 # A Subject of the source was deleted meanwhile.
                 await self._service.submit(self)
-            result = self._became if isinstance(self._became, CommitResult) else await self._became
-            if self._sorted is None or result.opted_out:
-                return self._opted_out()
-            if not result.stale:
-                verdicts = self._sorted.verdicts
-                if result.duplicates:
-                    verdicts = self._with_duplicates(self._sorted, result.duplicates)
-                return Outcome(len(self.request.events) - len(verdicts), verdicts, enabled=True)
+            if isinstance(self._became, asyncio.Future):
+                await self._became
+            outcome = self.outcome_by_now()
+            if outcome is not None:
+                return outcome
         raise StoreUnavailableError
+
+    def outcome_by_now(self) -> Outcome | None:
+        """Return what `outcome` does where that is known without waiting, None where it is not."""
+        became = self._became
+        if isinstance(became, asyncio.Future):
+            if not became.done():
+                return None
+            became = became.result()
+        if self._sorted is None or became.opted_out:
+            outcome = self._opted_out()
+        elif became.stale:
+            return None
+        else:
+            verdicts = self._sorted.verdicts
+            if became.duplicates:
+                verdicts = self._with_duplicates(self._sorted, became.duplicates)
+            outcome = Outcome(len(self.request.events) - len(verdicts), verdicts, enabled=True)
+        metrics.count_events(outcome.accepted, outcome.verdicts)
+        return outcome
 
     def _opted_out(self) -> Outcome:
         verdicts = [opted_out(index, event) for index, event in enumerate(self.request.events)]
@@ -160,20 +172,34 @@ class IngestService:
             raise ServiceError(reasons.ERROR_REASON_EVENTS_MISSING, "at least 1 is required", field="events")
         check_count(count)
         publication = Publication(self, request)
-        await self.submit(publication)
+        if not self._submit_at_once(publication):
+            await self._submit_anew(publication)
         return publication
 
     async def submit(self, publication: Publication) -> None:
-        """Queue what may be stored of a request by what is known now; once more where that was outdated."""
+        """Queue what may be stored of a request by what is known now, once more where that was outdated."""
+        if not self._submit_at_once(publication):
+            await self._submit_anew(publication)
+
+    def _submit_at_once(self, publication: Publication) -> bool:
+        """Queue what may be stored; False where there may be something, of a sender without a record."""
         request, epoch = publication.request, self.gate.epoch
         sender = self._sources.read(request.source)
         publication.sent_by(sender, epoch)
         if not self.gate.allows(sender):
-            return
+            return True
+        if sender.record is None:
+            return False
         count = len(request.events)
-        if count < FEW_EVENTS and sender.record is not None:
+        if count < FEW_EVENTS:
             publication.wait_for(self._committer.submit_later(count, publication.batch))
-        elif publication.sort().values and sender.record is None and not await self._sources.record(sender):
+        elif (batch := publication.batch()) is not None:
+            publication.wait_for(self._committer.submit(batch))
+        return True
+
+    async def _submit_anew(self, publication: Publication) -> None:
+        """Queue what may be stored of a sender whose record is made now, where there is anything."""
+        if publication.sort().values and not await self._sources.record(publication.sender):
             publication.wait_for(STALE)
         elif (batch := publication.batch()) is not None:
             publication.wait_for(self._committer.submit(batch))

@@ -14,7 +14,7 @@ from aboveboard_server.errors import ServiceError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from aboveboard_server.ingest.service import IngestService, Publication
+    from aboveboard_server.ingest.service import IngestService, Outcome, Publication
 
 # Requests of one stream that may wait for their commit; beyond this the server stops reading, and the
 # transport's flow control holds the client back.
@@ -97,7 +97,11 @@ async def _read(
         async with streams.bounded():
             async for request in requests:
                 last = _following(last, request.sequence)
-                await queue.put((last, await service.begin(request.publish)))
+                item = last, await service.begin(request.publish)
+                if queue.full():
+                    await queue.put(item)
+                else:
+                    queue.put_nowait(item)
     except Exception as error:  # noqa: BLE001  # told to whoever answers the stream, which raises it
         await queue.put(_End(error))
     else:
@@ -116,12 +120,18 @@ async def _collect(answer: ingest.StreamEventsResponse, item: Item, queue: Queue
 
     Return what was taken from the queue and must wait for an answer of its own, if anything.
     """
-    told = None
+    # What the answer says so far of whether the source may go on collecting.
+    told: bool | None = None
     while not isinstance(item, _End):
+        sequence, publication = item
         try:
-            told = await _add(answer, *item, told=told)
+            outcome = publication.outcome_by_now() or await publication.outcome()
         except Exception as error:  # noqa: BLE001  # raised by `acknowledge`, behind what this answer acknowledges
             return _End(error)
+        _add(answer, sequence, outcome)
+        if outcome.enabled is not told:
+            publication.tell(answer.collection_status, outcome)
+            told = outcome.enabled
         if queue.empty():
             return None
         item = queue.get_nowait()
@@ -130,20 +140,11 @@ async def _collect(answer: ingest.StreamEventsResponse, item: Item, queue: Queue
     return item
 
 
-async def _add(
-    answer: ingest.StreamEventsResponse, sequence: int, publication: Publication, *, told: bool | None
-) -> bool:
-    """Put one request's outcome into an answer, which says `told` of the source's status so far.
-
-    Return what it says of it now.
-    """
-    outcome = await publication.outcome()
+def _add(answer: ingest.StreamEventsResponse, sequence: int, outcome: Outcome) -> None:
+    """Put one request's outcome into an answer."""
     answer.acknowledged_through = sequence
     answer.accepted_count += outcome.accepted
     if outcome.verdicts:
         answer.verdicts.extend(
             ingest.StreamVerdict(sequence=sequence, verdict=verdict) for verdict in outcome.verdicts
         )
-    if outcome.enabled is not told:
-        publication.tell(answer.collection_status, outcome)
-    return outcome.enabled
