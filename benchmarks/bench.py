@@ -103,8 +103,9 @@ class Bench:
         if contender.kind == EMPTY:
             with servers.empty(database) as running:
                 return self._load(contender, running, CHANNELS)
-        with servers.aboveboard(database, host.workers) as running:
-            channels = CHANNELS if host.workers == 1 else CHANNELS_PER_WORKER * host.workers
+        workers = 1 if contender.one_process else host.workers
+        with servers.aboveboard(database, workers) as running:
+            channels = CHANNELS if workers == 1 else CHANNELS_PER_WORKER * workers
             return self._load(contender, running, channels)
 
     def _load(self, contender: Contender, running: Running, channels: int) -> Result:

@@ -21,6 +21,7 @@ DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6
 END_STREAM = ACK = 0x1
 END_HEADERS = 0x4
 HEADER_TABLE_SIZE, INITIAL_WINDOW_SIZE = 1, 4
+# Bytes that either side takes before it says otherwise, of a call and of all of them.
 FIRST_WINDOW = 65_535
 LARGEST_WINDOW = 2**31 - 1
 # Bytes of a frame that every server takes.
@@ -67,7 +68,7 @@ class Connection:
         self._received = b""
         settings = struct.pack(">HIHI", HEADER_TABLE_SIZE, 0, INITIAL_WINDOW_SIZE, LARGEST_WINDOW)
         update = (LARGEST_WINDOW - FIRST_WINDOW).to_bytes(4)
-        self._out = [PREFACE, _frame(SETTINGS, 0, 0, settings), _frame(WINDOW_UPDATE, 0, 0, update)]
+        self._out = [PREFACE, frame(SETTINGS, 0, 0, settings), frame(WINDOW_UPDATE, 0, 0, update)]
         self.flush()
 
     def fileno(self) -> int:
@@ -78,7 +79,7 @@ class Connection:
         """Begin a call and return its number."""
         stream = self._next_stream
         self._next_stream += 2
-        self._out.append(_frame(HEADERS, END_HEADERS, stream, self._head))
+        self._out.append(frame(HEADERS, END_HEADERS, stream, self._head))
         self._sending[stream] = _Sending(self._first_window)
         return stream
 
@@ -101,7 +102,7 @@ class Connection:
         data = self._socket.recv(READ_BYTES)
         if not data:
             raise BrokenCallError("the connection ended")
-        return [arrived for frame in self._frames(data) for arrived in self._take(*frame)]
+        return [arrived for one in self._frames(data) for arrived in self._take(*one)]
 
     def close(self) -> None:
         """Close the connection, whatever is under way."""
@@ -126,7 +127,7 @@ class Connection:
             else:
                 sending.pieces[0] = piece[size:]
             ends = sending.last and not sending.pieces
-            self._out.append(_frame(DATA, END_STREAM if ends else 0, stream, bytes(piece[:size])))
+            self._out.append(frame(DATA, END_STREAM if ends else 0, stream, bytes(piece[:size])))
             self._window -= size
             sending.window -= size
         if sending.last:
@@ -157,7 +158,7 @@ class Connection:
                 yield self._ended(stream, payload)
         elif kind in {SETTINGS, PING}:
             if not flags & ACK:
-                self._out.append(_frame(kind, ACK, 0, payload if kind == PING else b""))
+                self._out.append(frame(kind, ACK, 0, payload if kind == PING else b""))
                 self._set(payload if kind == SETTINGS else b"")
         elif kind == WINDOW_UPDATE:
             self._widen(stream, int.from_bytes(payload))
@@ -198,15 +199,16 @@ class Connection:
             self._pump(number, sending)
 
 
-def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    """Return a frame's bytes."""
     return len(payload).to_bytes(3) + bytes((kind, flags)) + stream.to_bytes(4) + payload
 
 
 def _request_head(method: bytes, authority: bytes) -> bytes:
-    """Return a call's headers, each one in full: what is written so needs no table on either side."""
+    """Return a call's headers, each one in full: so it is the same bytes each time."""
     # By their numbers in HPACK's static table: POST, and http.
     return b"\x83\x86" + b"".join(
-        b"\0" + _text(name) + _text(value)
+        literal(name, value)
         for name, value in (
             (b":path", method),
             (b":authority", authority),
@@ -217,6 +219,6 @@ def _request_head(method: bytes, authority: bytes) -> bytes:
     )
 
 
-def _text(value: bytes) -> bytes:
-    # Of up to 126 bytes, as all of these are: a longer one begins with more than its length.
-    return bytes((len(value),)) + value
+def literal(name: bytes, value: bytes) -> bytes:
+    """Return a header that no table remembers, without Huffman's code; each part under 127 bytes."""
+    return b"\0" + bytes((len(name),)) + name + bytes((len(value),)) + value

@@ -6,15 +6,24 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
+from benchmarks.http2 import (
+    ACK,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    FRAME_HEAD,
+    GOAWAY,
+    HEADERS,
+    PREFACE,
+    RST_STREAM,
+    SETTINGS,
+    frame,
+    literal,
+)
 from tests.support.clients import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, RST_STREAM, SETTINGS, GOAWAY = 0, 1, 3, 4, 7
-END_STREAM, ACK, END_HEADERS = 1, 1, 4
-FRAME_HEAD = 9
 
 
 def call(
@@ -28,13 +37,13 @@ def call(
     host, port = address.rsplit(":", 1)
     bound = (source_address, 0) if source_address else None
     with socket.create_connection((host.strip("[]"), int(port)), TIMEOUT, bound) as connection:
-        head = b"".join(_literal(name, value) for name, value in [*_pseudo_headers(method), *headers])
+        head = b"".join(literal(name, value) for name, value in [*_pseudo_headers(method), *headers])
         body = b"\0" + struct.pack(">I", len(message)) + message
         connection.sendall(
             PREFACE
-            + _frame(SETTINGS, 0, 0, b"")
-            + _frame(HEADERS, END_HEADERS, 1, head)
-            + _frame(DATA, END_STREAM, 1, body)
+            + frame(SETTINGS, 0, 0, b"")
+            + frame(HEADERS, END_HEADERS, 1, head)
+            + frame(DATA, END_STREAM, 1, body)
         )
         return _answer(connection)
 
@@ -49,7 +58,7 @@ def _answer(connection: socket.socket) -> bytes:
                 break
             payload, received = received[FRAME_HEAD : FRAME_HEAD + length], received[FRAME_HEAD + length :]
             if kind == SETTINGS and not flags & ACK:
-                connection.sendall(_frame(SETTINGS, ACK, 0, b""))
+                connection.sendall(frame(SETTINGS, ACK, 0, b""))
             if kind == DATA:
                 answer += payload
             if kind in {RST_STREAM, GOAWAY} or (kind in {DATA, HEADERS} and flags & END_STREAM):
@@ -72,12 +81,3 @@ def _pseudo_headers(method: bytes) -> list[tuple[bytes, bytes]]:
         (b"te", b"trailers"),
         (b"content-type", b"application/grpc"),
     ]
-
-
-def _literal(name: bytes, value: bytes) -> bytes:
-    """Return a header that no table remembers, without Huffman's code; each part under 127 bytes."""
-    return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
-
-
-def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
-    return len(payload).to_bytes(3) + bytes([kind, flags]) + stream.to_bytes(4) + payload
