@@ -43,7 +43,7 @@ class WriterLink:
         self._greeting = greeting
         self._on_ready = on_ready
         self._lock = lock
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = asyncio.Event()
         self._closing = False
@@ -105,7 +105,7 @@ class WriterLink:
             )
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(_Connection, sock=ours)
+        _, connection = await loop.create_connection(Connection, sock=ours)
         self._connection = connection
         try:
             kind, answer = await connection.ask(frames.pack(self._greeting))
@@ -125,7 +125,7 @@ class WriterLink:
             self._process = None
 
 
-class _Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """The socket to one writer: requests go out, and answers come back in their order.
 
     A protocol, since streams cost each commit several turns of the event loop.
@@ -139,7 +139,12 @@ class _Connection(asyncio.Protocol):
         self._received = bytearray()
 
     def ask(self, frame: bytes) -> asyncio.Future[Any]:
-        """Send a request and return its answer's future; it fails where the writer ends before it."""
+        """Send a request and return its answer's future; it fails where the writer ends before it.
+
+        StoreUnavailableError where it has ended already: nobody else may have been told of it by now.
+        """
+        if self.transport.is_closing():
+            raise StoreUnavailableError
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         self.transport.write(frame)
