@@ -25,6 +25,6 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 def _new_loop() -> asyncio.AbstractEventLoop:
     if sys.platform == "win32":
         return asyncio.new_event_loop()
-    import uvloop  # noqa: PLC0415  # does not exist there
+    import uvloop  # noqa: PLC0415  # there is none for Windows
 
     return uvloop.new_event_loop()

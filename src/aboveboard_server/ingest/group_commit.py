@@ -55,16 +55,13 @@ NOTHING = CommitResult()
 
 @dataclass(slots=True)
 class _Waiting:
-    """A request that waits for its commit: its batch, or what makes one of it when the commit begins."""
+    """A request that waits for its commit, and what returns its batch when that begins."""
 
     size: int
+    make: Callable[[], EventBatch | None]
+    # What the store has packed of it already.
+    packed_bytes: int
     future: Future
-    batch: EventBatch | None
-    make: Callable[[], EventBatch | None] | None = None
-
-    @property
-    def packed_bytes(self) -> int:
-        return len(self.batch.packed) if self.batch is not None else 0
 
 
 class GroupCommitter:
@@ -102,8 +99,7 @@ class GroupCommitter:
         """
         self._admit(batch.size)
         self._store.prepare(batch)
-        self._packed_bytes += len(batch.packed)
-        return self._queue(_Waiting(batch.size, asyncio.get_running_loop().create_future(), batch))
+        return self._queue(batch.size, lambda: batch, len(batch.packed))
 
     def submit_later(self, size: int, make: Callable[[], EventBatch | None]) -> Future:
         """Queue `size` events, of which `make` makes a batch when their commit begins; see `submit`.
@@ -111,7 +107,7 @@ class GroupCommitter:
         Where it returns None, there is nothing to be stored.
         """
         self._admit(size)
-        return self._queue(_Waiting(size, asyncio.get_running_loop().create_future(), None, make))
+        return self._queue(size, make, 0)
 
     @property
     def pending(self) -> int:
@@ -139,12 +135,14 @@ class GroupCommitter:
             self.full = bool(self._waiting or self._commits)
             raise OverloadedError
 
-    def _queue(self, waiting: _Waiting) -> Future:
-        self._waiting.append(waiting)
-        self._pending += waiting.size
-        self._waiting_events += waiting.size
+    def _queue(self, size: int, make: Callable[[], EventBatch | None], packed_bytes: int) -> Future:
+        future: Future = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(size, make, packed_bytes, future))
+        self._pending += size
+        self._packed_bytes += packed_bytes
+        self._waiting_events += size
         self._consider()
-        return waiting.future
+        return future
 
     def _consider(self) -> None:
         """See to it that what waits is committed: now, after a while, or by the end of a commit under way."""
@@ -207,12 +205,11 @@ class GroupCommitter:
         self._consider()
 
     async def _commit_group(self, group: Sequence[_Waiting]) -> None:
-        packed_bytes = sum(waiting.packed_bytes for waiting in group)
         try:
             await self._commit(_made(group))
         finally:
             self._pending -= sum(waiting.size for waiting in group)
-            self._packed_bytes -= packed_bytes
+            self._packed_bytes -= sum(waiting.packed_bytes for waiting in group)
             self._callers = len(group) + len(self._waiting)
             self.full = False
 
@@ -260,16 +257,15 @@ class GroupCommitter:
 
 
 def _made(group: Sequence[_Waiting]) -> list[_Member]:
-    """Make the batches that are still to be made; who has nothing to store, or fails, is answered at once."""
+    """Return each request's batch; who has nothing to store, or fails, is answered at once."""
     made: list[_Member] = []
     for waiting in group:
-        future, batch = waiting.future, waiting.batch
-        if waiting.make is not None:
-            try:
-                batch = waiting.make()
-            except Exception as error:  # noqa: BLE001  # one request's own, and told to it alone
-                _refuse(future, error)
-                continue
+        future = waiting.future
+        try:
+            batch = waiting.make()
+        except Exception as error:  # noqa: BLE001  # one request's own, and told to it alone
+            _refuse(future, error)
+            continue
         if batch is not None:
             made.append((batch, future))
         elif not future.done():

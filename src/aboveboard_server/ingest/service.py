@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,28 +56,28 @@ class Publication:
         self._service = service
         self.request = request
         self.received_at = time.time_ns() // 1_000
-        self.sender: Sender
+        self._sender: Sender
         self._epoch = 0
         self._sorted: Sorted | None = None
         self._became: CommitResult | Future = NOTHING
 
     def sent_by(self, sender: Sender, epoch: int) -> None:
         """Begin anew, with what was known of its sender at an epoch."""
-        self.sender, self._epoch = sender, epoch
+        self._sender, self._epoch = sender, epoch
         self._sorted, self._became = None, NOTHING
 
     def wait_for(self, became: CommitResult | Future) -> None:
-        """Let the answer wait for a commit; one that never waits is of a sender who opted out."""
+        """Let the answer wait for a commit; without one nothing is to be stored, or its sender opted out."""
         self._became = became
 
     def sort(self) -> Sorted:
         """Sort the events by what is known now."""
-        self._sorted = self._service.sort(self.request, self.received_at, self.sender)
+        self._sorted = self._service.sort(self.request, self.received_at, self._sender)
         return self._sorted
 
     def batch(self) -> EventBatch | None:
         """Sort the events of a sender whose record is known, and return the rows; None if there are none."""
-        done, record = self._sorted or self.sort(), self.sender.record
+        done, record = self._sorted or self.sort(), self._sender.record
         if not done.values or record is None:
             return None
         batch = EventBatch(record, self.received_at, done.values, done.size, self._epoch)
@@ -94,7 +93,7 @@ class Publication:
     async def answer(self) -> ingest.PublishEventsResponse:
         """Return the whole answer, once everything accepted is durable."""
         outcome = await self.outcome()
-        response = self._service.gate.response(self.sender, enabled=outcome.enabled)
+        response = self._service.gate.response(self._sender, enabled=outcome.enabled)
         response.accepted_count = outcome.accepted
         if outcome.verdicts:
             response.verdicts.extend(outcome.verdicts)
@@ -102,7 +101,7 @@ class Publication:
 
     def tell(self, status: v.CollectionStatus, outcome: Outcome) -> None:
         """Fill in an answer's status."""
-        self._service.gate.tell(status, self.sender, enabled=outcome.enabled)
+        self._service.gate.tell(status, self._sender, enabled=outcome.enabled)
 
     async def outcome(self) -> Outcome:
         """Return the verdicts, once everything accepted is durable, and count them."""
@@ -110,7 +109,7 @@ class Publication:
             if attempt:
                 # A Subject of the source was deleted meanwhile.
                 await self._service.submit(self)
-            if isinstance(self._became, asyncio.Future):
+            if not isinstance(self._became, CommitResult):
                 await self._became
             outcome = self.outcome_by_now()
             if outcome is not None:
@@ -119,11 +118,9 @@ class Publication:
 
     def outcome_by_now(self) -> Outcome | None:
         """Return what `outcome` does where that is known without waiting, None where it is not."""
-        became = self._became
-        if isinstance(became, asyncio.Future):
-            if not became.done():
-                return None
-            became = became.result()
+        if not self.done:
+            return None
+        became = self._became if isinstance(self._became, CommitResult) else self._became.result()
         if self._sorted is None or became.opted_out:
             outcome = self._opted_out()
         elif became.stale:
@@ -172,34 +169,23 @@ class IngestService:
             raise ServiceError(reasons.ERROR_REASON_EVENTS_MISSING, "at least 1 is required", field="events")
         check_count(count)
         publication = Publication(self, request)
-        if not self._submit_at_once(publication):
-            await self._submit_anew(publication)
+        await self.submit(publication)
         return publication
 
     async def submit(self, publication: Publication) -> None:
-        """Queue what may be stored of a request by what is known now, once more where that was outdated."""
-        if not self._submit_at_once(publication):
-            await self._submit_anew(publication)
-
-    def _submit_at_once(self, publication: Publication) -> bool:
-        """Queue what may be stored; False where there may be something, of a sender without a record."""
+        """Queue what may be stored of a request by what is known now; once more where that was outdated."""
         request, epoch = publication.request, self.gate.epoch
         sender = self._sources.read(request.source)
         publication.sent_by(sender, epoch)
         if not self.gate.allows(sender):
-            return True
-        if sender.record is None:
-            return False
+            return
         count = len(request.events)
-        if count < FEW_EVENTS:
+        if count < FEW_EVENTS and sender.record is not None:
             publication.wait_for(self._committer.submit_later(count, publication.batch))
-        elif (batch := publication.batch()) is not None:
-            publication.wait_for(self._committer.submit(batch))
-        return True
-
-    async def _submit_anew(self, publication: Publication) -> None:
-        """Queue what may be stored of a sender whose record is made now, where there is anything."""
-        if publication.sort().values and not await self._sources.record(publication.sender):
+            return
+        if not publication.sort().values:
+            return
+        if sender.record is None and await self._sources.record(sender) is None:
             publication.wait_for(STALE)
         elif (batch := publication.batch()) is not None:
             publication.wait_for(self._committer.submit(batch))

@@ -97,11 +97,7 @@ async def _read(
         async with streams.bounded():
             async for request in requests:
                 last = _following(last, request.sequence)
-                item = last, await service.begin(request.publish)
-                if queue.full():
-                    await queue.put(item)
-                else:
-                    queue.put_nowait(item)
+                await queue.put((last, await service.begin(request.publish)))
     except Exception as error:  # noqa: BLE001  # told to whoever answers the stream, which raises it
         await queue.put(_End(error))
     else:
