@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import jobs, servers
 from benchmarks.contenders import BARE, EMPTY, LOADED_ROWS, NAIVE, RAW
-from benchmarks.jobs import LONE, LONE_GRPC, LoadSpec, WriteSpec
+from benchmarks.jobs import ALONE, LoadSpec, WriteSpec
 from benchmarks.preload import preload
 from benchmarks.preload_privacy import preload_privacy
 
@@ -100,11 +100,9 @@ class Bench:
                 database.url, self._events(contender), self._scale.seconds, contender.batch, ids=contender.ids
             )
             return jobs.run(module, spec)
-        if contender.kind == EMPTY:
-            with servers.empty(database) as running:
-                return self._load(contender, running, CHANNELS)
         workers = 1 if contender.one_process else host.workers
-        with servers.aboveboard(database, workers) as running:
+        program = servers.EMPTY if contender.kind == EMPTY else servers.SERVICE
+        with servers.aboveboard(database, workers, program=program) as running:
             channels = CHANNELS if workers == 1 else CHANNELS_PER_WORKER * workers
             return self._load(contender, running, channels)
 
@@ -118,7 +116,7 @@ class Bench:
             events=self._events(contender),
             seconds=self._scale.seconds,
             in_flight=contender.in_flight,
-            channels=1 if contender.mode in {LONE, LONE_GRPC} else channels,
+            channels=1 if contender.mode in ALONE else channels,
             ids=contender.ids,
             duplicates=contender.duplicates,
         )

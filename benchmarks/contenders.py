@@ -64,7 +64,7 @@ class Goal:
 def contenders(stores: list[str]) -> list[Contender]:
     """Return all contenders on these stores, in the order in which they are told."""
     what = "one event, 128 in flight"
-    empty = Contender(EMPTY, EMPTY, "", what, 24_000, batch=1, in_flight=128, quick=True)
+    empty = Contender(EMPTY, EMPTY, "", what, 24_000, batch=1, in_flight=128, one_process=True, quick=True)
     bare = Contender(BARE, BARE, "", what, 24_000, batch=1, in_flight=128)
     return [bare, empty, *(one for store in stores for one in _on(store))]
 

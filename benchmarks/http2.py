@@ -37,6 +37,15 @@ class BrokenCallError(Exception):
     """A call did not come to its end, or the connection ended; the text is what the server said."""
 
 
+class Frame(NamedTuple):
+    """A frame as it came."""
+
+    kind: int
+    flags: int
+    stream: int
+    payload: bytes
+
+
 class Arrived(NamedTuple):
     """A message that a call was answered, or None at its end."""
 
@@ -85,7 +94,7 @@ class Connection:
 
     def send(self, stream: int, message: bytes, *, last: bool) -> None:
         """Send a message of a call, as soon as the server takes it; after the `last` nothing more."""
-        self._put(stream, memoryview(b"\0" + len(message).to_bytes(4) + message), last=last)
+        self._put(stream, memoryview(enveloped(message)), last=last)
 
     def finish(self, stream: int) -> None:
         """Send nothing more of a call."""
@@ -102,7 +111,8 @@ class Connection:
         data = self._socket.recv(READ_BYTES)
         if not data:
             raise BrokenCallError("the connection ended")
-        return [arrived for one in self._frames(data) for arrived in self._take(*one)]
+        frames, self._received = whole_frames(self._received + data)
+        return [arrived for one in frames for arrived in self._take(one)]
 
     def close(self) -> None:
         """Close the connection, whatever is under way."""
@@ -133,24 +143,8 @@ class Connection:
         if sending.last:
             del self._sending[stream]
 
-    def _frames(self, data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
-        """Yield each frame that is whole: its type, its flags, its stream and what it holds."""
-        received, at = self._received + data, 0
-        while len(received) - at >= FRAME_HEAD:
-            begin = at + FRAME_HEAD
-            end = begin + int.from_bytes(received[at : at + 3])
-            if len(received) < end:
-                break
-            yield (
-                received[at + 3],
-                received[at + 4],
-                int.from_bytes(received[at + 5 : begin]),
-                received[begin:end],
-            )
-            at = end
-        self._received = received[at:]
-
-    def _take(self, kind: int, flags: int, stream: int, payload: bytes) -> Iterator[Arrived]:
+    def _take(self, one: Frame) -> Iterator[Arrived]:
+        kind, flags, stream, payload = one
         if kind == DATA:
             yield from self._messages_of(stream, payload)
         elif kind == HEADERS:
@@ -202,6 +196,25 @@ class Connection:
 def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
     """Return a frame's bytes."""
     return len(payload).to_bytes(3) + bytes((kind, flags)) + stream.to_bytes(4) + payload
+
+
+def enveloped(message: bytes) -> bytes:
+    """Return a message of gRPC, not compressed, as DATA carries it."""
+    return b"\0" + len(message).to_bytes(4) + message
+
+
+def whole_frames(received: bytes) -> tuple[list[Frame], bytes]:
+    """Return the frames that are whole, and what is left: the beginning of the next."""
+    frames, at = [], 0
+    while len(received) - at >= FRAME_HEAD:
+        begin = at + FRAME_HEAD
+        end = begin + int.from_bytes(received[at : at + 3])
+        if len(received) < end:
+            break
+        stream = int.from_bytes(received[at + 5 : begin])
+        frames.append(Frame(received[at + 3], received[at + 4], stream, received[begin:end]))
+        at = end
+    return frames, received[at:]
 
 
 def _request_head(method: bytes, authority: bytes) -> bytes:

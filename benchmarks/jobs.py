@@ -21,6 +21,7 @@ STREAM = "stream"
 LONE = "lone"
 # The same through grpc's own client, as a product in Python calls.
 LONE_GRPC = "lone with grpc"
+ALONE = {LONE, LONE_GRPC}
 # Seconds after which a process that should have ended is ended: a run itself stops far earlier.
 PATIENCE = 600
 

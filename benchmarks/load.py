@@ -16,14 +16,14 @@ import grpc
 
 from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
 from benchmarks.http2 import Connection
-from benchmarks.jobs import LONE, LONE_GRPC, STREAM, LoadSpec, answer
+from benchmarks.jobs import ALONE, LONE_GRPC, STREAM, LoadSpec, answer
 from benchmarks.meter import Meter
-from benchmarks.pools import Pool, numbered
+from benchmarks.pools import Pool, WrongAnswerError, numbered
 from benchmarks.probe import fdatasync_ms, percentile
 from benchmarks.streams import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from benchmarks.jobs import Result
     from benchmarks.pools import Expected
@@ -44,7 +44,7 @@ def run(raw_spec: dict[str, Any]) -> Result:
     """Send the load that a spec describes and return what was measured."""
     spec = LoadSpec(**raw_spec)
     pool = Pool(spec)
-    if spec.mode not in {LONE, LONE_GRPC}:
+    if spec.mode not in ALONE:
         return _send(spec, pool)
     # One sync of this very disk, a moment before and a moment after: what a lone caller is held against.
     syncs = fdatasync_ms(Path(spec.folder))
@@ -81,26 +81,30 @@ def _unary(
     in_flight: int,
 ) -> None:
     """Keep `in_flight` requests under way, spread over the connections, until there are no more."""
+    under_way: set[tuple[Connection, int]] = set()
     begun: dict[tuple[Connection, int], float] = {}
 
     def begin(connection: Connection) -> None:
         data = None if meter.over else next(requests, None)
         if data is not None:
             stream = connection.call()
+            under_way.add((connection, stream))
             begun[connection, stream] = time.perf_counter()
             connection.send(stream, data, last=True)
 
     with meter.running():
         for connection in itertools.islice(itertools.cycle(connections), in_flight):
             begin(connection)
-        for connection, stream, message in _arriving(connections, begun):
+        for connection, stream, message in _arriving(connections, under_way):
             if message is None:
-                del begun[connection, stream]
+                if (connection, stream) in begun:
+                    raise WrongAnswerError("a call came to its end without an answer")
+                under_way.remove((connection, stream))
                 begin(connection)
             else:
                 response = ingest.PublishEventsResponse.FromString(message)
                 expected.check(response.accepted_count, response.verdicts)
-                meter.answered(begun[connection, stream], expected.batch)
+                meter.answered(begun.pop((connection, stream)), expected.batch)
 
 
 def _stream(
@@ -130,7 +134,7 @@ def _stream(
 
 
 def _arriving(
-    connections: Sequence[Connection], under_way: dict[Any, Any]
+    connections: Sequence[Connection], under_way: Collection[Any]
 ) -> Iterator[tuple[Connection, int, bytes | None]]:
     """Yield what comes as long as anything is under way, and send what that gives rise to."""
     with selectors.DefaultSelector() as selector:

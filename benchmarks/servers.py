@@ -49,6 +49,9 @@ class ServerError(Exception):
     """A server did not start or did not stop; the text is the end of its log."""
 
 
+# What `aboveboard serve` runs as: itself, and with a handler of events that does nothing.
+SERVICE = "aboveboard_server"
+EMPTY = "benchmarks.empty_server"
 # Requests a second that no load comes near.
 NEVER_TOO_MUCH = 10_000_000
 
@@ -58,9 +61,12 @@ def aboveboard(
     database: Database,
     workers: int = 1,
     arguments: tuple[str, ...] = (),
-    program: str = "aboveboard_server",
+    program: str = SERVICE,
 ) -> Iterator[Running]:
-    """Run `aboveboard serve` on a database, with further arguments where there are any."""
+    """Run `aboveboard serve` on a database, with further arguments where there are any.
+
+    `program` is the service itself, or the same with an empty handler, in one process alone.
+    """
     bind, admin_bind = _free_address(), _free_address()
     command = [
         *("-m", program, "serve", "--log-level", "warning"),
@@ -74,11 +80,6 @@ def aboveboard(
         command += ["--workers", str(workers)]
     with _process(command, bind, database.folder, {"ABOVEBOARD_BOOTSTRAP_TOKEN": TOKEN}) as running:
         yield replace(running, admin_address=admin_bind)
-
-
-def empty(database: Database) -> contextlib.AbstractContextManager[Running]:
-    """Run the very same, but for a handler of events that does nothing."""
-    return aboveboard(database, program="benchmarks.empty_server")
 
 
 @contextlib.contextmanager

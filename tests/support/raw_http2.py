@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 from typing import TYPE_CHECKING
 
 from benchmarks.http2 import (
@@ -11,14 +10,16 @@ from benchmarks.http2 import (
     DATA,
     END_HEADERS,
     END_STREAM,
-    FRAME_HEAD,
     GOAWAY,
     HEADERS,
+    MESSAGE_HEAD,
     PREFACE,
     RST_STREAM,
     SETTINGS,
+    enveloped,
     frame,
     literal,
+    whole_frames,
 )
 from tests.support.clients import TIMEOUT
 
@@ -38,12 +39,11 @@ def call(
     bound = (source_address, 0) if source_address else None
     with socket.create_connection((host.strip("[]"), int(port)), TIMEOUT, bound) as connection:
         head = b"".join(literal(name, value) for name, value in [*_pseudo_headers(method), *headers])
-        body = b"\0" + struct.pack(">I", len(message)) + message
         connection.sendall(
             PREFACE
             + frame(SETTINGS, 0, 0, b"")
             + frame(HEADERS, END_HEADERS, 1, head)
-            + frame(DATA, END_STREAM, 1, body)
+            + frame(DATA, END_STREAM, 1, enveloped(message))
         )
         return _answer(connection)
 
@@ -52,17 +52,14 @@ def _answer(connection: socket.socket) -> bytes:
     """Return what the frames of DATA bring, up to the end of the stream or of the connection."""
     received, answer = b"", b""
     while True:
-        while len(received) >= FRAME_HEAD:
-            length, kind, flags = int.from_bytes(received[:3]), received[3], received[4]
-            if len(received) < FRAME_HEAD + length:
-                break
-            payload, received = received[FRAME_HEAD : FRAME_HEAD + length], received[FRAME_HEAD + length :]
+        frames, received = whole_frames(received)
+        for kind, flags, _, payload in frames:
             if kind == SETTINGS and not flags & ACK:
                 connection.sendall(frame(SETTINGS, ACK, 0, b""))
             if kind == DATA:
                 answer += payload
             if kind in {RST_STREAM, GOAWAY} or (kind in {DATA, HEADERS} and flags & END_STREAM):
-                return answer[5:]
+                return answer[MESSAGE_HEAD:]
         try:
             part = connection.recv(65_536)
         except ConnectionResetError:
