@@ -14,6 +14,12 @@ from aboveboard_server.storage.ports import CommitResult, EventBatch, SourceReco
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import TypeAlias
+
+    from aboveboard_server.schema.rows import Value
+
+    _PlainSource: TypeAlias = tuple[Any, ...]
+    _Plain: TypeAlias = tuple[_PlainSource, int, dict[str, list[Value]], int, int]
 
 HEADER = struct.Struct("!I")
 
@@ -45,26 +51,32 @@ def take(received: bytearray) -> Any:
 def pack_batch(batch: EventBatch) -> None:
     """Put a batch's bytes in the place of its values."""
     if not batch.packed:
-        # `marshal` knows tuples themselves alone.
-        source: Any = tuple(batch.source)
-        batch.packed = marshal.dumps((source, batch.received_at, batch.values, batch.size, batch.epoch))
+        batch.packed = marshal.dumps(_plain(batch, {}))
         batch.values = {}
 
 
-def from_batches(batches: Iterable[EventBatch]) -> list[bytes]:
-    """Return batches as plain values."""
-    packed = []
-    for batch in batches:
-        pack_batch(batch)
-        packed.append(batch.packed)
-    return packed
+def from_batches(batches: Iterable[EventBatch]) -> list[bytes | _Plain]:
+    """Return batches as plain values, or as the bytes that they were packed to.
+
+    The source that several have is the same object in each: `marshal` writes it, and reads it, once.
+    """
+    sources: dict[int, _PlainSource] = {}
+    return [batch.packed or _plain(batch, sources) for batch in batches]
 
 
-def to_batches(packed: Iterable[bytes]) -> Iterator[EventBatch]:
-    """Yield the batches that `from_batches` packed, each when it is asked for: see EventStore.prepare."""
-    for data in packed:
-        source, received_at, values, size, epoch = unpack(data)
+def to_batches(plain: Iterable[bytes | _Plain]) -> Iterator[EventBatch]:
+    """Yield the batches of `from_batches`, each when it is asked for: see EventStore.prepare."""
+    for one in plain:
+        source, received_at, values, size, epoch = unpack(one) if isinstance(one, bytes) else one
         yield EventBatch(SourceRecord(*source), received_at, values, size, epoch)
+
+
+def _plain(batch: EventBatch, sources: dict[int, _PlainSource]) -> _Plain:
+    """Return a batch as `marshal` knows it; `sources` holds what was made of each source by its identity."""
+    source = sources.get(id(batch.source))
+    if source is None:
+        source = sources[id(batch.source)] = tuple(batch.source)
+    return source, batch.received_at, batch.values, batch.size, batch.epoch
 
 
 def from_results(results: Iterable[CommitResult]) -> list[Any]:

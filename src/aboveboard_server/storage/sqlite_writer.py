@@ -6,10 +6,9 @@ connections that write or checkpoint at once can corrupt a WAL database before S
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aboveboard_server.errors import ServiceError
@@ -29,13 +28,15 @@ if TYPE_CHECKING:
     from aboveboard_server.storage.ports import EventBatch, Replay
     from aboveboard_server.storage.sqlite_sessions import Sessions
 
-    # A row with its head, the result it belongs to, and its position there.
-    _Whole: TypeAlias = tuple[Row, CommitResult, int]
+    # The result that a row belongs to, and its position there.
+    _Place: TypeAlias = tuple[CommitResult, int]
 
 T = TypeVar("T")
 
 _LOADING = threading.Lock()
 
+# The columns that the server's writer fills, before those of an event: the row's head.
+HEAD = ("source_id", "received_at")
 # Rows in one INSERT: more gain nothing, and each size is a statement to be compiled and kept.
 ROWS_PER_INSERT = 50
 # Fewer rows of one batch than this go together with those of others: a statement costs more than a row.
@@ -59,12 +60,11 @@ PRAGMAS = (
 
 
 @dataclass(slots=True)
-class _Segment:
-    """What one batch has for one table: its rows' values, and the two that stand before those of each row."""
+class _Few:
+    """Rows of one table, few of each batch: their values, heads included, and the place of each row."""
 
-    head: list[Value]
-    values: list[Value]
-    result: CommitResult
+    values: list[Value] = field(default_factory=list)
+    places: list[_Place] = field(default_factory=list)
 
 
 class SqliteWriter:
@@ -82,7 +82,8 @@ class SqliteWriter:
         )
         for pragma in PRAGMAS:
             self._db.execute(pragma)
-        self._columns = {table: ("source_id", "received_at", *names) for table, names in columns.items()}
+        self._columns = {table: (*HEAD, *names) for table, names in columns.items()}
+        self._widths = {table: len(names) for table, names in columns.items()}
         self._registry = SourceRegistry(self._db, source_columns)
         self._forbidden = Forbidden()
         self._sessions: Sessions | None = None
@@ -206,7 +207,7 @@ class SqliteWriter:
     def _store(self, batches: Iterable[EventBatch]) -> list[CommitResult]:
         results = []
         # By table, the few rows of each batch that are inserted together with those of others.
-        rest: dict[str, list[_Whole]] = {}
+        rest: dict[str, _Few] = {}
         for batch in batches:
             subjects = batch.source.subjects
             result = CommitResult(
@@ -221,45 +222,53 @@ class SqliteWriter:
                 batch.received_at,
             ]
             for table, values in batch.values.items():
-                left = self._insert_shared(table, _Segment(head, values, result))
-                if left:
-                    rest.setdefault(table, []).extend(left)
-        for table, left in rest.items():
-            self._insert_whole(table, left)
+                width = self._widths[table]
+                count = len(values) // width
+                few = count % ROWS_PER_INSERT
+                shared = count if few >= FEWEST_WITH_SHARED_HEAD else count - few
+                if shared:
+                    self._insert_shared(table, head, values[: shared * width], result)
+                if shared < count:
+                    together = rest.setdefault(table, _Few())
+                    for position in range(shared, count):
+                        together.values += head
+                        together.values += values[position * width : (position + 1) * width]
+                        together.places.append((result, position))
+        for table, few_rows in rest.items():
+            self._insert_few(table, few_rows)
         return results
 
-    def _insert_shared(self, table: str, segment: _Segment) -> list[_Whole]:
-        """Insert rows that share a head, and return those at the end that are too few for it."""
-        width = len(self._columns[table]) - len(segment.head)
-        for start in range(0, len(segment.values), width * ROWS_PER_INSERT):
-            values = segment.values[start : start + width * ROWS_PER_INSERT]
-            count = len(values) // width
-            if count < FEWEST_WITH_SHARED_HEAD:
-                return _with_head(segment, in_rows(values, width), start // width)
+    def _insert_shared(
+        self, table: str, head: list[Value], values: list[Value], result: CommitResult
+    ) -> None:
+        """Insert rows of one batch, which share the two values of their head."""
+        width = self._widths[table]
+        for start in range(0, len(values), width * ROWS_PER_INSERT):
+            some = values[start : start + width * ROWS_PER_INSERT]
+            first, count = start // width, len(some) // width
             try:
-                self._db.execute(self._statement(table, count, shared_head=True), segment.head + values)
+                self._db.execute(self._statement(table, count, shared_head=True), head + some)
             except sqlite3.IntegrityError:
-                self._insert_each(table, _with_head(segment, in_rows(values, width), start // width))
-        return []
+                places = [(result, position) for position in range(first, first + count)]
+                self._insert_each(table, ((*head, *row) for row in in_rows(some, width)), places)
 
-    def _insert_whole(self, table: str, rest: Sequence[_Whole]) -> None:
+    def _insert_few(self, table: str, few: _Few) -> None:
         """Insert rows of any number of batches."""
-        for start in range(0, len(rest), ROWS_PER_INSERT):
-            chunk = rest[start : start + ROWS_PER_INSERT]
+        width = len(self._columns[table])
+        for start in range(0, len(few.places), ROWS_PER_INSERT):
+            places = few.places[start : start + ROWS_PER_INSERT]
+            values = few.values[start * width : (start + ROWS_PER_INSERT) * width]
             try:
-                self._db.execute(
-                    self._statement(table, len(chunk)),
-                    tuple(itertools.chain.from_iterable(row for row, _, _ in chunk)),
-                )
+                self._db.execute(self._statement(table, len(places)), values)
             except sqlite3.IntegrityError:
-                self._insert_each(table, chunk)
+                self._insert_each(table, in_rows(values, width), places)
 
-    def _insert_each(self, table: str, rows: Sequence[_Whole]) -> None:
+    def _insert_each(self, table: str, rows: Iterable[Row], places: Iterable[_Place]) -> None:
         """Insert rows one by one, and note in their results those whose key was there already.
 
         A constraint that failed has backed out its own statement alone and left the transaction open.
         """
-        for row, result, position in rows:
+        for row, (result, position) in zip(rows, places, strict=True):
             if not self._insert_one(table, row):
                 result.duplicates.setdefault(table, []).append(position)
 
@@ -273,7 +282,7 @@ class SqliteWriter:
         if statement is None:
             names = self._columns[table]
             head = "?1, ?2" if shared_head else "?, ?"
-            one = f"({head}{', ?' * (len(names) - 2)})"
+            one = f"({head}{', ?' * (len(names) - len(HEAD))})"
             statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([one] * rows)}"
             self._statements[table, rows, shared_head] = statement
         return statement
@@ -309,8 +318,3 @@ def load_units() -> None:
 
         # What was imported stays.
         collect_less_often()
-
-
-def _with_head(segment: _Segment, rows: Iterable[Row], start: int) -> list[_Whole]:
-    """Return each row whole, with its result and its position there; that of the first is `start`."""
-    return [((*segment.head, *row), segment.result, position) for position, row in enumerate(rows, start)]
