@@ -66,6 +66,16 @@ class Publication:
         self._sender, self._epoch = sender, epoch
         self._sorted, self._became = None, NOTHING
 
+    @property
+    def sender(self) -> Sender:
+        """Who sent it."""
+        return self._sender
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it has events that are not queued, as nothing is kept of their sender yet: see `record`."""
+        return self._sorted is not None and self._became is NOTHING and bool(self._sorted.values)
+
     def wait_for(self, became: CommitResult | Future) -> None:
         """Let the answer wait for a commit; without one nothing is to be stored, or its sender opted out."""
         self._became = became
@@ -108,7 +118,9 @@ class Publication:
         for attempt in range(ATTEMPTS):
             if attempt:
                 # A Subject of the source was deleted meanwhile.
-                await self._service.submit(self)
+                self._service.submit(self)
+                if self.is_held:
+                    await self._service.record(self)
             if not isinstance(self._became, CommitResult):
                 await self._became
             outcome = self.outcome_by_now()
@@ -157,11 +169,16 @@ class IngestService:
 
     async def publish(self, request: ingest.PublishEventsRequest) -> ingest.PublishEventsResponse:
         """Store a request's events; see PublishEvents in ingest_service.proto."""
-        publication = await self.begin(request)
+        publication = self.begin(request)
+        if publication.is_held:
+            await self.record(publication)
         return await publication.answer()
 
-    async def begin(self, request: ingest.PublishEventsRequest) -> Publication:
-        """Check and sort a request, and queue its rows; ServiceError where it is refused as a whole."""
+    def begin(self, request: ingest.PublishEventsRequest) -> Publication:
+        """Check and sort a request, and queue its rows; ServiceError where it is refused as a whole.
+
+        Where it `is_held`, `record` queues them.
+        """
         if not request.HasField("source"):
             raise ServiceError(reasons.ERROR_REASON_SOURCE_MISSING, "required", field="source")
         count = len(request.events)
@@ -169,10 +186,10 @@ class IngestService:
             raise ServiceError(reasons.ERROR_REASON_EVENTS_MISSING, "at least 1 is required", field="events")
         check_count(count)
         publication = Publication(self, request)
-        await self.submit(publication)
+        self.submit(publication)
         return publication
 
-    async def submit(self, publication: Publication) -> None:
+    def submit(self, publication: Publication) -> None:
         """Queue what may be stored of a request by what is known now; once more where that was outdated."""
         request, epoch = publication.request, self.gate.epoch
         sender = self._sources.read(request.source)
@@ -182,10 +199,12 @@ class IngestService:
         count = len(request.events)
         if count < FEW_EVENTS and sender.record is not None:
             publication.wait_for(self._committer.submit_later(count, publication.batch))
-            return
-        if not publication.sort().values:
-            return
-        if sender.record is None and await self._sources.record(sender) is None:
+        elif publication.sort().values and (batch := publication.batch()) is not None:
+            publication.wait_for(self._committer.submit(batch))
+
+    async def record(self, publication: Publication) -> None:
+        """Keep the sender of a request that is held, and queue its rows."""
+        if await self._sources.record(publication.sender) is None:
             publication.wait_for(STALE)
         elif (batch := publication.batch()) is not None:
             publication.wait_for(self._committer.submit(batch))
