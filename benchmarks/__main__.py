@@ -120,7 +120,7 @@ def _rounds(bench: Bench, chosen: list[Contender], results: dict[str, Any], prog
             progress.advance(bar)
             progress.console.print(f"{contender.name:48}{result['events_per_second']:12,.0f} events/s")
 
-    rounds.play(bench, chosen, count, results["runs"], told)
+    rounds.play(bench, chosen, count, results, told)
 
 
 def _growth(
@@ -168,7 +168,7 @@ def _kept(work: Path, hosts: dict[str, Host]) -> Iterator[dict[str, Any]]:
     """Lend what a run fills in; show and keep it at the end, as far as it came."""
     facts = machine.describe(work, hosts.values())
     results: dict[str, Any] = {"machine": facts, "stores": list(hosts), "rounds": 0}
-    results |= {"runs": {}, "growth": [], "deletion": [], "memory": {}}
+    results |= {"runs": {}, "cores_at_once": [], "growth": [], "deletion": [], "memory": {}}
     try:
         yield results
     finally:

@@ -23,6 +23,7 @@ GIB = 1024**3
 
 def describe(folder: Path, hosts: Iterable[Host]) -> dict[str, Any]:
     """Return what there is to know of the machine, the disk under `folder`, and the stores."""
+    load = os.getloadavg()[0]
     syncs = fdatasync_ms(folder)
     return {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -31,11 +32,11 @@ def describe(folder: Path, hosts: Iterable[Host]) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIB),
         "kernel": platform.release(),
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()} ({platform.python_build()[1]})",
         "filesystem": filesystem(folder),
         "fdatasync_p50_ms": percentile(syncs, 0.5),
         "fdatasync_p99_ms": percentile(syncs, 0.99),
-        "load_before": os.getloadavg()[0],
+        "load_before": load,
         "stores": {host.version: host.durability for host in hosts},
     }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import reading
 from benchmarks.bench import FULL
+from benchmarks.cores import sentence
 from benchmarks.judge import cores, cpu_micros, judge, memory, middle
 from benchmarks.plot import draw
 
@@ -68,6 +69,9 @@ def _machine(results: dict[str, Any]) -> Iterator[str]:
         f"(p99 {facts['fdatasync_p99_ms']:.2f}); load before the run {facts['load_before']:.2f}; "
         f"{results['rounds'] or 'no'} rounds."
     )
+    if at_once := results.get("cores_at_once"):
+        yield ""
+        yield sentence(at_once)
     if 0 < results["rounds"] < FULL.rounds or facts["load_before"] > QUIET:
         yield ""
         yield "**Not to be relied on:** fewer rounds than a full run has, or others were using the machine."

@@ -6,7 +6,9 @@ within one round, and no contender always comes first, when the disk is quiet, o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,11 +22,16 @@ def play(
     bench: Bench,
     contenders: Sequence[Contender],
     rounds: int,
-    results: dict[str, list[Result]],
+    found: dict[str, Any],
     told: Callable[[int, Contender, Result | None], None],
 ) -> None:
-    """Fill `results` with those of each contender, one a round; `told` hears before and after every run."""
+    """Fill the `runs` with those of each contender, one a round; `told` hears before and after every run.
+
+    What the cores do at once, before each round, is in `cores_at_once`.
+    """
+    results: dict[str, list[Result]] = found["runs"]
     for number in range(rounds):
+        found["cores_at_once"].append(cores.at_once())
         start = number * len(contenders) // rounds
         for contender in (*contenders[start:], *contenders[:start]):
             told(number, contender, None)

@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from benchmarks import reading
+from benchmarks.cores import sentence
 from benchmarks.judge import cores, cpu_micros, judge, memory, middle
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def show(console: Console, results: dict[str, Any]) -> None:
     """Print everything a run found; `load` is the load generator's share of a core."""
     if results["runs"]:
         console.print(_rates(results), _verdicts(results))
+        console.print(sentence(results["cores_at_once"]))
     if results["growth"]:
         console.print(_growth(results), _reading(results))
     if results.get("deletion"):
