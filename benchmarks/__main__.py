@@ -98,7 +98,10 @@ def deletion(*, quick: Quick = False, store: Stores = EVERY_STORE, folder: Folde
 @app.command("report")
 def write_report(results: Path, document: Path = DOCUMENT) -> None:
     """Write a run's tables and plot into the documentation."""
-    report.write(json.loads(results.read_text()), document)
+    found = json.loads(results.read_text())
+    if not found["runs"]:
+        raise typer.BadParameter(f"{results} is of no `run`, and nothing in it is held against a requirement")
+    report.write(found, document)
     console.print(f"{document} and {document.with_suffix('.svg')} tell of {results}")
 
 

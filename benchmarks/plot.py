@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from benchmarks.jobs import Result
     from benchmarks.judge import Judgement
 
-LEFT, RIGHT = 285, 90
+LEFT, RIGHT = 420, 90
 ROW = 22
 NAMES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 # A panel of growth: its height, and the space between two.
@@ -85,7 +85,7 @@ def _goals(drawing: Drawing, found: Sequence[Judgement]) -> None:
 
 def _growth(drawing: Drawing, growth: Sequence[Result]) -> None:
     """Draw how rate and look-up go with the rows that are there."""
-    _title(drawing, "Growth: the same work with more rows in the tables")
+    _title(drawing, "Growth: the same work, by the rows that are in the tables")
     width = (WIDTH - 2 * 40 - GROWTH_GAP) / 2
     panels: tuple[tuple[str, Callable[[Result], float]], ...] = (
         ("events per second", lambda at: float(at["events_per_second"])),
@@ -117,7 +117,7 @@ def _panel(  # noqa: PLR0913, PLR0917  # what is drawn, and where
     drawing.text(left, drawing.y + 8, name, "note")
     drawing.line(left, floor, left + width, floor, "axis")
     for rows in sizes:
-        drawing.text(place(rows, 0)[0], floor + 18, f"{rows:,} rows", "note middle")
+        drawing.text(place(rows, 0)[0], floor + 18, f"{rows:,}", "note middle")
     highest = {rows: max(figure(at) for at in growth if at["rows"] == rows) for rows in sizes}
     for store in dict.fromkeys(at["store"] for at in growth):
         ours = [at for at in growth if at["store"] == store]

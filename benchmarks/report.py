@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BEGIN = "<!-- Written by `python -m benchmarks report`; do not edit by hand. -->"
-# Where a file goes that holds growth and no runs.
-BEGIN_GROWTH = "<!-- Growth, written by `python -m benchmarks report`; do not edit by hand. -->"
 # The load before a run, beyond which others were using the machine.
 QUIET = 0.5
 END = "<!-- End of what is written. -->"
@@ -28,10 +26,9 @@ class MarkerError(Exception):
 
 
 def write(results: dict[str, Any], document: Path) -> None:
-    """Replace what stands between the markers, and draw the plot of runs anew."""
-    replace(document, BEGIN if results["runs"] else BEGIN_GROWTH, _body(results))
-    if results["runs"]:
-        document.with_suffix(".svg").write_text(draw(results))
+    """Replace what stands between the markers, and draw the plot anew; `results` are of a run with rounds."""
+    replace(document, BEGIN, _body(results))
+    document.with_suffix(".svg").write_text(draw(results))
 
 
 def replace(document: Path, begin: str, lines: Iterable[str]) -> None:
@@ -47,11 +44,10 @@ def replace(document: Path, begin: str, lines: Iterable[str]) -> None:
 
 def _body(results: dict[str, Any]) -> Iterator[str]:
     yield from _machine(results)
-    if results["runs"]:
-        yield from ("", "### Against what is required", "")
-        yield from _verdicts(results)
-        yield from ("", "### Every figure", "")
-        yield from _rates(results)
+    yield from ("", "### Against what is required", "")
+    yield from _verdicts(results)
+    yield from ("", "### Every figure", "")
+    yield from _rates(results)
     if results["growth"]:
         yield from ("", "### Growth", "")
         yield from _growth(results["growth"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-WIDTH = 860
+WIDTH = 980
 STYLE = """
   text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: var(--ink) }
   .title { font-size: 16px; font-weight: 600 } .note { font-size: 12px; fill: var(--soft) }
