@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,25 +57,24 @@ class Publication:
         self._service = service
         self.request = request
         self.received_at = time.time_ns() // 1_000
-        self._sender: Sender
+        self.sender: Sender
         self._epoch = 0
         self._sorted: Sorted | None = None
-        self._became: CommitResult | Future = NOTHING
+        self._became: CommitResult | Future | None = NOTHING
 
     def sent_by(self, sender: Sender, epoch: int) -> None:
         """Begin anew, with what was known of its sender at an epoch."""
-        self._sender, self._epoch = sender, epoch
+        self.sender, self._epoch = sender, epoch
         self._sorted, self._became = None, NOTHING
 
     @property
-    def sender(self) -> Sender:
-        """Who sent it."""
-        return self._sender
-
-    @property
     def is_held(self) -> bool:
-        """Whether it has events that are not queued, as nothing is kept of their sender yet: see `record`."""
-        return self._sorted is not None and self._became is NOTHING and bool(self._sorted.values)
+        """Whether it has events that are not queued, as nothing is kept of their sender yet."""
+        return self._became is None
+
+    def hold(self) -> None:
+        """Have nothing queued before `IngestService.record` has kept its sender."""
+        self._became = None
 
     def wait_for(self, became: CommitResult | Future) -> None:
         """Let the answer wait for a commit; without one nothing is to be stored, or its sender opted out."""
@@ -82,12 +82,12 @@ class Publication:
 
     def sort(self) -> Sorted:
         """Sort the events by what is known now."""
-        self._sorted = self._service.sort(self.request, self.received_at, self._sender)
+        self._sorted = self._service.sort(self.request, self.received_at, self.sender)
         return self._sorted
 
     def batch(self) -> EventBatch | None:
         """Sort the events of a sender whose record is known, and return the rows; None if there are none."""
-        done, record = self._sorted or self.sort(), self._sender.record
+        done, record = self._sorted or self.sort(), self.sender.record
         if not done.values or record is None:
             return None
         batch = EventBatch(record, self.received_at, done.values, done.size, self._epoch)
@@ -98,12 +98,13 @@ class Publication:
     @property
     def done(self) -> bool:
         """Whether the answer is there without waiting."""
-        return isinstance(self._became, CommitResult) or self._became.done()
+        became = self._became
+        return became is not None and (isinstance(became, CommitResult) or became.done())
 
     async def answer(self) -> ingest.PublishEventsResponse:
         """Return the whole answer, once everything accepted is durable."""
         outcome = await self.outcome()
-        response = self._service.gate.response(self._sender, enabled=outcome.enabled)
+        response = self._service.gate.response(self.sender, enabled=outcome.enabled)
         response.accepted_count = outcome.accepted
         if outcome.verdicts:
             response.verdicts.extend(outcome.verdicts)
@@ -111,7 +112,7 @@ class Publication:
 
     def tell(self, status: v.CollectionStatus, outcome: Outcome) -> None:
         """Fill in an answer's status."""
-        self._service.gate.tell(status, self._sender, enabled=outcome.enabled)
+        self._service.gate.tell(status, self.sender, enabled=outcome.enabled)
 
     async def outcome(self) -> Outcome:
         """Return the verdicts, once everything accepted is durable, and count them."""
@@ -119,9 +120,9 @@ class Publication:
             if attempt:
                 # A Subject of the source was deleted meanwhile.
                 self._service.submit(self)
-                if self.is_held:
-                    await self._service.record(self)
-            if not isinstance(self._became, CommitResult):
+            if self.is_held:
+                await self._service.record(self)
+            if isinstance(self._became, asyncio.Future):
                 await self._became
             outcome = self.outcome_by_now()
             if outcome is not None:
@@ -130,9 +131,11 @@ class Publication:
 
     def outcome_by_now(self) -> Outcome | None:
         """Return what `outcome` does where that is known without waiting, None where it is not."""
-        if not self.done:
+        became = self._became
+        if became is None or not self.done:
             return None
-        became = self._became if isinstance(self._became, CommitResult) else self._became.result()
+        if isinstance(became, asyncio.Future):
+            became = became.result()
         if self._sorted is None or became.opted_out:
             outcome = self._opted_out()
         elif became.stale:
@@ -169,15 +172,12 @@ class IngestService:
 
     async def publish(self, request: ingest.PublishEventsRequest) -> ingest.PublishEventsResponse:
         """Store a request's events; see PublishEvents in ingest_service.proto."""
-        publication = self.begin(request)
-        if publication.is_held:
-            await self.record(publication)
-        return await publication.answer()
+        return await self.begin(request).answer()
 
     def begin(self, request: ingest.PublishEventsRequest) -> Publication:
         """Check and sort a request, and queue its rows; ServiceError where it is refused as a whole.
 
-        Where it `is_held`, `record` queues them.
+        Where it `is_held`, `record` queues them; whoever waits for its outcome need not ask.
         """
         if not request.HasField("source"):
             raise ServiceError(reasons.ERROR_REASON_SOURCE_MISSING, "required", field="source")
@@ -197,9 +197,12 @@ class IngestService:
         if not self.gate.allows(sender):
             return
         count = len(request.events)
-        if count < FEW_EVENTS and sender.record is not None:
+        if sender.record is None:
+            if publication.sort().values:
+                publication.hold()
+        elif count < FEW_EVENTS:
             publication.wait_for(self._committer.submit_later(count, publication.batch))
-        elif publication.sort().values and (batch := publication.batch()) is not None:
+        elif (batch := publication.batch()) is not None:
             publication.wait_for(self._committer.submit(batch))
 
     async def record(self, publication: Publication) -> None:

@@ -14,7 +14,7 @@ from aboveboard_server.errors import ServiceError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from aboveboard_server.ingest.service import IngestService, Publication
+    from aboveboard_server.ingest.service import IngestService, Outcome, Publication
 
 # Requests of one stream that may wait for their commit; beyond this the server stops reading, and the
 # transport's flow control holds the client back.
@@ -99,6 +99,7 @@ async def _read(
                 last = _following(last, request.sequence)
                 publication = service.begin(request.publish)
                 if publication.is_held:
+                    # Here, so that it waits for no commit of what came before.
                     await service.record(publication)
                 if queue.full():
                     await queue.put((last, publication))
@@ -122,30 +123,31 @@ async def _collect(answer: ingest.StreamEventsResponse, item: Item, queue: Queue
 
     Return what was taken from the queue and must wait for an answer of its own, if anything.
     """
-    accepted = 0
     # What the answer says so far of whether the source may go on collecting.
     told: bool | None = None
-    try:
-        while not isinstance(item, _End):
-            sequence, publication = item
-            try:
-                outcome = publication.outcome_by_now() or await publication.outcome()
-            except Exception as error:  # noqa: BLE001  # raised by `acknowledge`, behind what this answer acknowledges
-                return _End(error)
-            answer.acknowledged_through = sequence
-            accepted += outcome.accepted
-            if outcome.verdicts:
-                answer.verdicts.extend(
-                    ingest.StreamVerdict(sequence=sequence, verdict=verdict) for verdict in outcome.verdicts
-                )
-            if outcome.enabled is not told:
-                publication.tell(answer.collection_status, outcome)
-                told = outcome.enabled
-            if queue.empty():
-                return None
-            item = queue.get_nowait()
-            if not isinstance(item, _End) and not item[1].done:
-                break
-    finally:
-        answer.accepted_count = accepted
+    while not isinstance(item, _End):
+        sequence, publication = item
+        try:
+            outcome = publication.outcome_by_now() or await publication.outcome()
+        except Exception as error:  # noqa: BLE001  # raised by `acknowledge`, behind what this answer acknowledges
+            return _End(error)
+        _add(answer, sequence, outcome)
+        if outcome.enabled is not told:
+            publication.tell(answer.collection_status, outcome)
+            told = outcome.enabled
+        if queue.empty():
+            return None
+        item = queue.get_nowait()
+        if not isinstance(item, _End) and not item[1].done:
+            break
     return item
+
+
+def _add(answer: ingest.StreamEventsResponse, sequence: int, outcome: Outcome) -> None:
+    """Put one request's outcome into an answer."""
+    answer.acknowledged_through = sequence
+    answer.accepted_count += outcome.accepted
+    if outcome.verdicts:
+        answer.verdicts.extend(
+            ingest.StreamVerdict(sequence=sequence, verdict=verdict) for verdict in outcome.verdicts
+        )
