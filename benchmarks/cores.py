@@ -43,7 +43,7 @@ def sentence(found: Sequence[float]) -> str:
 def _work(processes: int) -> list[int]:
     """Return what each of so many processes has done, all at the same time."""
     command = [sys.executable, "-m", __name__]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(processes)]  # noqa: S603  # our own
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(processes)]  # noqa: S603  # this very module
     return [int(one.communicate()[0]) for one in running]
 
 

@@ -16,9 +16,9 @@ ANSWER = ingest.PublishEventsResponse(accepted_count=1)
 
 
 async def publish(
-    self: IngestServicer,  # noqa: ARG001 - it stands in for a method
-    request: Any,  # noqa: ARG001 - not looked at: that is what is left out
-    context: Any,  # noqa: ARG001 - grpc's shape of a handler
+    self: IngestServicer,  # noqa: ARG001  # it stands in for a method
+    request: Any,  # noqa: ARG001  # not looked at: that is what is left out
+    context: Any,  # noqa: ARG001  # grpc's shape of a handler
 ) -> ingest.PublishEventsResponse:
     """Answer at once."""
     return ANSWER

@@ -23,7 +23,6 @@ GIB = 1024**3
 
 def describe(folder: Path, hosts: Iterable[Host]) -> dict[str, Any]:
     """Return what there is to know of the machine, the disk under `folder`, and the stores."""
-    load = os.getloadavg()[0]
     syncs = fdatasync_ms(folder)
     return {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -36,7 +35,7 @@ def describe(folder: Path, hosts: Iterable[Host]) -> dict[str, Any]:
         "filesystem": filesystem(folder),
         "fdatasync_p50_ms": percentile(syncs, 0.5),
         "fdatasync_p99_ms": percentile(syncs, 0.99),
-        "load_before": load,
+        "load_before": os.getloadavg()[0],
         "stores": {host.version: host.durability for host in hosts},
     }
 

@@ -29,10 +29,9 @@ def draw(results: dict[str, Any]) -> str:
     """Return the plot as an SVG file."""
     drawing = Drawing()
     drawing.y = 12
-    if results["runs"]:
-        for store in results["stores"]:
-            _rates(drawing, results["runs"], store)
-        _goals(drawing, [found for found in judge(results["runs"], results["stores"]) if found.required])
+    for store in results["stores"]:
+        _rates(drawing, results["runs"], store)
+    _goals(drawing, [found for found in judge(results["runs"], results["stores"]) if found.required])
     if results["growth"]:
         _growth(drawing, results["growth"])
     return drawing.document("Speed of Aboveboard against the limit of its store")

@@ -63,12 +63,12 @@ def _machine(results: dict[str, Any]) -> Iterator[str]:
         f"shared by server, store and load generator, {facts['memory_gib']} GiB, Linux {facts['kernel']}, "
         f"Python {facts['python']}; {facts['filesystem']}, one fdatasync {facts['fdatasync_p50_ms']:.2f} ms "
         f"(p99 {facts['fdatasync_p99_ms']:.2f}); load before the run {facts['load_before']:.2f}; "
-        f"{results['rounds'] or 'no'} rounds."
+        f"{results['rounds']} rounds."
     )
     if at_once := results.get("cores_at_once"):
         yield ""
         yield sentence(at_once)
-    if 0 < results["rounds"] < FULL.rounds or facts["load_before"] > QUIET:
+    if results["rounds"] < FULL.rounds or facts["load_before"] > QUIET:
         yield ""
         yield "**Not to be relied on:** fewer rounds than a full run has, or others were using the machine."
     yield ""

@@ -56,6 +56,8 @@ async def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         # What is there already keeps no error that nobody took: `take_log` looks at what comes from here on.
         gc.freeze()
         yield server
+    # Nor is anything of this test kept for good.
+    gc.unfreeze()
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
