@@ -99,7 +99,7 @@ class GroupCommitter:
         """
         self._admit(batch.size)
         self._store.prepare(batch)
-        return self._queue(batch.size, lambda: batch, len(batch.packed))
+        return self._queue(batch.size, lambda: batch, batch.packed_bytes)
 
     def submit_later(self, size: int, make: Callable[[], EventBatch | None]) -> Future:
         """Queue `size` events, of which `make` makes a batch when their commit begins; see `submit`.

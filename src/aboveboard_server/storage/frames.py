@@ -50,8 +50,9 @@ def take(received: bytearray) -> Any:
 
 def pack_batch(batch: EventBatch) -> None:
     """Put a batch's bytes in the place of its values."""
-    if not batch.packed:
+    if batch.packed is None:
         batch.packed = marshal.dumps(_plain(batch, {}))
+        batch.packed_bytes = len(batch.packed)
         batch.values = {}
 
 

@@ -7,7 +7,7 @@ store without becoming objects on the way.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Concatenate, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,7 +72,7 @@ class EventBatch:
     `values` holds those of each table's rows one after the other: an object for each row would be made,
     packed and taken apart on both sides of a socket for nothing. `epoch` is that of the tombstones it was
     sorted by, and of the keys its source was read with. `packed` is what a store made of it ahead of its
-    commit; `values` is empty then.
+    commit, of so many bytes; `values` is empty then.
     """
 
     source: SourceRecord
@@ -80,7 +80,8 @@ class EventBatch:
     values: dict[str, list[Value]]
     size: int
     epoch: int = 0
-    packed: bytes = b""
+    packed: Any = None
+    packed_bytes: int = 0
 
 
 @dataclass(slots=True)

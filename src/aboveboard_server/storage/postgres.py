@@ -86,7 +86,8 @@ class PostgresStore:
         ]
 
     def prepare(self, batch: EventBatch) -> None:
-        """See EventStore.prepare. There is nothing to be done before the commit."""
+        """See EventStore.prepare."""
+        self._writer.prepare(batch)
 
     async def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """See EventStore.commit."""

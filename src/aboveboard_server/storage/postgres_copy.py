@@ -80,6 +80,7 @@ class TableCopy:
     key: tuple[str, ...]
     key_sizes: tuple[int, ...]
     encode: Encoder
+    source: struct.Struct
 
     @property
     def into(self) -> str:
@@ -91,6 +92,12 @@ class TableCopy:
         """The statement that inserts one row, whose values are its parameters."""
         values = ", ".join(f"${number}" for number in range(1, len(self.columns) + 1))
         return f"INSERT INTO {self.name} ({', '.join(self.columns)}) VALUES ({values})"
+
+    def of_source(self, encoded: bytes, source_id: int) -> bytes:
+        """Return an encoded row with another source's id in it."""
+        # It comes right behind the key.
+        start = _KEY_START + sum(self.key_sizes) + 4 * len(self.key_sizes)
+        return encoded[:start] + self.source.pack(source_id) + encoded[start + self.source.size :]
 
     def key_of(self, encoded: bytes) -> bytes:
         """Return the key of an encoded row: its values' bytes, without their lengths."""
@@ -132,6 +139,7 @@ def table_copy(
         key=key,
         key_sizes=tuple(kinds[name].size for name in key),
         encode=namespace["encode"],
+        source=struct.Struct(">" + kinds[HEAD[0]].code),
     )
 
 

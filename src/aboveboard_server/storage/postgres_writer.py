@@ -17,6 +17,7 @@ from aboveboard_server.storage.forbidden import PARAMETERS, Forbidden
 from aboveboard_server.storage.ports import CommitResult
 from aboveboard_server.storage.postgres_copy import HEADER, TRAILER
 from aboveboard_server.storage.postgres_few import FEW, FewRows
+from aboveboard_server.storage.postgres_rows import BatchEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -64,6 +65,7 @@ class PostgresWriter:
 
     def __init__(self, copies: Mapping[str, TableCopy], registry: PostgresRegistry, forbidden: Known) -> None:
         self._copies = copies
+        self._encoder = BatchEncoder(copies)
         self._registry = registry
         self._forbidden = forbidden
         self._registry_epoch = -1
@@ -73,6 +75,11 @@ class PostgresWriter:
         """Forget which rows there are: the connection is a new one, and the database may be another."""
         self._registry.seen.forget()
         self._few.forget()
+
+    def prepare(self, batch: EventBatch) -> None:
+        """Encode a batch's rows; see EventStore.prepare."""
+        known = self._registry.seen.row_id(batch.source.fingerprint, batch.received_at)
+        self._encoder.prepare(batch, known)
 
     async def commit(self, connection: Connection, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """Store batches in one transaction; see EventStore.commit."""
@@ -130,10 +137,8 @@ class PostgresWriter:
             begin = ""
         loads: dict[str, _Load] = {}
         for batch, result in taken:
-            source_id = self._registry.source_id(batch)
-            for table, values in batch.values.items():
+            for table, encoded in self._encoder.rows(batch, self._registry.source_id(batch)).items():
                 load = loads.setdefault(table, _Load())
-                encoded = self._copies[table].encode(values, source_id, batch.received_at)
                 load.rows += encoded
                 if staged:
                     load.origins += [(result, position) for position in range(len(encoded))]

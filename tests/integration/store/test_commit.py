@@ -25,7 +25,7 @@ from tests.support.batches import (
     row,
     within_a_second,
 )
-from tests.support.clients import deployment_source, element, ping, server_source
+from tests.support.clients import deployment_source, element, new_id, ping, server_source
 
 from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
 from aboveboard_server import bootstrap
@@ -43,16 +43,20 @@ MINUTE = 60_000_000
 HERE = server_source()
 
 
+@pytest.mark.parametrize("prepared", [False, True], ids=["as it comes", "prepared"])
 @pytest.mark.parametrize("alone", [False, True], ids=["together", "one by one"])
 async def test_every_value_of_every_event_is_stored_as_it_was_sent(
-    store: EventStore, backend: Backend, *, alone: bool
+    store: EventStore, backend: Backend, *, alone: bool, prepared: bool
 ) -> None:
     """A row holds each value of its event, in the column of its name; what is absent is empty."""
     sent = {event.name: [row(full(event)), row(bare(event))] for event in SCHEMA.events}
     calls = [{table: [one]} for table, pair in sent.items() for one in pair] if alone else [sent]
 
     for call in calls:
-        assert await store.commit([batch_of_rows(record(HERE), call)]) == [CommitResult()]
+        batch = batch_of_rows(record(HERE), call)
+        if prepared:
+            store.prepare(batch)
+        assert await store.commit([batch]) == [CommitResult()]
 
     for event in SCHEMA.events:
         names = ["source_id", "received_at", *rows.columns(SCHEMA, event)]
@@ -63,6 +67,31 @@ async def test_every_value_of_every_event_is_stored_as_it_was_sent(
         found = backend.query(f"SELECT {columns} FROM {event.name}")
         expected = [(1, RECEIVED_AT, *values) for values in sent[event.name]]
         assert sorted(map(plain, found), key=str) == sorted(map(plain, expected), key=str)
+
+
+async def test_what_was_prepared_is_stored_under_its_own_source(store: EventStore, backend: Backend) -> None:
+    """Whether the store has met the source by then or not; and which of it was there already is told."""
+    sources = [server_source(), deployment_source("acme"), deployment_source("other")]
+    sent: dict[str, list[str]] = {}
+    told = []
+    held = new_id()
+    for shared in ([], [], [held], [held]):
+        batches = []
+        for source in sources:
+            own = ids(10)
+            batches.append(batch_of(source, *elements(*own, *shared)))
+            sent.setdefault(record(source).fingerprint.hex(), []).extend(own)
+            store.prepare(batches[-1])
+            assert batches[-1].packed_bytes > 10 * 16
+        told.append(duplicates(await store.commit(batches)))
+    there = {"element_stat": [10]}
+    assert told == [[{}] * 3, [{}] * 3, [{}, there, there], [there] * 3]
+    statement = "SELECT fingerprint, event_id FROM element_stat JOIN source USING (source_id)"
+    found: dict[str, list[str]] = {}
+    for fingerprint, event_id in backend.query(statement):
+        if str(event_id) != held:
+            found.setdefault(fingerprint.hex(), []).append(str(event_id))
+    assert {source: sorted(own) for source, own in found.items()} == sent
 
 
 async def test_a_probe_writes_and_changes_nothing(store: EventStore, backend: Backend) -> None:
