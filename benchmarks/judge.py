@@ -71,12 +71,14 @@ def cpu_micros(run: Result) -> float:
     return float(taken / run["events_per_second"] * 1e6)
 
 
-def memory(samples: Sequence[float]) -> dict[str, Any]:
-    """Return what a server's memory did: its highest, and how it grew over the second half."""
+def memory(run: Result) -> dict[str, Any]:
+    """Return what a server's memory did: its highest by either count, and its growth over the second half."""
+    samples: Sequence[float] = run["memory_mib"]
     half = samples[len(samples) // 2 :]
     quarter = max(1, len(half) // 2)
     growth = median(half[quarter:] or half) - median(half[:quarter])
-    return {"highest_mib": max(samples), "growth_mib": growth, "flat": growth <= FLAT_MIB}
+    highest = {"highest_mib": max(samples), "proportional_mib": max(run["proportional_mib"])}
+    return {**highest, "growth_mib": growth, "flat": growth <= FLAT_MIB}
 
 
 def _judgement(goal: Goal, runs: Mapping[str, Sequence[Result]]) -> Judgement:

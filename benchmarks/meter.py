@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.probe import MIB, percentile, process_tree
+from benchmarks.probe import MIB, percentile, process_tree, proportional_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,8 @@ class Meter:
         self._before: list[Usage] = []
         self._after: list[Usage] = []
         self._memory: list[float] = []
+        # The kernel counts for milliseconds to tell: only where memory is what is measured.
+        self._proportional: list[float] | None = [] if spec.lazy else None
 
     @property
     def over(self) -> bool:
@@ -75,6 +77,7 @@ class Meter:
             "server": [self._share(usage, seconds) for usage in self._after],
             "server_rss_mib": sum(usage.rss_bytes for usage in self._after) / MIB,
             "memory_mib": self._memory,
+            "proportional_mib": self._proportional or [],
         }
 
     def _share(self, usage: Usage, seconds: float) -> dict[str, Any]:
@@ -84,7 +87,10 @@ class Meter:
 
     def _sample(self, over: threading.Event) -> None:
         while not over.wait(SAMPLE_EVERY):
-            self._memory.append(sum(usage.rss_bytes for usage in process_tree(self._pid)) / MIB)
+            tree = process_tree(self._pid)
+            self._memory.append(sum(usage.rss_bytes for usage in tree) / MIB)
+            if self._proportional is not None:
+                self._proportional.append(proportional_bytes(usage.pid for usage in tree) / MIB)
 
 
 def _own_cpu() -> float:

@@ -7,10 +7,15 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
-MIB = 1024 * 1024
+KIB = 1024
+MIB = 1024 * KIB
 # A commit of one event appends about two pages to SQLite's log.
 SYNCED_BYTES = 8192
 
@@ -34,6 +39,11 @@ def process_tree(pid: int) -> list[Usage]:
     return [stats[member][1] for member in tree if member in stats]
 
 
+def proportional_bytes(pids: Iterable[int]) -> int:
+    """Return the memory of processes together, each page split among all processes that share it (Pss)."""
+    return sum(map(_pss_bytes, pids))
+
+
 def fdatasync_ms(folder: Path, count: int = 100) -> list[float]:
     """Append to a file in `folder` and sync it, `count` times; return how long each sync took, in ms."""
     times = []
@@ -51,6 +61,14 @@ def percentile(values: list[float], share: float) -> float:
     """Return the value that `share` of all values do not exceed; 0 where there is none."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def _pss_bytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0  # It ended in between.
+    return next((int(line.split()[1]) * KIB for line in lines if line.startswith("Pss:")), 0)
 
 
 def _all_processes() -> list[tuple[Usage, int]]:

@@ -28,9 +28,10 @@ def show(console: Console, results: dict[str, Any]) -> None:
     if results.get("deletion"):
         console.print(_deletion(results))
     for store, run in results["memory"].items():
-        found = memory(run["memory_mib"])
+        found = memory(run)
         console.print(
-            f"memory, {store}: {found['highest_mib']:.0f} MiB at most over {run['events']:,} events, "
+            f"memory, {store}: {found['highest_mib']:.0f} MiB at most over {run['events']:,} events "
+            f"({found['proportional_mib']:.0f} with shared pages split among their processes), "
             f"{found['growth_mib']:+.1f} MiB over the second half"
         )
 
