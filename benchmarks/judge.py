@@ -77,8 +77,12 @@ def memory(run: Result) -> dict[str, Any]:
     half = samples[len(samples) // 2 :]
     quarter = max(1, len(half) // 2)
     growth = median(half[quarter:] or half) - median(half[:quarter])
-    highest = {"highest_mib": max(samples), "proportional_mib": max(run["proportional_mib"])}
-    return {**highest, "growth_mib": growth, "flat": growth <= FLAT_MIB}
+    return {
+        "highest_mib": max(samples),
+        "proportional_mib": max(run["proportional_mib"]),
+        "growth_mib": growth,
+        "flat": growth <= FLAT_MIB,
+    }
 
 
 def _judgement(goal: Goal, runs: Mapping[str, Sequence[Result]]) -> Judgement:

@@ -33,8 +33,9 @@ class Meter:
         self._before: list[Usage] = []
         self._after: list[Usage] = []
         self._memory: list[float] = []
+        self._proportional: list[float] = []
         # The kernel counts for milliseconds to tell: only where memory is what is measured.
-        self._proportional: list[float] | None = [] if spec.lazy else None
+        self._splits_shared = spec.lazy
 
     @property
     def over(self) -> bool:
@@ -77,7 +78,7 @@ class Meter:
             "server": [self._share(usage, seconds) for usage in self._after],
             "server_rss_mib": sum(usage.rss_bytes for usage in self._after) / MIB,
             "memory_mib": self._memory,
-            "proportional_mib": self._proportional or [],
+            "proportional_mib": self._proportional,
         }
 
     def _share(self, usage: Usage, seconds: float) -> dict[str, Any]:
@@ -89,7 +90,7 @@ class Meter:
         while not over.wait(SAMPLE_EVERY):
             tree = process_tree(self._pid)
             self._memory.append(sum(usage.rss_bytes for usage in tree) / MIB)
-            if self._proportional is not None:
+            if self._splits_shared:
                 self._proportional.append(proportional_bytes(usage.pid for usage in tree) / MIB)
 
 

@@ -64,11 +64,8 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def _pss_bytes(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0  # It ended in between.
-    return next((int(line.split()[1]) * KIB for line in lines if line.startswith("Pss:")), 0)
+    lines = _read(Path(f"/proc/{pid}/smaps_rollup")).splitlines()
+    return sum(int(line.split()[1]) * KIB for line in lines if line.startswith("Pss:"))
 
 
 def _all_processes() -> list[tuple[Usage, int]]:
@@ -77,10 +74,9 @@ def _all_processes() -> list[tuple[Usage, int]]:
 
 
 def _process(entry: Path) -> tuple[Usage, int] | None:
-    try:
-        stat = (entry / "stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return None  # It ended in between.
+    stat = _read(entry / "stat")
+    if not stat:
+        return None
     # The name stands in parentheses and may hold anything, so what follows is counted from the last one.
     name, _, rest = stat.partition("(")[2].rpartition(")")
     fields = rest.split()
@@ -91,3 +87,11 @@ def _process(entry: Path) -> tuple[Usage, int] | None:
         rss_bytes=int(fields[21]) * PAGE,
     )
     return usage, int(fields[1])
+
+
+def _read(file: Path) -> str:
+    """Return what the kernel says of a process, nothing where that has ended in between."""
+    try:
+        return file.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

@@ -8,8 +8,10 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tests.contract.filled import fill
 from tests.support.clients import element, new_id, ping
 
+from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
 from aboveboard_server.ids import uuid7
 from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.privacy import pseudonyms
@@ -23,9 +25,9 @@ from aboveboard_server.storage.work.audit import Act
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
     from aboveboard.telemetry.v1.source_pb2 import Source
     from aboveboard_server.privacy.company_keys import Company
+    from aboveboard_server.schema.catalog import EventType
     from aboveboard_server.schema.rows import Row
     from aboveboard_server.storage.ports import EventStore, SourceRecord
 
@@ -139,6 +141,14 @@ def ids(count: int) -> list[str]:
 def random_id() -> str:
     """Return an id that says nothing of its time."""
     return str(uuid.uuid4())
+
+
+def full(event: EventType) -> EventEnvelope:
+    """Return an event with a value in every field."""
+    envelope = EventEnvelope(event_id=random_id(), sequence=(1 << 32) - 1)
+    envelope.occurred_at.FromMicroseconds(RECEIVED_AT)
+    getattr(envelope, event.name).CopyFrom(fill(event.message))
+    return envelope
 
 
 def duplicates(results: list[Any]) -> list[Mapping[str, list[int]]]:

@@ -16,7 +16,7 @@ from aboveboard_server.schema.rows import in_rows
 from aboveboard_server.storage.columns import JSON_OBJECT, UtcMicros, postgresql_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Column, Table
     from sqlalchemy.types import TypeEngine
@@ -93,11 +93,13 @@ class TableCopy:
         values = ", ".join(f"${number}" for number in range(1, len(self.columns) + 1))
         return f"INSERT INTO {self.name} ({', '.join(self.columns)}) VALUES ({values})"
 
-    def of_source(self, encoded: bytes, source_id: int) -> bytes:
-        """Return an encoded row with another source's id in it."""
+    def of_source(self, rows: Iterable[bytes], source_id: int) -> list[bytes]:
+        """Return encoded rows with another source's id in them."""
         # It comes right behind the key.
         start = _KEY_START + sum(self.key_sizes) + 4 * len(self.key_sizes)
-        return encoded[:start] + self.source.pack(source_id) + encoded[start + self.source.size :]
+        end = start + self.source.size
+        packed = self.source.pack(source_id)
+        return [row[:start] + packed + row[end:] for row in rows]
 
     def key_of(self, encoded: bytes) -> bytes:
         """Return the key of an encoded row: its values' bytes, without their lengths."""

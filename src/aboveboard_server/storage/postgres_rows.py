@@ -35,6 +35,8 @@ class BatchEncoder:
 
     def prepare(self, batch: EventBatch, source_id: int | None) -> None:
         """Put encoded rows in the place of a batch's values; its source may have another id by its commit."""
+        if batch.packed is not None:
+            return
         encoded = _Encoded(source_id or UNKNOWN, {})
         for table, values in batch.values.items():
             encoded.rows[table] = self._copies[table].encode(values, encoded.source_id, batch.received_at)
@@ -43,13 +45,11 @@ class BatchEncoder:
 
     def rows(self, batch: EventBatch, source_id: int) -> Mapping[str, Sequence[bytes]]:
         """Return a batch's encoded rows by table, as those of its source's id."""
-        if batch.packed is None:
-            self.prepare(batch, source_id)
+        self.prepare(batch, source_id)
         encoded: _Encoded = batch.packed
         if encoded.source_id != source_id:
             # It was not known yet, or the database is another one by now.
             for table, rows in encoded.rows.items():
-                of_source = self._copies[table].of_source
-                encoded.rows[table] = [of_source(row, source_id) for row in rows]
+                encoded.rows[table] = self._copies[table].of_source(rows, source_id)
             encoded.source_id = source_id
         return encoded.rows

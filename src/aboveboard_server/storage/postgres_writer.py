@@ -78,8 +78,7 @@ class PostgresWriter:
 
     def prepare(self, batch: EventBatch) -> None:
         """Encode a batch's rows; see EventStore.prepare."""
-        known = self._registry.seen.row_id(batch.source.fingerprint, batch.received_at)
-        self._encoder.prepare(batch, known)
+        self._encoder.prepare(batch, self._registry.known_id(batch))
 
     async def commit(self, connection: Connection, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """Store batches in one transaction; see EventStore.commit."""

@@ -8,7 +8,6 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.contract.filled import fill
 from tests.support.batches import (
     RECEIVED_AT,
     SCHEMA,
@@ -16,6 +15,7 @@ from tests.support.batches import (
     batch_of_rows,
     duplicates,
     elements,
+    full,
     ids,
     opt_out,
     pings,
@@ -27,7 +27,6 @@ from tests.support.batches import (
 )
 from tests.support.clients import deployment_source, element, new_id, ping, server_source
 
-from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
 from aboveboard_server import bootstrap
 from aboveboard_server.schema import rows
 from aboveboard_server.schema.catalog import TIMESTAMP
@@ -36,6 +35,7 @@ from aboveboard_server.storage.ports import QUARANTINE, CommitResult
 if TYPE_CHECKING:
     from tests.integration.store.conftest import Backend
 
+    from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
     from aboveboard_server.schema.catalog import EventType
     from aboveboard_server.storage.ports import EventStore
 
@@ -110,14 +110,6 @@ async def test_the_size_of_the_database(store: EventStore) -> None:
     payloads = [{"text": secrets.token_hex(3_500)} for _ in range(200)]
     await store.commit([batch_of(HERE, *[ping(payload=payload) for payload in payloads])])
     assert await store.size() - before > 200 * 3_500
-
-
-def full(event: EventType) -> EventEnvelope:
-    """Return an event with a value in every field."""
-    envelope = EventEnvelope(event_id=random_id(), sequence=(1 << 32) - 1)
-    envelope.occurred_at.FromMicroseconds(RECEIVED_AT)
-    getattr(envelope, event.name).CopyFrom(fill(event.message))
-    return envelope
 
 
 def bare(event: EventType) -> EventEnvelope:
