@@ -78,8 +78,9 @@ class GroupCommitter:
         self._commits: set[asyncio.Task[None]] = set()
         # Callers that were there when the last commit ended: those it answered, and those that waited.
         self._callers = 0
-        self._begins: asyncio.Handle | None = None
-        self._lingers = False
+        # Whether a commit is begun that has not taken what waits yet.
+        self._taking = False
+        self._linger: asyncio.Handle | None = None
         # How often the next commit has lingered, and how many waited when it did so last.
         self._lingered = self._waited_then = 0
         # Commits belong to no caller, and log nothing of one.
@@ -146,24 +147,12 @@ class GroupCommitter:
 
     def _consider(self) -> None:
         """See to it that what waits is committed: now, after a while, or by the end of a commit under way."""
-        if self._begins is not None and not self._lingers:
-            # In the loop's next turn; no sooner can it be.
+        if self._taking or not self._waiting or not self._may_begin():
             return
-        if not self._waiting or not self._may_begin():
-            return
-        lingers = not self._complete()
-        if self._begins is not None:
-            if lingers:
-                return
-            self._begins.cancel()
-        loop = asyncio.get_running_loop()
-        self._lingers = lingers
-        # At the soonest in the loop's next turn: whoever else is ready in this one comes along.
-        self._begins = (
-            loop.call_later(LINGER, self._linger_on, context=self._context)
-            if lingers
-            else loop.call_soon(self._begin, context=self._context)
-        )
+        if self._complete():
+            self._begin()
+        elif self._linger is None:
+            self._linger = self._later()
 
     def _may_begin(self) -> bool:
         """Whether to begin a commit beside those under way.
@@ -190,21 +179,31 @@ class GroupCommitter:
             return
         self._lingered += 1
         self._waited_then = len(self._waiting)
-        self._begins = asyncio.get_running_loop().call_later(LINGER, self._linger_on, context=self._context)
+        self._linger = self._later()
+
+    def _later(self) -> asyncio.Handle:
+        return asyncio.get_running_loop().call_later(LINGER, self._linger_on, context=self._context)
 
     def _begin(self) -> None:
-        self._begins = None
+        if self._linger is not None:
+            self._linger.cancel()
+            self._linger = None
         self._lingered = self._waited_then = 0
-        task = asyncio.create_task(self._commit_group(self._take()))
+        self._taking = True
+        # Its first step comes in the loop's next turn: whoever else is ready in this one comes along.
+        task = asyncio.create_task(self._commit_group(), context=self._context.copy())
         self._commits.add(task)
         task.add_done_callback(self._ended)
-        self._consider()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._commits.discard(task)
         self._consider()
 
-    async def _commit_group(self, group: Sequence[_Waiting]) -> None:
+    async def _commit_group(self) -> None:
+        self._taking = False
+        group = self._take()
+        # More may wait than fit a group.
+        self._consider()
         try:
             await self._commit(_made(group))
         finally:
