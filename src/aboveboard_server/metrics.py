@@ -70,7 +70,26 @@ class Counters:
             self._family.labels(*labels).inc(count)
 
 
-_counters: list[Counters] = []
+class Durations:
+    """A histogram of seconds, put to the library's as Counters are."""
+
+    def __init__(self, name: str, documentation: str, buckets: tuple[float, ...]) -> None:
+        self._histogram = Histogram(name, documentation, buckets=buckets, registry=_registry)
+        self._observed: list[float] = []
+        _counters.append(self)
+
+    def observe(self, seconds: float) -> None:
+        """Take one duration into account."""
+        self._observed.append(seconds)
+
+    def settle(self) -> None:
+        """Put what was observed to the library's histogram."""
+        observed, self._observed = self._observed, []
+        for seconds in observed:
+            self._histogram.observe(seconds)
+
+
+_counters: list[Counters | Durations] = []
 
 
 EVENTS = Counters("aboveboard_events", "Events by what became of them, and why.", ("outcome", "reason"))
@@ -82,11 +101,10 @@ HTTP_REQUESTS = Counters(
     "HTTP requests that have ended, by the template of their route and status; no route where none matched.",
     ("route", "status"),
 )
-COMMIT_SECONDS = Histogram(
+COMMIT_SECONDS = Durations(
     "aboveboard_commit_duration_seconds",
     "Time from handing a group of batches to the store until they are on the disk.",
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-    registry=_registry,
+    (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 COMMITS_FAILED = Counter(
     "aboveboard_commits_failed", "Commits that the store refused or that broke.", registry=_registry
