@@ -166,7 +166,7 @@ class PostgresStore:
         async with self._service.use() as connection, connection.transaction():
             for pin in fingerprints.items():
                 await connection.execute(sql.PIN_KEYS, pin)
-            known = dict(await (await connection.execute(sql.PINNED_KEYS)).fetchall())
+            known: dict[str, str] = dict(await (await connection.execute(sql.PINNED_KEYS)).fetchall())
         return [name for name, fingerprint in fingerprints.items() if known[name] != fingerprint]
 
     async def loss(self, *, first_day: int, last_day: int, solution: str) -> list[Loss]:

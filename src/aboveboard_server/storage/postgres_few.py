@@ -15,7 +15,7 @@ from aboveboard_server.storage import postgres_wire as wire
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from psycopg.pq.abc import PGconn, PGresult
+    from psycopg.pq.abc import PGconn
 
     from aboveboard_server.storage.postgres_copy import TableCopy
 
@@ -31,10 +31,8 @@ class FewRows:
 
     def __init__(self, copies: Mapping[str, TableCopy]) -> None:
         self._statements = {
-            "begin": "BEGIN",
             "shared": sql.SHARED,
             "same_epoch": sql.same_epoch("$1::bigint"),
-            "commit": "COMMIT",
             **{_insert(table): copy.insert for table, copy in copies.items()},
         }
         self._prepared: set[str] = set()
@@ -43,21 +41,17 @@ class FewRows:
         """Forget what was prepared: the connection is a new one."""
         self._prepared.clear()
 
-    async def store(
-        self, connection: PGconn, epoch: int, rows: Sequence[tuple[str, bytes]]
-    ) -> list[PGresult]:
+    async def store(self, connection: PGconn, epoch: int, rows: Sequence[tuple[str, bytes]]) -> None:
         """Insert encoded rows, each with its table, in their order, and commit; see `postgres_sql.begin`."""
         steps: list[wire.Step] = [
-            ("begin", []),
             ("shared", []),
             ("same_epoch", [_EPOCH.pack(epoch)]),
             *((_insert(table), _values(row)) for table, row in rows),
-            ("commit", []),
         ]
         for name in {name for name, _ in steps} - self._prepared:
             await wire.prepare(connection, name, self._statements[name])
             self._prepared.add(name)
-        return await wire.run_prepared(connection, steps)
+        await wire.run_prepared(connection, steps)
 
 
 def _insert(table: str) -> str:
@@ -67,13 +61,13 @@ def _insert(table: str) -> str:
 def _values(row: bytes) -> list[bytes | None]:
     """Return the values of a row that was encoded for COPY: how many there are, then each with its length."""
     values: list[bytes | None] = []
-    at = 2
-    while at < len(row):
-        (size,) = _SIZE.unpack_from(row, at)
-        at += _SIZE.size
+    add, size_at, at, end = values.append, _SIZE.unpack_from, 2, len(row)
+    while at < end:
+        (size,) = size_at(row, at)
+        at += 4
         if size < 0:
-            values.append(None)
+            add(None)
         else:
-            values.append(row[at : at + size])
+            add(row[at : at + size])
             at += size
     return values

@@ -7,7 +7,6 @@ queue. Between times it is tried again and again.
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -18,7 +17,8 @@ from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.storage import postgres_sql as sql
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
+    from types import TracebackType
 
     Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
@@ -55,31 +55,35 @@ class Link:
         except UNAVAILABLE as error:
             raise StartupError(f"cannot reach the database: {first_line(error)}") from error
 
-    @asynccontextmanager
-    async def use(self) -> AsyncIterator[Connection]:
+    def use(self) -> _Use:
         """Lend the connection; StoreUnavailableError where there is none, or where it fails meanwhile.
 
         A transaction that is left open by an error is rolled back. What was committed by a connection that
         failed is unknown, and so not told as done.
         """
-        async with self._lock:
-            connection = self._connection
-            if connection is None:
-                raise StoreUnavailableError
+        return _Use(self)
+
+    async def borrow(self) -> Connection:
+        """Take the connection once nobody else has it: for `use` alone, as is `give_back`."""
+        await self._lock.acquire()
+        if self._connection is None:
+            self._lock.release()
+            raise StoreUnavailableError
+        return self._connection
+
+    async def give_back(self, connection: Connection, error: BaseException | None) -> None:
+        """Let others have the connection, after an error where there was one."""
+        try:
             try:
-                async with asyncio.timeout(USE_SECONDS):
-                    yield connection
-            except (*UNAVAILABLE, TimeoutError) as error:
-                self._lose(error)
-                raise StoreUnavailableError from error
-            except psycopg.Error as error:
                 # A connection that broke amid an answer leaves an error of no class of its own.
-                if not connection.closed:
-                    raise
-                self._lose(error)
-                raise StoreUnavailableError from error
+                broke = isinstance(error, psycopg.Error) and connection.closed
+                if error is not None and (broke or isinstance(error, (*UNAVAILABLE, TimeoutError))):
+                    self._lose(error)
+                    raise StoreUnavailableError from error
             finally:
                 await self._tidy()
+        finally:
+            self._lock.release()
 
     async def close(self) -> None:
         """Close the connection, once whoever uses it is done."""
@@ -93,11 +97,11 @@ class Link:
     async def _tidy(self) -> None:
         """Leave no transaction open behind: what cannot be rolled back at once is given up."""
         connection = self._connection
-        if connection is None or connection.info.transaction_status == TransactionStatus.IDLE:
+        if connection is None or connection.pgconn.transaction_status == TransactionStatus.IDLE:
             return
         try:
             async with asyncio.timeout(USE_SECONDS):
-                await connection.execute("ROLLBACK")
+                await roll_back(connection)
         except (psycopg.Error, TimeoutError) as error:
             self._lose(error)
 
@@ -134,6 +138,39 @@ class Link:
             connection.pgconn.finish()
             raise
         self._connection = connection
+
+
+class _Use:
+    """One use of a link's connection; see Link.use.
+
+    A class, since a generator with its decorator costs a lone caller as much as parsing its request.
+    """
+
+    __slots__ = ("_connection", "_link", "_timeout")
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def __aenter__(self) -> Connection:
+        self._connection = await self._link.borrow()
+        self._timeout = asyncio.timeout(USE_SECONDS)
+        await self._timeout.__aenter__()
+        return self._connection
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError as late:
+            error = late
+        await self._link.give_back(self._connection, error)
+
+
+async def roll_back(connection: Connection) -> None:
+    """Roll back the transaction that is open, if any: PostgreSQL's log would tell of one that is not."""
+    if connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        await connection.execute("ROLLBACK")
 
 
 def first_line(error: BaseException) -> str:

@@ -65,16 +65,28 @@ async def prepare(connection: PGconn, name: str, statement: str) -> None:
 
 
 async def run_prepared(connection: PGconn, steps: Sequence[Step]) -> list[PGresult]:
-    """Run prepared statements and return their results; the first error ends it, and is raised."""
+    """Run prepared statements in one transaction of their own and return their results.
+
+    Returns only when it is committed; the first error ends it, and is raised.
+    """
     connection.enter_pipeline_mode()
     for name, values in steps:
         connection.send_query_prepared(name.encode(), values, [BINARY] * len(values))
+    # Without a BEGIN everything up to here is one transaction, which this commits.
     connection.pipeline_sync()
     await _flush(connection)
-    results = []
+    results: list[PGresult] = []
     error: Exception | None = None
-    while (result := await _next_result(connection)).status != ExecStatus.PIPELINE_SYNC:
-        if result.status == ExecStatus.FATAL_ERROR:
+    while True:
+        # As a rule all of it is there at once: a lone caller waits for whatever is called for each result.
+        result = await _result(connection) if connection.is_busy() else connection.get_result()
+        if result is None:
+            # So it is between the results of two statements.
+            if connection.status == ConnStatus.BAD:
+                raise OperationalError("the connection is lost")
+        elif (status := result.status) == ExecStatus.PIPELINE_SYNC:
+            break
+        elif status == ExecStatus.FATAL_ERROR:
             error = error or error_from_result(result)
         else:
             results.append(result)
@@ -82,14 +94,6 @@ async def run_prepared(connection: PGconn, steps: Sequence[Step]) -> list[PGresu
     if error is not None:
         raise error
     return results
-
-
-async def _next_result(connection: PGconn) -> PGresult:
-    """Return the next result in a pipeline, where there is nothing between those of two statements."""
-    while (result := await _result(connection)) is None:
-        if connection.status == ConnStatus.BAD:
-            raise OperationalError("the connection is lost")
-    return result
 
 
 async def _feed(connection: PGconn, rows: Iterable[bytes]) -> None:

@@ -17,6 +17,7 @@ from aboveboard_server.storage.forbidden import PARAMETERS, Forbidden
 from aboveboard_server.storage.ports import CommitResult
 from aboveboard_server.storage.postgres_copy import HEADER, TRAILER
 from aboveboard_server.storage.postgres_few import FEW, FewRows
+from aboveboard_server.storage.postgres_link import roll_back
 from aboveboard_server.storage.postgres_rows import BatchEncoder
 
 if TYPE_CHECKING:
@@ -101,10 +102,10 @@ class PostgresWriter:
                 done = await work(staged)
             except pg.DivisionByZero:
                 # The epoch is another, see postgres_sql.begin.
-                await connection.execute("ROLLBACK")
+                await roll_back(connection)
                 await self._forbidden.load(connection)
             except (pg.UniqueViolation, *PASSING) as error:
-                await connection.execute("ROLLBACK")
+                await roll_back(connection)
                 log.debug("commit_repeated", error=type(error).__name__, staged=staged)
                 staged = True
             else:
@@ -152,7 +153,7 @@ class PostgresWriter:
         tables = sorted(loads)
         if begin and sum(len(load.rows) for load in loads.values()) <= FEW:
             rows = [(table, row) for table in tables for row in loads[table].rows]
-            _committed(await self._few.store(connection.pgconn, self._forbidden.epoch, rows))
+            await self._few.store(connection.pgconn, self._forbidden.epoch, rows)
             return
         await _finish(
             connection,
@@ -225,10 +226,7 @@ async def _finish(
 ) -> list[PGresult]:
     """Run statements and commit; return only when the database has said that it is committed."""
     script = ";".join(filter(None, [*statements, "COMMIT"]))
-    return _committed(await wire.run(connection.pgconn, script, payloads))
-
-
-def _committed(results: list[PGresult]) -> list[PGresult]:
+    results = await wire.run(connection.pgconn, script, payloads)
     if results[-1].command_status != b"COMMIT":
         raise psycopg.OperationalError("the transaction was not committed")
     return results

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 from tests.integration.store.conftest import postgres_backend
 from tests.support.batches import batch_of, elements, ids, opt_out, pings, random_id, record, within_a_second
 from tests.support.clients import deployment_source, ping, server_source
@@ -17,7 +18,7 @@ from aboveboard_server import bootstrap
 from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.storage.address import database_url, libpq_parameters
 from aboveboard_server.storage.ports import CommitResult
-from aboveboard_server.storage.postgres_link import Link
+from aboveboard_server.storage.postgres_link import Link, roll_back
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
     from aboveboard_server.storage.postgres_link import Connection
 
 HERE = server_source()
+# What fails a transaction at its end.
+REFUSE = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE data_exception; END'"
+REFUSE_LATE = (
+    "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON element_stat DEFERRABLE INITIALLY DEFERRED"
+    " FOR EACH ROW EXECUTE FUNCTION refuse()"
+)
 
 
 @pytest.fixture
@@ -68,6 +75,55 @@ async def test_sessions_are_durable_whatever_the_database_is_set_to(
     assert shown == [("on",), ("read committed",)]
 
 
+async def test_only_an_open_transaction_is_rolled_back(postgres_url: str) -> None:
+    """PostgreSQL's log would have a warning for each event that came twice."""
+
+    async def nothing(_connection: Connection) -> None:
+        pass
+
+    link = Link("test", libpq_parameters(database_url(postgres_url)), nothing)
+    await link.open()
+    told: list[str | None] = []
+    async with link.use() as connection:
+        connection.add_notice_handler(lambda notice: told.append(notice.message_primary))
+        await roll_back(connection)
+        assert told == []
+        await connection.execute("BEGIN")
+        await roll_back(connection)
+        assert connection.info.transaction_status == TransactionStatus.IDLE
+        await connection.execute("ROLLBACK")
+    await link.close()
+    assert told == ["there is no transaction in progress"]
+
+
+async def test_a_link_that_was_refused_or_failed_is_lent_again(postgres_url: str) -> None:
+    """Whoever could not have the connection, or broke it, leaves it to the next."""
+
+    async def nothing(_connection: Connection) -> None:
+        pass
+
+    link = Link("test", libpq_parameters(database_url(postgres_url)), nothing)
+    with pytest.raises(StoreUnavailableError):
+        async with link.use():
+            pytest.fail("there is no connection yet")
+    await link.open()
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        async with link.use() as connection:
+            await connection.execute("BEGIN; SELECT 1 / 0")
+    with pytest.raises(StoreUnavailableError):
+        async with link.use() as connection:
+            await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    async with asyncio.timeout(20):
+        while True:
+            with suppress(StoreUnavailableError):
+                async with link.use() as connection:
+                    assert await (await connection.execute("SELECT 1")).fetchone() == (1,)
+                    break
+            await asyncio.sleep(0.05)
+    await link.close()
+
+
 async def test_a_row_that_the_database_refuses_leaves_the_connection_fit(backend: Backend) -> None:
     """It fails alone, among few rows and among many, and what comes next is stored."""
     async with stores(backend, 1) as (store,):
@@ -78,6 +134,23 @@ async def test_a_row_that_the_database_refuses_leaves_the_connection_fit(backend
                 await store.commit([bad])
             assert await store.commit([batch_of(HERE, *elements(*ids(1)))]) == [CommitResult()]
     assert (backend.count("element_stat"), backend.count("ping")) == (3, 0)
+
+
+@pytest.mark.parametrize("events", [1, 20], ids=["few", "many"])
+async def test_what_fails_at_its_commit_alone_is_not_told_as_stored(
+    postgres: PostgresServer, backend: Backend, events: int
+) -> None:
+    """Every statement went well, and only then the transaction did not."""
+    async with stores(backend, 1) as (store,):
+        # Its source is known from then on: a few rows go their own way.
+        await store.commit([batch_of(HERE, *pings(*ids(1)))])
+        postgres.query(backend.url, REFUSE)
+        postgres.query(backend.url, REFUSE_LATE)
+        with pytest.raises(psycopg.DataError):
+            await store.commit([batch_of(HERE, *elements(*ids(events)))])
+        postgres.query(backend.url, "DROP FUNCTION refuse CASCADE")
+        assert await store.commit([batch_of(HERE, *elements(*ids(events)))]) == [CommitResult()]
+    assert backend.count("element_stat") == events
 
 
 async def test_an_opt_out_holds_on_every_server_at_once(backend: Backend) -> None:
@@ -94,12 +167,13 @@ async def test_an_opt_out_holds_on_every_server_at_once(backend: Backend) -> Non
     assert backend.count("element_stat") == 2
 
 
-async def test_nothing_comes_in_elsewhere_once_an_opt_out_has_returned(backend: Backend) -> None:
+@pytest.mark.parametrize("events", [1, 20], ids=["few", "many"])
+async def test_nothing_comes_in_elsewhere_once_an_opt_out_has_returned(backend: Backend, events: int) -> None:
     """While two servers take a source's events without a pause, a third opts it out: the barrier holds."""
     digest = record(HERE).subjects[0]
 
     async def keep_sending(store: EventStore) -> None:
-        while not (await store.commit([batch_of(HERE, *elements(*ids(20)))]))[0].opted_out:
+        while not (await store.commit([batch_of(HERE, *elements(*ids(events)))]))[0].opted_out:
             pass
 
     async with stores(backend, 3) as (one, two, three):
