@@ -132,10 +132,12 @@ class Publication:
     def outcome_by_now(self) -> Outcome | None:
         """Return what `outcome` does where that is known without waiting, None where it is not."""
         became = self._became
-        if became is None or not self.done:
-            return None
         if isinstance(became, asyncio.Future):
+            if not became.done():
+                return None
             became = became.result()
+        if became is None:
+            return None
         if self._sorted is None or became.opted_out:
             outcome = self._opted_out()
         elif became.stale:

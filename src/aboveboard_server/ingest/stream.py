@@ -29,7 +29,9 @@ class _End:
 
 
 if TYPE_CHECKING:
-    Item: TypeAlias = tuple[int, Publication] | _End
+    # A request's number, and what becomes of it.
+    _Begun: TypeAlias = tuple[int, Publication]
+    Item: TypeAlias = _Begun | _End
     Queue: TypeAlias = asyncio.Queue[Item]
 
 
@@ -101,10 +103,10 @@ async def _read(
                 if publication.is_held:
                     # Here, so that it waits for no commit of what came before.
                     await service.record(publication)
-                if queue.full():
-                    await queue.put((last, publication))
-                else:
+                try:
                     queue.put_nowait((last, publication))
+                except asyncio.QueueFull:
+                    await queue.put((last, publication))
     except Exception as error:  # noqa: BLE001  # told to whoever answers the stream, which raises it
         await queue.put(_End(error))
     else:
@@ -118,14 +120,14 @@ def _following(last: int, sequence: int) -> int:
     raise ServiceError(reasons.ERROR_REASON_SEQUENCE_INVALID, text, field="sequence")
 
 
-async def _collect(answer: ingest.StreamEventsResponse, item: Item, queue: Queue) -> Item | None:
+async def _collect(answer: ingest.StreamEventsResponse, item: _Begun, queue: Queue) -> Item | None:
     """Wait for one request, and put it and all that are done behind it into one answer.
 
     Return what was taken from the queue and must wait for an answer of its own, if anything.
     """
     # What the answer says so far of whether the source may go on collecting.
     told: bool | None = None
-    while not isinstance(item, _End):
+    while True:
         sequence, publication = item
         try:
             outcome = publication.outcome_by_now() or await publication.outcome()
@@ -137,10 +139,10 @@ async def _collect(answer: ingest.StreamEventsResponse, item: Item, queue: Queue
             told = outcome.enabled
         if queue.empty():
             return None
-        item = queue.get_nowait()
-        if not isinstance(item, _End) and not item[1].done:
-            break
-    return item
+        following = queue.get_nowait()
+        if isinstance(following, _End) or not following[1].done:
+            return following
+        item = following
 
 
 def _add(answer: ingest.StreamEventsResponse, sequence: int, outcome: Outcome) -> None:
