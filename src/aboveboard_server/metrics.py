@@ -57,7 +57,7 @@ class Counters:
     def __init__(self, name: str, documentation: str, labels: tuple[str, ...]) -> None:
         self._family = Counter(name, documentation, labels, registry=_registry)
         self._added: defaultdict[tuple[str, ...], int] = defaultdict(int)
-        _counters.append(self)
+        _unsettled.append(self)
 
     def add(self, labels: tuple[str, ...], count: int = 1) -> None:
         """Count one or more; 0 makes it known that there can be any."""
@@ -76,7 +76,7 @@ class Durations:
     def __init__(self, name: str, documentation: str, buckets: tuple[float, ...]) -> None:
         self._histogram = Histogram(name, documentation, buckets=buckets, registry=_registry)
         self._observed: list[float] = []
-        _counters.append(self)
+        _unsettled.append(self)
 
     def observe(self, seconds: float) -> None:
         """Take one duration into account."""
@@ -89,7 +89,7 @@ class Durations:
             self._histogram.observe(seconds)
 
 
-_counters: list[Counters | Durations] = []
+_unsettled: list[Counters | Durations] = []
 
 
 EVENTS = Counters("aboveboard_events", "Events by what became of them, and why.", ("outcome", "reason"))
@@ -179,8 +179,8 @@ def count_events(accepted: int, verdicts: Collection[v.EventVerdict]) -> None:
 
 def settle() -> None:
     """Put what was counted to the library's counters, from where other workers read it as well."""
-    for counters in _counters:
-        counters.settle()
+    for figures in _unsettled:
+        figures.settle()
 
 
 def render() -> bytes:

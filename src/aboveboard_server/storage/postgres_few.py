@@ -64,7 +64,7 @@ def _values(row: bytes) -> list[bytes | None]:
     add, size_at, at, end = values.append, _SIZE.unpack_from, 2, len(row)
     while at < end:
         (size,) = size_at(row, at)
-        at += 4
+        at += _SIZE.size
         if size < 0:
             add(None)
         else:

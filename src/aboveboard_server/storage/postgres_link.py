@@ -101,7 +101,7 @@ class Link:
             return
         try:
             async with asyncio.timeout(USE_SECONDS):
-                await roll_back(connection)
+                await connection.execute("ROLLBACK")
         except (psycopg.Error, TimeoutError) as error:
             self._lose(error)
 
@@ -143,7 +143,7 @@ class Link:
 class _Use:
     """One use of a link's connection; see Link.use.
 
-    A class, since a generator with its decorator costs a lone caller as much as parsing its request.
+    A class, since a lone caller waits for every call that a generator with its decorator makes.
     """
 
     __slots__ = ("_connection", "_link", "_timeout")

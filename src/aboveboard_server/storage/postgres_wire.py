@@ -64,10 +64,10 @@ async def prepare(connection: PGconn, name: str, statement: str) -> None:
             raise error_from_result(result)
 
 
-async def run_prepared(connection: PGconn, steps: Sequence[Step]) -> list[PGresult]:
-    """Run prepared statements in one transaction of their own and return their results.
+async def run_prepared(connection: PGconn, steps: Sequence[Step]) -> None:
+    """Run prepared statements in one transaction of their own, and return only when it is committed.
 
-    Returns only when it is committed; the first error ends it, and is raised.
+    The first error ends it, and is raised.
     """
     connection.enter_pipeline_mode()
     for name, values in steps:
@@ -75,7 +75,6 @@ async def run_prepared(connection: PGconn, steps: Sequence[Step]) -> list[PGresu
     # Without a BEGIN everything up to here is one transaction, which this commits.
     connection.pipeline_sync()
     await _flush(connection)
-    results: list[PGresult] = []
     error: Exception | None = None
     while True:
         # As a rule all of it is there at once: a lone caller waits for whatever is called for each result.
@@ -88,12 +87,9 @@ async def run_prepared(connection: PGconn, steps: Sequence[Step]) -> list[PGresu
             break
         elif status == ExecStatus.FATAL_ERROR:
             error = error or error_from_result(result)
-        else:
-            results.append(result)
     connection.exit_pipeline_mode()
     if error is not None:
         raise error
-    return results
 
 
 async def _feed(connection: PGconn, rows: Iterable[bytes]) -> None:

@@ -53,6 +53,15 @@ async def stores(backend: Backend, count: int) -> AsyncIterator[list[EventStore]
             await store.close()
 
 
+def link_to(url: str) -> Link:
+    """Return a link that is not open yet, and does nothing with a new connection."""
+
+    async def nothing(_connection: Connection) -> None:
+        pass
+
+    return Link("test", libpq_parameters(database_url(url)), nothing)
+
+
 async def test_sessions_are_durable_whatever_the_database_is_set_to(
     postgres: PostgresServer, postgres_url: str
 ) -> None:
@@ -61,10 +70,7 @@ async def test_sessions_are_durable_whatever_the_database_is_set_to(
     for setting in ("synchronous_commit = off", "default_transaction_isolation = 'repeatable read'"):
         postgres.query(postgres_url, f"ALTER DATABASE {name} SET {setting}")
 
-    async def nothing(_connection: Connection) -> None:
-        pass
-
-    link = Link("test", libpq_parameters(database_url(postgres_url)), nothing)
+    link = link_to(postgres_url)
     await link.open()
     async with link.use() as connection:
         shown = [
@@ -77,11 +83,7 @@ async def test_sessions_are_durable_whatever_the_database_is_set_to(
 
 async def test_only_an_open_transaction_is_rolled_back(postgres_url: str) -> None:
     """PostgreSQL's log would have a warning for each event that came twice."""
-
-    async def nothing(_connection: Connection) -> None:
-        pass
-
-    link = Link("test", libpq_parameters(database_url(postgres_url)), nothing)
+    link = link_to(postgres_url)
     await link.open()
     told: list[str | None] = []
     async with link.use() as connection:
@@ -98,11 +100,7 @@ async def test_only_an_open_transaction_is_rolled_back(postgres_url: str) -> Non
 
 async def test_a_link_that_was_refused_or_failed_is_lent_again(postgres_url: str) -> None:
     """Whoever could not have the connection, or broke it, leaves it to the next."""
-
-    async def nothing(_connection: Connection) -> None:
-        pass
-
-    link = Link("test", libpq_parameters(database_url(postgres_url)), nothing)
+    link = link_to(postgres_url)
     with pytest.raises(StoreUnavailableError):
         async with link.use():
             pytest.fail("there is no connection yet")
