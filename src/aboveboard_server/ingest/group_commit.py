@@ -36,10 +36,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 # Events in one transaction: a larger one gains nothing and makes everyone in it wait.
-MAX_GROUP = 4_000
-# Commits under way at once, and the events that must wait for another to be begun beside the first.
+MAX_GROUP = 8_000
+# Commits under way at once, and the events that must wait for another to be begun beside the first: one in so
+# many of those that were taken and have no result yet, within bounds. In a larger group an event costs less;
+# but callers who all wait for one commit fill no other meanwhile.
 MAX_COMMITS = 2
-SEND_AHEAD = 2_000
+AHEAD_ONE_IN = 3
+LEAST_AHEAD, MOST_AHEAD = 2_000, 4_000
 # Callers up to whom none is waited for, the seconds that a commit lingers for more of them, and how often it
 # does so again because that many came.
 FEW_CALLERS = 4
@@ -78,6 +81,8 @@ class GroupCommitter:
         self._commits: set[asyncio.Task[None]] = set()
         # Callers that were there when the last commit ended: those it answered, and those that waited.
         self._callers = 0
+        # Events that must wait for a commit to be begun without waiting for more of them.
+        self._ahead = LEAST_AHEAD
         # Whether a commit is begun that has not taken what waits yet.
         self._taking = False
         self._linger: asyncio.Handle | None = None
@@ -160,14 +165,14 @@ class GroupCommitter:
         One more is sent ahead where a whole group's worth waits, so that the store has no pause between two;
         a smaller one gains more by growing.
         """
-        return not self._commits or (len(self._commits) < MAX_COMMITS and self._waiting_events >= SEND_AHEAD)
+        return not self._commits or (len(self._commits) < MAX_COMMITS and self._waiting_events >= self._ahead)
 
     def _complete(self) -> bool:
         """Whether nobody else is to be waited for."""
         return (
             self._callers <= FEW_CALLERS
             or len(self._waiting) >= self._callers
-            or self._waiting_events >= min(self._max_group, SEND_AHEAD)
+            or self._waiting_events >= min(self._max_group, self._ahead)
             or self._closing
         )
 
@@ -207,6 +212,7 @@ class GroupCommitter:
         try:
             await self._commit(_made(group))
         finally:
+            self._ahead = min(max(self._pending // AHEAD_ONE_IN, LEAST_AHEAD), MOST_AHEAD)
             self._pending -= sum(waiting.size for waiting in group)
             self._packed_bytes -= sum(waiting.packed_bytes for waiting in group)
             self._callers = len(group) + len(self._waiting)

@@ -34,6 +34,8 @@ class Store:
 
     def __init__(self) -> None:
         self.groups: list[list[EventBatch]] = []
+        # How many events each commit holds that was begun, in their order.
+        self.begun: list[int] = []
         self.error: Exception = sqlite3.DataError("poison")
         self.entered = asyncio.Event()
         self.open = asyncio.Event()
@@ -44,6 +46,7 @@ class Store:
 
     async def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """Commit once the door is open."""
+        self.begun.append(sum(one.size for one in batches))
         self.entered.set()
         await self.open.wait()
         if any(POISON in one.values for one in batches):
@@ -210,6 +213,41 @@ async def test_close_waits_for_no_further_caller(store: Store, monkeypatch: pyte
         assert not future.done()
         await committer.close()
         assert future.done()
+
+
+async def test_enough_is_sent_ahead_of_a_commits_end(store: Store) -> None:
+    """Beside a commit that is under way a second begins once enough waits for it, and no third."""
+    async with committing(store) as committer:
+        store.open.clear()
+        committer.submit(batch(10))
+        await turns_of_the_loop()
+        committer.submit(batch(1_999))
+        await turns_of_the_loop()
+        assert store.begun == [10]
+        committer.submit(batch(1))
+        committer.submit(batch(3_000))
+        await turns_of_the_loop()
+        assert store.begun == [10, 5_000]
+        committer.submit(batch(8_000))
+        await turns_of_the_loop()
+        assert store.begun == [10, 5_000]
+
+
+@pytest.mark.parametrize(("batches", "enough"), [(9, 3_000), (12, 4_000), (30, 4_000)])
+async def test_where_more_is_under_way_more_is_enough(store: Store, batches: int, enough: int) -> None:
+    """A third of what was under way at a commit's end, up to a bound: groups grow with the load."""
+    async with committing(store, max_group=30_000) as committer:
+        await asyncio.gather(*[committer.submit(batch(1_000)) for _ in range(batches)])
+        store.begun.clear()
+        store.open.clear()
+        committer.submit(batch(enough))
+        await turns_of_the_loop()
+        committer.submit(batch(enough - 1))
+        await turns_of_the_loop()
+        assert store.begun == [enough]
+        committer.submit(batch(1))
+        await turns_of_the_loop()
+        assert store.begun == [enough, enough]
 
 
 async def test_a_group_is_bounded(store: Store) -> None:
