@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import jobs, servers
 from benchmarks.contenders import BARE, EMPTY, LOADED_ROWS, NAIVE, RAW
-from benchmarks.jobs import ALONE, LoadSpec, WriteSpec
+from benchmarks.jobs import ALONE, IN_FLIGHT, UNARY, LoadSpec, WriteSpec
 from benchmarks.preload import preload
 from benchmarks.preload_privacy import preload_privacy
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from benchmarks.servers import Running
     from benchmarks.stores import Database, Host
 
-# Connections, and streams, that the load of one run comes over: several processes serve only several.
-CHANNELS = 4
-CHANNELS_PER_WORKER = 8
 # Seconds after which a sustained run stops, whatever it has reached.
 PATIENCE = 240.0
 
@@ -54,7 +51,7 @@ class Bench:
         """Run one contender once, and return what was measured."""
         if contender.kind == BARE:
             with servers.bare(self._folder) as running:
-                return self._load(contender, running, CHANNELS)
+                return self._load(contender, running, 1)
         # Whatever store there is, an empty handler does not use it.
         host = self._hosts[contender.store or next(iter(self._hosts))]
         if contender.loaded:
@@ -87,6 +84,8 @@ class Bench:
                     str(self._folder),
                     events=events,
                     seconds=PATIENCE,
+                    in_flight=IN_FLIGHT * host.workers,
+                    channels=jobs.channels(host.workers),
                     lazy=True,
                 )
                 return jobs.run("load", spec)
@@ -103,10 +102,9 @@ class Bench:
         workers = 1 if contender.one_process else host.workers
         program = servers.EMPTY if contender.kind == EMPTY else servers.SERVICE
         with servers.aboveboard(database, workers, program=program) as running:
-            channels = CHANNELS if workers == 1 else CHANNELS_PER_WORKER * workers
-            return self._load(contender, running, channels)
+            return self._load(contender, running, workers)
 
-    def _load(self, contender: Contender, running: Running, channels: int) -> Result:
+    def _load(self, contender: Contender, running: Running, workers: int) -> Result:
         spec = LoadSpec(
             target=running.address,
             server_pid=running.pid,
@@ -115,8 +113,9 @@ class Bench:
             batch=contender.batch,
             events=self._events(contender),
             seconds=self._scale.seconds,
-            in_flight=contender.in_flight,
-            channels=1 if contender.mode in ALONE else channels,
+            # Each of several processes gets what one does. Streams have their own, and are more of them.
+            in_flight=contender.in_flight * (workers if contender.mode == UNARY else 1),
+            channels=1 if contender.mode in ALONE else jobs.channels(workers),
             ids=contender.ids,
             duplicates=contender.duplicates,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.ids import V4, V7
-from benchmarks.jobs import LONE, LONE_GRPC, STREAM, UNARY
+from benchmarks.jobs import IN_FLIGHT, LONE, LONE_GRPC, STREAM, UNARY
 from benchmarks.stores import POSTGRES, SQLITE
 
 RAW = "raw limit"
@@ -37,7 +37,8 @@ class Contender:
     events: int
     mode: str = UNARY
     batch: int = 500
-    in_flight: int = 24
+    # For each of the processes that serve, or on each stream.
+    in_flight: int = IN_FLIGHT
     ids: str = V7
     duplicates: bool = False
     loaded: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks import jobs, reading, servers
-from benchmarks.jobs import LoadSpec
+from benchmarks.jobs import IN_FLIGHT, LoadSpec
 from benchmarks.preload import FIRST_SOURCE, ROWS_PER_SOURCE, preload
 from benchmarks.probe import percentile
 
@@ -44,9 +44,14 @@ def grow(host: Host, folder: Path, sizes: tuple[int, ...], told: Callable[[str],
 def _at(host: Host, database: Database, folder: Path, size: int) -> Result:
     look_ups = [host.find(database, number) for number in _subjects(size)]
     with servers.aboveboard(database, host.workers) as running:
-        channels = 4 if host.workers == 1 else 8 * host.workers
         spec = LoadSpec(
-            running.address, running.pid, str(folder), events=EVENTS, seconds=SECONDS, channels=channels
+            running.address,
+            running.pid,
+            str(folder),
+            events=EVENTS,
+            seconds=SECONDS,
+            in_flight=IN_FLIGHT * host.workers,
+            channels=jobs.channels(host.workers),
         )
         load = jobs.run("load", spec)
         read = reading.read(running, _subjects(size)[:EXPORTS])

@@ -26,6 +26,18 @@ ALONE = {LONE, LONE_GRPC}
 PATIENCE = 600
 
 
+# Requests under way at once that keep one process busy, and the connections, and streams, that they come
+# over: several processes serve only several, and the kernel does not deal them out evenly.
+IN_FLIGHT = 24
+CHANNELS = 4
+CHANNELS_PER_WORKER = 8
+
+
+def channels(workers: int) -> int:
+    """Return the connections that keep so many processes busy."""
+    return CHANNELS if workers == 1 else CHANNELS_PER_WORKER * workers
+
+
 @dataclass(frozen=True, slots=True)
 class LoadSpec:
     """What the load generator sends. It stops after `events` or `seconds`, whichever comes first."""
@@ -38,9 +50,9 @@ class LoadSpec:
     events: int = 500_000
     seconds: float = 10.0
     # Requests under way at once: on every stream, or over all channels.
-    in_flight: int = 24
+    in_flight: int = IN_FLIGHT
     # Connections, and streams: one on each.
-    channels: int = 4
+    channels: int = CHANNELS
     ids: str = "v7"
     # Whether one event in a hundred was sent before.
     duplicates: bool = False
