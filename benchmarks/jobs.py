@@ -25,7 +25,6 @@ ALONE = {LONE, LONE_GRPC}
 # Seconds after which a process that should have ended is ended: a run itself stops far earlier.
 PATIENCE = 600
 
-
 # Requests under way at once that keep one process busy, and the connections, and streams, that they come
 # over: several processes serve only several, and the kernel does not deal them out evenly.
 IN_FLIGHT = 24

@@ -162,8 +162,8 @@ class GroupCommitter:
     def _may_begin(self) -> bool:
         """Whether to begin a commit beside those under way.
 
-        One more is sent ahead where a whole group's worth waits, so that the store has no pause between two;
-        a smaller one gains more by growing.
+        One more is sent ahead where enough waits, so that the store has no pause between two; a smaller one
+        gains more by growing.
         """
         return not self._commits or (len(self._commits) < MAX_COMMITS and self._waiting_events >= self._ahead)
 
