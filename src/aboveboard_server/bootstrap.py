@@ -27,6 +27,7 @@ from aboveboard_server.grpc_api.server import admin_listener, ingest_listener
 from aboveboard_server.http_edge import app as http_app
 from aboveboard_server.http_edge.listener import HttpListener
 from aboveboard_server.http_edge.writers import Writers
+from aboveboard_server.ingest.crowding import Crowding
 from aboveboard_server.ingest.gate import Announcement, Gate
 from aboveboard_server.ingest.group_commit import GroupCommitter
 from aboveboard_server.ingest.loss import LossEstimator
@@ -191,7 +192,7 @@ async def start(
     sources = SourceReader(catalog, keys.digest, users, store.forbidden)
     sorter = Sorter(catalog)
     gate = Gate(store, Announcement(settings.ping_interval_hours * 3600, settings.notice))
-    committer = GroupCommitter(store)
+    committer = GroupCommitter(store, crowded=Crowding().crowded)
     stack.push_async_callback(committer.close)
     service = IngestService(sources, sorter, gate, committer)
     journal, subjects, finder = (

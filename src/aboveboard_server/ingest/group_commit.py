@@ -16,7 +16,7 @@ import contextvars
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -37,12 +37,10 @@ log = structlog.get_logger()
 
 # Events in one transaction: a larger one gains nothing and makes everyone in it wait.
 MAX_GROUP = 8_000
-# Commits under way at once, and the events that must wait for another to be begun beside the first: one in so
-# many of those that were taken and have no result yet, within bounds. In a larger group an event costs less;
-# but callers who all wait for one commit fill no other meanwhile.
+# Commits under way at once.
 MAX_COMMITS = 2
-AHEAD_ONE_IN = 3
-LEAST_AHEAD, MOST_AHEAD = 2_000, 4_000
+# The least events that must wait for another to be begun beside the first.
+LEAST_AHEAD = 2_000
 # Callers up to whom none is waited for, the seconds that a commit lingers for more of them, and how often it
 # does so again because that many came.
 FEW_CALLERS = 4
@@ -54,6 +52,26 @@ MAX_PENDING = 64_000
 MAX_PENDING_BYTES = 64 * 1024 * 1024
 # What becomes of a request that has nothing to be stored.
 NOTHING = CommitResult()
+
+
+class _Ahead(NamedTuple):
+    """How many events must wait for a commit to be begun beside another.
+
+    A share of those that were taken and have no result yet, within bounds. In a larger group an event costs
+    less; but callers who all wait for one commit fill no other meanwhile.
+    """
+
+    share: float
+    most: int
+
+    def enough(self, pending: int) -> int:
+        """Return how many events that is of so many."""
+        return min(max(round(pending * self.share), LEAST_AHEAD), self.most)
+
+
+AHEAD = _Ahead(1 / 3, 4_000)
+# No processor is free for what would be done meanwhile: what costs less is all that counts.
+AHEAD_IN_A_CROWD = _Ahead(2 / 3, MAX_GROUP)
 
 
 @dataclass(slots=True)
@@ -68,10 +86,20 @@ class _Waiting:
 
 
 class GroupCommitter:
-    """Commits batches in groups, in the order in which they came."""
+    """Commits batches in groups, in the order in which they came.
 
-    def __init__(self, store: EventStore, max_group: int = MAX_GROUP, max_pending: int = MAX_PENDING) -> None:
+    `crowded` tells whether processors are; it is asked at each commit's end.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        max_group: int = MAX_GROUP,
+        max_pending: int = MAX_PENDING,
+        crowded: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._store = store
+        self._crowded = crowded
         self._max_group = max_group
         self._max_pending = max_pending
         self._waiting: list[_Waiting] = []
@@ -212,7 +240,8 @@ class GroupCommitter:
         try:
             await self._commit(_made(group))
         finally:
-            self._ahead = min(max(self._pending // AHEAD_ONE_IN, LEAST_AHEAD), MOST_AHEAD)
+            ahead = AHEAD_IN_A_CROWD if self._crowded() else AHEAD
+            self._ahead = ahead.enough(self._pending)
             self._pending -= sum(waiting.size for waiting in group)
             self._packed_bytes -= sum(waiting.packed_bytes for waiting in group)
             self._callers = len(group) + len(self._waiting)

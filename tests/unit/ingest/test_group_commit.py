@@ -62,10 +62,10 @@ class Store:
 
 @asynccontextmanager
 async def committing(
-    store: Store, max_group: int = 8_000, max_pending: int = 64_000
+    store: Store, max_group: int = 8_000, max_pending: int = 64_000, *, crowded: bool = False
 ) -> AsyncIterator[GroupCommitter]:
     """Run a committer over a store."""
-    committer = GroupCommitter(cast("EventStore", store), max_group, max_pending)
+    committer = GroupCommitter(cast("EventStore", store), max_group, max_pending, lambda: crowded)
     yield committer
     store.open.set()
     await committer.close()
@@ -233,21 +233,35 @@ async def test_enough_is_sent_ahead_of_a_commits_end(store: Store) -> None:
         assert store.begun == [10, 5_000]
 
 
-@pytest.mark.parametrize(("batches", "enough"), [(9, 3_000), (12, 4_000), (30, 4_000)])
+@pytest.mark.parametrize(("batches", "enough"), [(3, 2_000), (9, 3_000), (12, 4_000), (30, 4_000)])
 async def test_where_more_is_under_way_more_is_enough(store: Store, batches: int, enough: int) -> None:
     """A third of what was under way at a commit's end, up to a bound: groups grow with the load."""
     async with committing(store, max_group=30_000) as committer:
-        await asyncio.gather(*[committer.submit(batch(1_000)) for _ in range(batches)])
-        store.begun.clear()
-        store.open.clear()
-        committer.submit(batch(enough))
-        await turns_of_the_loop()
-        committer.submit(batch(enough - 1))
-        await turns_of_the_loop()
-        assert store.begun == [enough]
-        committer.submit(batch(1))
-        await turns_of_the_loop()
-        assert store.begun == [enough, enough]
+        await begins_beside_another_at(enough, committer, store, batches)
+
+
+@pytest.mark.parametrize(("batches", "enough"), [(2, 2_000), (9, 6_000), (12, 8_000), (30, 8_000)])
+async def test_in_a_crowd_twice_as_much_is_enough(store: Store, batches: int, enough: int) -> None:
+    """Where no processor is free for what would be done meanwhile, fewer and larger groups cost less."""
+    async with committing(store, max_group=30_000, crowded=True) as committer:
+        await begins_beside_another_at(enough, committer, store, batches)
+
+
+async def begins_beside_another_at(
+    enough: int, committer: GroupCommitter, store: Store, batches: int
+) -> None:
+    """See that after so many batches of 1,000 a second commit waits for `enough` events, and no more."""
+    await asyncio.gather(*[committer.submit(batch(1_000)) for _ in range(batches)])
+    store.begun.clear()
+    store.open.clear()
+    committer.submit(batch(enough))
+    await turns_of_the_loop()
+    committer.submit(batch(enough - 1))
+    await turns_of_the_loop()
+    assert store.begun == [enough]
+    committer.submit(batch(1))
+    await turns_of_the_loop()
+    assert store.begun == [enough, enough]
 
 
 async def test_a_group_is_bounded(store: Store) -> None:
