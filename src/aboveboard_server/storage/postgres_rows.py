@@ -20,7 +20,7 @@ UNKNOWN = 0
 
 
 @dataclass(slots=True)
-class _Encoded:
+class Encoded:
     """Rows by table, as those of a source of this id."""
 
     source_id: int
@@ -37,19 +37,24 @@ class BatchEncoder:
         """Put encoded rows in the place of a batch's values; its source may have another id by its commit."""
         if batch.packed is not None:
             return
-        encoded = _Encoded(source_id or UNKNOWN, {})
+        encoded = Encoded(source_id or UNKNOWN, {})
         for table, values in batch.values.items():
             encoded.rows[table] = self._copies[table].encode(values, encoded.source_id, batch.received_at)
         batch.packed, batch.values = encoded, {}
-        batch.packed_bytes = sum(sum(map(len, rows)) for rows in encoded.rows.values())
+        batch.packed_bytes = size_of(encoded.rows)
 
     def rows(self, batch: EventBatch, source_id: int) -> Mapping[str, Sequence[bytes]]:
         """Return a batch's encoded rows by table, as those of its source's id."""
         self.prepare(batch, source_id)
-        encoded: _Encoded = batch.packed
+        encoded: Encoded = batch.packed
         if encoded.source_id != source_id:
             # It was not known yet, or the database is another one by now.
             for table, rows in encoded.rows.items():
                 encoded.rows[table] = self._copies[table].of_source(rows, source_id)
             encoded.source_id = source_id
         return encoded.rows
+
+
+def size_of(rows: Mapping[str, Sequence[bytes]]) -> int:
+    """Return how many bytes encoded rows have together."""
+    return sum(sum(map(len, encoded)) for encoded in rows.values())
