@@ -194,7 +194,7 @@ async def start(
     gate = Gate(store, Announcement(settings.ping_interval_hours * 3600, settings.notice))
     committer = GroupCommitter(store, crowded=Crowding().crowded)
     stack.push_async_callback(committer.close)
-    service = IngestService(sources, sorter, gate, committer, store)
+    service = IngestService(sources, sorter, gate, committer)
     journal, subjects, finder = (
         JournalWriter(settings.key_dir, store.make_room),
         SubjectReader(keys.digest, users),

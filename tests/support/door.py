@@ -47,5 +47,5 @@ async def service_over(
     """Run a service over a store, as `bootstrap` puts it together."""
     committer = GroupCommitter(store)
     sources = sources or sources_of(store)
-    yield IngestService(sources, SORTER, Gate(store, Announcement()), committer, store)
+    yield IngestService(sources, SORTER, Gate(store, Announcement()), committer)
     await committer.close()

@@ -10,7 +10,6 @@ from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server import metrics
 from aboveboard_server.errors import ServiceError, StoreUnavailableError
 from aboveboard_server.ingest.group_commit import NOTHING
-from aboveboard_server.ingest.sorter import Sorted
 from aboveboard_server.ingest.verdicts import duplicate, opted_out
 from aboveboard_server.schema.rows import micros
 from aboveboard_server.schema.validate import is_storable_time
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
     from aboveboard.telemetry.v1.source_pb2 import Source
     from aboveboard_server.ingest.gate import Gate
     from aboveboard_server.ingest.group_commit import Future, GroupCommitter
-    from aboveboard_server.ingest.sorter import Sorter
+    from aboveboard_server.ingest.sorter import Sorted, Sorter
     from aboveboard_server.ingest.sources import Sender, SourceReader
-    from aboveboard_server.storage.ports import EventStore, Packed
 
 MAX_EVENTS = 1_000
 # How often a request is sorted that deletions of its Subject overtake, before it is sent back.
@@ -89,15 +87,7 @@ class Publication:
 
     def batch(self) -> EventBatch | None:
         """Sort the events of a sender whose record is known, and return the rows; None if there are none."""
-        record = self.sender.record
-        packed = None if self._sorted else self._service.pack(self.request, self.received_at, self.sender)
-        if packed is not None and record is not None:
-            self._sorted = Sorted(0, indices=packed.indices)
-            count = len(self.request.events)
-            return EventBatch(
-                record, self.received_at, {}, count, self._epoch, packed.packed, packed.packed_bytes
-            )
-        done = self._sorted or self.sort()
+        done, record = self._sorted or self.sort(), self.sender.record
         if not done.values or record is None:
             return None
         batch = EventBatch(record, self.received_at, done.values, done.size, self._epoch)
@@ -176,14 +166,11 @@ class Publication:
 class IngestService:
     """What IngestService promises of events and collection status."""
 
-    def __init__(
-        self, sources: SourceReader, sorter: Sorter, gate: Gate, committer: GroupCommitter, store: EventStore
-    ) -> None:
+    def __init__(self, sources: SourceReader, sorter: Sorter, gate: Gate, committer: GroupCommitter) -> None:
         self._sources = sources
         self._sorter = sorter
         self.gate = gate
         self._committer = committer
-        self._store = store
 
     async def publish(self, request: ingest.PublishEventsRequest) -> ingest.PublishEventsResponse:
         """Store a request's events; see PublishEvents in ingest_service.proto."""
@@ -226,12 +213,6 @@ class IngestService:
             publication.wait_for(STALE)
         elif (batch := publication.batch()) is not None:
             publication.wait_for(self._committer.submit(batch))
-
-    def pack(self, request: ingest.PublishEventsRequest, received_at: int, sender: Sender) -> Packed | None:
-        """Return a request's events as the store packs them, None where they are to be sorted."""
-        if len(request.events) < FEW_EVENTS or sender.record is None or self.gate.cut_off(sender) is not None:
-            return None
-        return self._store.pack(request.events, _skew(request, received_at), sender.record, received_at)
 
     def sort(self, request: ingest.PublishEventsRequest, received_at: int, sender: Sender) -> Sorted:
         """Sort a request's events; what a deletion of its sender's forbids gets a verdict."""

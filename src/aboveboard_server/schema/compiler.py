@@ -8,12 +8,12 @@ verdict has a second author, and a property test holds the rows equal.
 from __future__ import annotations
 
 import linecache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
-from aboveboard_server.schema.compiler_source import Source, source_of
+from aboveboard_server.schema.compiler_source import source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
     from aboveboard_server.schema.catalog import Catalog
@@ -25,14 +25,13 @@ if TYPE_CHECKING:
 
 def extractors(catalog: Catalog) -> dict[str, Extractor]:
     """Return, by event name, the function that makes a plainly good event's row, and None of any other."""
-    return {event.name: compiled(event.name, source_of(catalog, event)) for event in catalog.events}
+    return {event.name: compiled(event.name, *source_of(catalog, event)) for event in catalog.events}
 
 
-def compiled(name: str, source: Source, what: str = "extractor") -> Any:
-    """Compile the source of a function of that name; a traceback through it shows its lines."""
-    text, names = source
-    file = f"<{what} of {name}>"
+def compiled(name: str, text: str, names: Mapping[str, object]) -> Extractor:
+    """Compile an extractor's source; a traceback through it shows its lines."""
+    file = f"<extractor of {name}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     namespace = dict(names)
     exec(compile(text, file, "exec"), namespace)  # noqa: S102  # made of descriptors and annotations alone
-    return namespace[name]
+    return cast("Extractor", namespace[name])

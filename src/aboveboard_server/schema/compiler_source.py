@@ -14,7 +14,6 @@ from google.protobuf.descriptor import FieldDescriptor
 from aboveboard_server.schema.catalog import TIMESTAMP
 from aboveboard_server.schema.payload_writer import plain_json
 from aboveboard_server.schema.policy import enum_value_names
-from aboveboard_server.schema.rows import CORRECTED
 from aboveboard_server.schema.validate import FIRST_SECOND, FLOATS, LAST_SECOND, NANOS, TEXTS, is_uuid
 
 if TYPE_CHECKING:
@@ -64,37 +63,19 @@ class Source(NamedTuple):
     names: dict[str, object]
 
 
-class Reading(NamedTuple):
-    """How the fields of an event are read, from the locals `envelope`, `message` and `skew`.
-
-    `checks` are statements that return None unless a value is good, `values` the expressions of what each
-    column of the row holds after them, in its order; both use `names`.
-    """
-
-    checks: list[str]
-    values: dict[str, str]
-    names: dict[str, object]
-
-
-def reading(catalog: Catalog, event: EventType, without: str = "") -> Reading:
-    """Return how an event is read, but for one field of its envelope that the caller has read already."""
+def source_of(catalog: Catalog, event: EventType) -> Source:
+    """Write the extractor of an event."""
     owned = [
-        *(("envelope", field) for field in catalog.envelope if field.name != without),
+        *(("envelope", field) for field in catalog.envelope),
         *(("message", field) for field in event.fields),
     ]
     checks = [line for owner, field in owned for line in _checks(owner, field)]
-    values = {CORRECTED: f"{OCCURRED} + skew"} | {field.name: _value(owner, field) for owner, field in owned}
+    values = [f"{OCCURRED} + skew", *(_value(owner, field) for owner, field in owned)]
     enums = {_names(field): _enum_values(field) for _, field in owned if field.descriptor.enum_type}
-    return Reading(checks, values, HELPERS | enums)
-
-
-def source_of(catalog: Catalog, event: EventType) -> Source:
-    """Write the extractor of an event."""
-    checks, values, names = reading(catalog, event)
     text = FUNCTION.format(
-        event=event.name, checks="\n        ".join(checks), values=",\n            ".join(values.values())
+        event=event.name, checks="\n        ".join(checks), values=",\n            ".join(values)
     )
-    return Source(text, names)
+    return Source(text, HELPERS | enums)
 
 
 def _checks(owner: str, field: Field) -> Iterator[str]:

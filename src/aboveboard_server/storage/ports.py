@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
     from aboveboard.telemetry.v1.verdict_pb2 import RejectionReason
     from aboveboard_server.schema.rows import Row, Value
     from aboveboard_server.storage.forbidden import Forbidden
@@ -83,18 +82,6 @@ class EventBatch:
     epoch: int = 0
     packed: Any = None
     packed_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """The events of a request as a store packs them: a batch's `packed` and `packed_bytes`.
-
-    `indices` holds, by table, where in the request each row comes from.
-    """
-
-    packed: Any
-    packed_bytes: int
-    indices: dict[str, list[int]]
 
 
 @dataclass(slots=True)
@@ -173,15 +160,6 @@ class EventStore(Protocol):
         """Do what can be done of a commit at once, while the batch's rows are in the processor's cache.
 
         Where many wait, they have left it by the time of the commit. Not needed before `commit`.
-        """
-
-    def pack(
-        self, events: Sequence[EventEnvelope], skew: int, source: SourceRecord, received_at: int
-    ) -> Packed | None:
-        """Turn a request's events into what `prepare` makes of their rows, without making the rows.
-
-        None where the store has no such way, or not for this source, or any event is not plainly good: then
-        they are to be sorted. MUST NOT pack what has a verdict. Times are in µs.
         """
 
     async def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:

@@ -21,7 +21,6 @@ from aboveboard_server.storage.postgres_alone import alone
 from aboveboard_server.storage.postgres_copy import TableCopy, table_copy
 from aboveboard_server.storage.postgres_link import Link
 from aboveboard_server.storage.postgres_loss import estimate_loss
-from aboveboard_server.storage.postgres_packer import Packer
 from aboveboard_server.storage.postgres_registry import PostgresRegistry
 from aboveboard_server.storage.postgres_sessions import PostgresSessions
 from aboveboard_server.storage.postgres_writer import Known, PostgresWriter
@@ -32,19 +31,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import MetaData, Table
 
-    from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
     from aboveboard_server.schema.catalog import Catalog, EventType
     from aboveboard_server.storage.forbidden import Forbidden
-    from aboveboard_server.storage.ports import (
-        CommitResult,
-        EventBatch,
-        Loss,
-        P,
-        Packed,
-        Replay,
-        SourceRecord,
-        Unit,
-    )
+    from aboveboard_server.storage.ports import CommitResult, EventBatch, Loss, P, Replay, Unit
     from aboveboard_server.storage.postgres_link import Connection
 
 T = TypeVar("T")
@@ -77,12 +66,8 @@ class PostgresStore:
         self._parameters = parameters
         self._events = [event.name for event in catalog.events]
         self._forbidden = Known()
-        copies = table_copies(catalog, metadata)
         self._writer = PostgresWriter(
-            copies,
-            Packer(catalog, copies),
-            PostgresRegistry(metadata, self._source_columns),
-            self._forbidden,
+            table_copies(catalog, metadata), PostgresRegistry(metadata, self._source_columns), self._forbidden
         )
         self._ingest = Link("ingest", parameters, self._prepare_ingest)
         self._service = Link("service", parameters, self._forbidden.load)
@@ -103,12 +88,6 @@ class PostgresStore:
     def prepare(self, batch: EventBatch) -> None:
         """See EventStore.prepare."""
         self._writer.prepare(batch)
-
-    def pack(
-        self, events: Sequence[EventEnvelope], skew: int, source: SourceRecord, received_at: int
-    ) -> Packed | None:
-        """See EventStore.pack."""
-        return self._writer.pack(events, skew, source, received_at)
 
     async def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """See EventStore.commit."""

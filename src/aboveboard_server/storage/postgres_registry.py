@@ -42,20 +42,16 @@ class PostgresRegistry:
 
     def due(self, batches: Iterable[EventBatch]) -> list[EventBatch]:
         """Return a batch of each source whose rows must be made or touched."""
-        found = {
-            batch.source.fingerprint: batch
-            for batch in batches
-            if self.known_id(batch.source, batch.received_at) is None
-        }
+        found = {batch.source.fingerprint: batch for batch in batches if self.known_id(batch) is None}
         return [found[fingerprint] for fingerprint in sorted(found)]
 
-    def known_id(self, source: SourceRecord, received_at: int) -> int | None:
-        """Return the id of a source, None where its rows are due."""
-        return self.seen.row_id(source.fingerprint, received_at)
+    def known_id(self, batch: EventBatch) -> int | None:
+        """Return the id of a batch's source, None where its rows are due."""
+        return self.seen.row_id(batch.source.fingerprint, batch.received_at)
 
     def source_id(self, batch: EventBatch) -> int:
         """Return the id of a batch's source, whose rows are not due."""
-        found = self.known_id(batch.source, batch.received_at)
+        found = self.known_id(batch)
         if found is None:
             raise LookupError("the source's rows were not touched first")
         return found

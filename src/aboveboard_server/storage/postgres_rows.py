@@ -20,7 +20,7 @@ UNKNOWN = 0
 
 
 @dataclass(slots=True)
-class Encoded:
+class _Encoded:
     """Rows by table, as those of a source of this id."""
 
     source_id: int
@@ -37,24 +37,19 @@ class BatchEncoder:
         """Put encoded rows in the place of a batch's values; its source may have another id by its commit."""
         if batch.packed is not None:
             return
-        encoded = Encoded(source_id or UNKNOWN, {})
+        encoded = _Encoded(source_id or UNKNOWN, {})
         for table, values in batch.values.items():
             encoded.rows[table] = self._copies[table].encode(values, encoded.source_id, batch.received_at)
         batch.packed, batch.values = encoded, {}
-        batch.packed_bytes = size_of(encoded.rows)
+        batch.packed_bytes = sum(sum(map(len, rows)) for rows in encoded.rows.values())
 
     def rows(self, batch: EventBatch, source_id: int) -> Mapping[str, Sequence[bytes]]:
         """Return a batch's encoded rows by table, as those of its source's id."""
         self.prepare(batch, source_id)
-        encoded: Encoded = batch.packed
+        encoded: _Encoded = batch.packed
         if encoded.source_id != source_id:
             # It was not known yet, or the database is another one by now.
             for table, rows in encoded.rows.items():
                 encoded.rows[table] = self._copies[table].of_source(rows, source_id)
             encoded.source_id = source_id
         return encoded.rows
-
-
-def size_of(rows: Mapping[str, Sequence[bytes]]) -> int:
-    """Return how many bytes encoded rows have together."""
-    return sum(sum(map(len, encoded)) for encoded in rows.values())

@@ -25,12 +25,10 @@ if TYPE_CHECKING:
 
     from psycopg.pq.abc import PGresult
 
-    from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
     from aboveboard_server.schema.rows import Row
-    from aboveboard_server.storage.ports import EventBatch, Packed, Replay, SourceRecord
+    from aboveboard_server.storage.ports import EventBatch, Replay
     from aboveboard_server.storage.postgres_copy import TableCopy
     from aboveboard_server.storage.postgres_link import Connection
-    from aboveboard_server.storage.postgres_packer import Packer
     from aboveboard_server.storage.postgres_registry import PostgresRegistry
 
 log = structlog.get_logger()
@@ -66,16 +64,9 @@ class PostgresWriter:
     Where one does, COPY fails as a whole, and the transaction is done again through staging tables.
     """
 
-    def __init__(
-        self,
-        copies: Mapping[str, TableCopy],
-        packer: Packer,
-        registry: PostgresRegistry,
-        forbidden: Known,
-    ) -> None:
+    def __init__(self, copies: Mapping[str, TableCopy], registry: PostgresRegistry, forbidden: Known) -> None:
         self._copies = copies
         self._encoder = BatchEncoder(copies)
-        self._packer = packer
         self._registry = registry
         self._forbidden = forbidden
         self._registry_epoch = -1
@@ -88,14 +79,7 @@ class PostgresWriter:
 
     def prepare(self, batch: EventBatch) -> None:
         """Encode a batch's rows; see EventStore.prepare."""
-        self._encoder.prepare(batch, self._registry.known_id(batch.source, batch.received_at))
-
-    def pack(
-        self, events: Sequence[EventEnvelope], skew: int, source: SourceRecord, received_at: int
-    ) -> Packed | None:
-        """Encode events without making rows; see EventStore.pack."""
-        source_id = self._registry.known_id(source, received_at)
-        return None if source_id is None else self._packer.pack(events, skew, source_id, received_at)
+        self._encoder.prepare(batch, self._registry.known_id(batch))
 
     async def commit(self, connection: Connection, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """Store batches in one transaction; see EventStore.commit."""

@@ -28,19 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
-    from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
     from aboveboard_server.schema.catalog import Catalog
     from aboveboard_server.storage.forbidden import Change
     from aboveboard_server.storage.ownership import FileOwnership
-    from aboveboard_server.storage.ports import (
-        CommitResult,
-        EventBatch,
-        P,
-        Packed,
-        Replay,
-        SourceRecord,
-        Unit,
-    )
+    from aboveboard_server.storage.ports import CommitResult, EventBatch, P, Replay, Unit
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -72,11 +63,6 @@ class SqliteStore:
     def prepare(self, batch: EventBatch) -> None:
         """See EventStore.prepare."""
         frames.pack_batch(batch)
-
-    def pack(
-        self, events: Sequence[EventEnvelope], skew: int, source: SourceRecord, received_at: int
-    ) -> Packed | None:
-        """See EventStore.pack: rows of values are what the writer takes."""
 
     async def commit(self, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """See EventStore.commit."""
