@@ -10,6 +10,7 @@ from aboveboard_server.codegen.tables import column_type
 from aboveboard_server.schema.catalog import Field, snake_case
 from aboveboard_server.schema.lint_fields import is_sentence
 from aboveboard_server.schema.policy import EventPolicy, event_policy, field_policy
+from aboveboard_server.schema.sql_words import is_word_of_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,10 +107,12 @@ def arm_is_named_after_its_message(arm: Arm) -> Iterator[str]:
 
 
 def arm_names_a_free_table(arm: Arm) -> Iterator[str]:
-    """An arm's name becomes a table's: it has at most 53 bytes, and no other table has it."""
+    """An arm's name becomes a table's: it has at most 53 bytes, and neither SQL nor another table has it."""
     name = arm.descriptor.name
     if name in arm.tables:
         yield f"{name} is a table already"
+    if is_word_of_sql(name):
+        yield f"{name} is a reserved word of SQL"
     if len(name) > MAX_TABLE_NAME_BYTES:
         yield f"{len(name)} bytes"
 

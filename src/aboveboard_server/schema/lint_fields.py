@@ -15,6 +15,7 @@ from aboveboard_server.schema import examples
 from aboveboard_server.schema.catalog import STRUCT, Field
 from aboveboard_server.schema.policy import FieldPolicy
 from aboveboard_server.schema.rows import CORRECTED
+from aboveboard_server.schema.sql_words import is_word_of_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,12 +85,14 @@ def field_has_a_column(field: Collected) -> Iterator[str]:
 
 
 def field_name_is_free(field: Collected) -> Iterator[str]:
-    """A field's name becomes a column's, so it is none that the server or Python uses itself."""
+    """A field's name becomes a column's, so it is none that the server, Python or SQL uses itself."""
     name = field.descriptor.name
     if name in field.taken:
         yield f"the table has a column {name} already"
     elif keyword.iskeyword(name):
         yield f"{name} is a keyword of Python"
+    elif is_word_of_sql(name):
+        yield f"{name} is a reserved word of SQL"
     elif name in SPOKEN:
         yield f"{name} is a type that generated tables name"
     elif name in RESERVED or name.startswith(RESERVED_PREFIXES):

@@ -72,6 +72,7 @@ EXPECTED = {
     "arm-is-named-after-its-message": [TELEMETRY + "EventEnvelope.more_limits"],
     "arm-names-a-free-table": [
         TELEMETRY + "EventEnvelope.source",
+        TELEMETRY + "EventEnvelope.outer",
         TELEMETRY
         + "EventEnvelope.this_message_has_a_name_that_is_far_too_long_to_make_a_table_of_it_in_postgres",
     ],
@@ -97,6 +98,9 @@ EXPECTED = {
                 "model_of_car",
                 "lambda",
                 "str",
+                "order",
+                "index",
+                "analyse",
             )
         ),
     ],
