@@ -73,6 +73,7 @@ EXPECTED = {
     "arm-names-a-free-table": [
         TELEMETRY + "EventEnvelope.source",
         TELEMETRY + "EventEnvelope.outer",
+        TELEMETRY + "EventEnvelope.values",
         TELEMETRY
         + "EventEnvelope.this_message_has_a_name_that_is_far_too_long_to_make_a_table_of_it_in_postgres",
     ],
