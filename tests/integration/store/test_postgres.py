@@ -18,6 +18,7 @@ from aboveboard_server import bootstrap
 from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.storage.address import database_url, libpq_parameters
 from aboveboard_server.storage.ports import CommitResult
+from aboveboard_server.storage.postgres_alone import alone
 from aboveboard_server.storage.postgres_link import Link, roll_back
 
 if TYPE_CHECKING:
@@ -295,3 +296,24 @@ async def test_a_database_that_cannot_be_reached_is_told_of(postgres: PostgresSe
     """In a line, and soon."""
     with pytest.raises(StartupError, match="cannot use the database"):
         await bootstrap.open_store("postgresql+psycopg://nobody:hush@127.0.0.1:1/none")
+
+
+async def test_a_task_that_ended_is_free_at_once(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL may be slow to see that its holder's connection ended: here it does not see it at all."""
+    parameters = libpq_parameters(database_url(backend.url))
+    ended: list[psycopg.AsyncConnection] = []
+    close = psycopg.AsyncConnection.close
+
+    async def unseen(connection: psycopg.AsyncConnection) -> None:
+        ended.append(connection)
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "close", unseen)
+    try:
+        async with alone(parameters, "a") as held, alone(parameters, "a") as again:
+            assert (held, again) == (True, False)
+        async with alone(parameters, "a") as again:
+            assert again
+        assert len(ended) == 3
+    finally:
+        for connection in ended:
+            await close(connection)
