@@ -96,13 +96,15 @@ def deletion(*, quick: Quick = False, store: Stores = EVERY_STORE, folder: Folde
 
 
 @app.command("report")
-def write_report(results: Path, document: Path = DOCUMENT) -> None:
-    """Write a run's tables and plot into the documentation."""
-    found = json.loads(results.read_text())
-    if not found["runs"]:
-        raise typer.BadParameter(f"{results} is of no `run`, and nothing in it is held against a requirement")
-    report.write(found, document)
-    console.print(f"{document} and {document.with_suffix('.svg')} tell of {results}")
+def write_report(results: list[Path], document: Path = DOCUMENT) -> None:
+    """Write the last of these runs, its tables and plot, into the documentation; beside it, the others."""
+    every = [json.loads(file.read_text()) for file in results]
+    for file, found in zip(results, every, strict=True):
+        if not found["runs"]:
+            raise typer.BadParameter(f"{file} is of no `run`: nothing in it is held against a requirement")
+    *earlier, last = every
+    report.write(last, document, earlier)
+    console.print(f"{document} and {document.with_suffix('.svg')} tell of {results[-1]}")
 
 
 @app.command("archive")

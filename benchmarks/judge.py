@@ -36,9 +36,14 @@ class Judgement:
         """What to say of it."""
         if not self.required:
             return ""
-        if not self._holds(self.required):
+        if not self.is_met:
             return "not met"
         return "stretch met" if self.stretch is not None and self._holds(self.stretch) else "met"
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the figure is what was required."""
+        return self._holds(self.required)
 
     def _holds(self, bound: float) -> bool:
         return self.figure <= bound if self.at_most else self.figure >= bound

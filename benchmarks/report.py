@@ -12,8 +12,10 @@ from benchmarks.judge import cores, cpu_micros, judge, memory, middle
 from benchmarks.plot import draw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from benchmarks.jobs import Result
 
 BEGIN = "<!-- Written by `python -m benchmarks report`; do not edit by hand. -->"
 # The load before a run, beyond which others were using the machine.
@@ -25,9 +27,12 @@ class MarkerError(Exception):
     """The document does not say where the figures go."""
 
 
-def write(results: dict[str, Any], document: Path) -> None:
-    """Replace what stands between the markers, and draw the plot anew; `results` are of a run with rounds."""
-    replace(document, BEGIN, _body(results))
+def write(results: dict[str, Any], document: Path, earlier: Sequence[dict[str, Any]] = ()) -> None:
+    """Replace what stands between the markers, and draw the plot anew; `results` are of a run with rounds.
+
+    Runs that went before it, the oldest first, are told beside it, as far as something is required.
+    """
+    replace(document, BEGIN, _body(results, earlier))
     document.with_suffix(".svg").write_text(draw(results))
 
 
@@ -42,10 +47,13 @@ def replace(document: Path, begin: str, lines: Iterable[str]) -> None:
     document.write_text(f"{before}{begin}\n\n{body}\n\n{END}{after}")
 
 
-def _body(results: dict[str, Any]) -> Iterator[str]:
+def _body(results: dict[str, Any], earlier: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield from _machine(results)
     yield from ("", "### Against what is required", "")
     yield from _verdicts(results)
+    if earlier:
+        yield from ("", "### The same in several runs", "")
+        yield from _several([*earlier, results])
     yield from ("", "### Every figure", "")
     yield from _rates(results)
     if results["growth"]:
@@ -84,6 +92,26 @@ def _verdicts(results: dict[str, Any]) -> Iterator[str]:
         stretch = f"{found.stretch:g}" if found.stretch is not None else ""
         spread = f"{found.lowest:.2f} to {found.highest:.2f}"
         yield f"| {found.row} | {found.figure:.2f} | {spread} | {required} | {stretch} | {found.verdict} |"
+
+
+def _several(every: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Tell each run's figures, and the medians over the rounds of all: a run tells of one hour."""
+    when = [f"{run['machine']['when'][5:16].replace('T', ' ')}, {run['machine']['commit']}" for run in every]
+    yield f"| what is required | {' | '.join(when)} | all rounds | required | met in |"
+    yield f"|---|{'---:|' * (len(every) + 3)}"
+    stores = every[-1]["stores"]
+    rows = [{found.row: found for found in judge(run["runs"], stores)} for run in every]
+    rounds: dict[str, list[Result]] = {}
+    for run in every:
+        for name, results in run["runs"].items():
+            rounds.setdefault(name, []).extend(results)
+    for found in judge(rounds, stores):
+        if found.required:
+            single = [row[found.row] for row in rows]
+            figures = " | ".join(f"{one.figure:.2f}" for one in (*single, found))
+            required = f"{'≤' if found.at_most else '≥'} {found.required:g}"
+            met = sum(one.is_met for one in single)
+            yield f"| {found.row} | {figures} | {required} | {met} of {len(single)} |"
 
 
 def _rates(results: dict[str, Any]) -> Iterator[str]:
