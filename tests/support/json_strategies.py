@@ -17,6 +17,8 @@ SCALARS = st.one_of(
     st.integers(-(2**70), 2**70),
     st.floats(allow_nan=False),
     st.text(max_size=5),
+    # Numbers whose last 32 bits are a small one's, as such and as a text.
+    st.integers(-3, 3).flatmap(lambda high: st.sampled_from([(high << 32) + 1, str((high << 32) + 1)])),
     st.sampled_from(
         ["1", "-1", "1.0", "1e3", "NaN", "Infinity", "x", "\ud800", "a\0b", "CHANGE_TYPE_UPDATE", "CREATE"]
     ),
@@ -53,7 +55,7 @@ def by_reference(message: Message, value: Any) -> Message | None:
 
 
 def is_stricter(field: FieldDescriptor, value: Any) -> bool:
-    """Whether our reader refuses a value that protobuf's may convert, for it has the wrong JSON type."""
+    """Whether our reader refuses a value that protobuf's may convert: of a wrong JSON type, or too large."""
     message = field.message_type
     own = message is not None and not message.full_name.startswith("google.")
     if field.is_repeated:
@@ -61,5 +63,14 @@ def is_stricter(field: FieldDescriptor, value: Any) -> bool:
     if value is None:
         return False
     if field.enum_type is not None:
-        return not isinstance(value, str) and type(value) is not int
+        return _is_no_enum_number(value)
     return own and not isinstance(value, dict)
+
+
+def _is_no_enum_number(value: Any) -> bool:
+    """Whether a value is no text, and no number of 32 bits; a text may be such a number as well."""
+    try:
+        number = int(value) if isinstance(value, str) else value
+    except ValueError:
+        return False
+    return type(number) is not int or number not in range(-(2**31), 2**31)

@@ -3,8 +3,8 @@
 `json_format.ParseDict` takes 26 to 37 µs an event, these readers a quarter of it or less. They return what a
 message's constructor takes, so that no part is made and then copied. They read the plain spelling of a value
 themselves and leave every other to ParseDict, so that the two agree on what is taken; a test holds
-them to it. They are stricter in this: no list is an empty message and no truth value an enum's, a field is
-not given under both of its names, and nesting keeps the limit of this door.
+them to it. They are stricter in this: no list is an empty message, no truth value and no number of more bits
+than 32 an enum's, a field is not given under both of its names, and nesting keeps the limit of this door.
 """
 
 from __future__ import annotations
@@ -190,14 +190,19 @@ def _double_reader(field: FieldDescriptor) -> Reader:
 
 def _enum_reader(field: FieldDescriptor, enum: EnumDescriptor) -> Reader:
     numbers = {name: value.number for name, value in enum.values_by_name.items()}
-    otherwise = _by_reference(field)
+    otherwise, text = _by_reference(field), "must be the name of an enum's value"
 
     def read(value: Any) -> int:
         if type(value) is str:
-            number = numbers.get(value)
-            return otherwise(value) if number is None else number
+            if value in numbers:
+                return numbers[value]
+            number: int = otherwise(value)
+            # ParseDict looks for a number by its last 32 bits.
+            if int(value) != number:
+                _refuse(value, text)
+            return number
         if type(value) is not int or value not in INT_32:
-            _refuse(value, "must be the name of an enum's value")
+            _refuse(value, text)
         return value
 
     return read

@@ -77,6 +77,10 @@ def test_any_value_in_any_field_is_judged_alike(event: Any, data: st.DataObject)
         ({"elementStat": {"changeType": True}}, "element_stat.change_type"),
         ({"elementStat": {"changeType": 1.0}}, "element_stat.change_type"),
         ({"elementStat": {"changeType": 2**31}}, "element_stat.change_type"),
+        # Protobuf takes the last 32 bits of these, which are a value's number.
+        ({"elementStat": {"changeType": 2**32 + 1}}, "element_stat.change_type"),
+        ({"elementStat": {"changeType": str(2**32 + 1)}}, "element_stat.change_type"),
+        ({"elementStat": {"changeType": str(1 - 2**32)}}, "element_stat.change_type"),
         ({"elementStat": {"changeType": "\ud800"}}, "element_stat.change_type"),
         ({"ping": {"payload": {"\ud800": 1}}}, "ping.payload"),
         ({"eventId": strict_json.DUPLICATE_KEY}, "event_id"),
