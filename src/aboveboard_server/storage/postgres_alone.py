@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # The first of two numbers, so that a task's lock is never one of those that are known by a single number.
 TASKS = 0x61626F76
+# Seconds for an answer, as long as for a connection: neither a job's end nor a server's waits without end.
+SECONDS = 3.0
 _TRY = "SELECT pg_try_advisory_lock(%s::int, %s::int)"
 _LET_GO = "SELECT pg_advisory_unlock(%s::int, %s::int)"
 
@@ -32,23 +35,24 @@ async def alone(parameters: Mapping[str, Any], task: str) -> AsyncIterator[bool]
     except UNAVAILABLE as error:
         raise StoreUnavailableError from error
     try:
-        held = await _had(connection, number)
+        held = await _ask(connection, _TRY, number)
         try:
             yield held
         finally:
             if held:
                 # The end of the connection does it too, but its process takes a moment to see that, and who
                 # asks meanwhile is refused.
-                with suppress(*UNAVAILABLE):
-                    await connection.execute(_LET_GO, (TASKS, number))
+                with suppress(StoreUnavailableError):
+                    await _ask(connection, _LET_GO, number)
     finally:
         await connection.close()
 
 
-async def _had(connection: Connection, number: int) -> bool:
-    """Take a task's lock where nobody has it, and return whether that was so."""
+async def _ask(connection: Connection, statement: str, number: int) -> bool:
+    """Return PostgreSQL's answer about a task's lock; StoreUnavailableError where none comes, or not soon."""
     try:
-        ((held,),) = await (await connection.execute(_TRY, (TASKS, number))).fetchall()
-    except UNAVAILABLE as error:
+        async with asyncio.timeout(SECONDS):
+            ((answer,),) = await (await connection.execute(statement, (TASKS, number))).fetchall()
+    except (*UNAVAILABLE, TimeoutError) as error:
         raise StoreUnavailableError from error
-    return bool(held)
+    return bool(answer)

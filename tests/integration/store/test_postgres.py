@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -12,10 +14,11 @@ import pytest
 from psycopg.pq import TransactionStatus
 from tests.integration.store.conftest import postgres_backend
 from tests.support.batches import batch_of, elements, ids, opt_out, pings, random_id, record, within_a_second
-from tests.support.clients import deployment_source, ping, server_source
+from tests.support.clients import TIMEOUT, deployment_source, ping, server_source
 
 from aboveboard_server import bootstrap
 from aboveboard_server.errors import StartupError, StoreUnavailableError
+from aboveboard_server.storage import postgres_alone
 from aboveboard_server.storage.address import database_url, libpq_parameters
 from aboveboard_server.storage.ports import CommitResult
 from aboveboard_server.storage.postgres_alone import alone
@@ -31,6 +34,11 @@ if TYPE_CHECKING:
     from aboveboard_server.storage.postgres_link import Connection
 
 HERE = server_source()
+# Who holds a task's lock in this database.
+HOLDERS = (
+    "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+    " WHERE datname = current_database() AND locktype = 'advisory' AND classid = %s"
+)
 # What fails a transaction at its end.
 REFUSE = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE data_exception; END'"
 REFUSE_LATE = (
@@ -317,3 +325,26 @@ async def test_a_task_that_ended_is_free_at_once(backend: Backend, monkeypatch: 
     finally:
         for connection in ended:
             await close(connection)
+
+
+async def test_a_task_ends_though_postgresql_does_not_answer(
+    backend: Backend, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that stops waits for no database that has stopped by then."""
+    monkeypatch.setattr(postgres_alone, "SECONDS", 0.1)
+    holder: list[int] = []
+
+    async def job() -> None:
+        async with alone(libpq_parameters(database_url(backend.url)), "a") as held:
+            assert held
+            ((pid,),) = postgres.query(backend.url, HOLDERS, postgres_alone.TASKS)
+            holder.append(pid)
+            os.kill(pid, signal.SIGSTOP)
+
+    task = asyncio.create_task(job())
+    try:
+        await asyncio.wait_for(asyncio.shield(task), TIMEOUT)
+    finally:
+        for pid in holder:
+            os.kill(pid, signal.SIGCONT)
+        await task
