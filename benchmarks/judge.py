@@ -21,15 +21,28 @@ FLAT_MIB = 8
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One row of the result: a figure, over how wide a range it was found, and what it had to be."""
+    """One row of the result: what was found in each round, and what it had to be."""
 
     row: str
-    figure: float
-    lowest: float
-    highest: float
+    figures: tuple[float, ...]
     required: float
     stretch: float | None
     at_most: bool
+
+    @property
+    def figure(self) -> float:
+        """The median over the rounds: what is judged."""
+        return median(self.figures)
+
+    @property
+    def spread(self) -> str:
+        """Over how wide a range it was found."""
+        return f"{min(self.figures):.2f} to {max(self.figures):.2f}"
+
+    @property
+    def bound(self) -> str:
+        """What is required; nothing where nothing is."""
+        return f"{'≤' if self.at_most else '≥'} {self.required:g}" if self.required else ""
 
     @property
     def verdict(self) -> str:
@@ -96,9 +109,7 @@ def _judgement(goal: Goal, runs: Mapping[str, Sequence[Result]]) -> Judgement:
         found = [own / other[goal.figure] for own, other in zip(found, runs[goal.reference], strict=False)]
     return Judgement(
         row=goal.row,
-        figure=median(found),
-        lowest=min(found),
-        highest=max(found),
+        figures=tuple(found),
         required=goal.required,
         stretch=goal.stretch,
         at_most=not goal.reference,

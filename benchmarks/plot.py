@@ -67,15 +67,15 @@ def _goals(drawing: Drawing, found: Sequence[Judgement]) -> None:
     begun = drawing.y
     for judgement in found:
         y = drawing.y + ROW / 2
-        ends = [LEFT + _reached(judgement, end) * scale for end in (judgement.lowest, judgement.highest)]
+        ends = [LEFT + _reached(judgement, end) * scale for end in judgement.figures]
         if judgement.stretch is not None:
             stretch = LEFT + judgement.stretch / judgement.required * scale
             drawing.line(stretch, y - 7, stretch, y + 7, "stretch")
         store, _, row = judgement.row.partition(": ")
         drawing.text(LEFT - 10, y + 4, f"{NAMES[store]}: {row}", "right")
         drawing.line(min(ends), y, min(max(ends), WIDTH - RIGHT), y, "range")
-        missed = judgement.verdict == "not met"
-        drawing.dot(LEFT + _reached(judgement, judgement.figure) * scale, y, "missed" if missed else "server")
+        kind = "server" if judgement.is_met else "missed"
+        drawing.dot(LEFT + _reached(judgement, judgement.figure) * scale, y, kind)
         drawing.text(WIDTH - 20, y + 4, f"{judgement.figure:.2f}", "number right")
         drawing.y += ROW
     drawing.line(LEFT + scale, begun, LEFT + scale, drawing.y, "bound")

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from benchmarks.jobs import Result
-
 BEGIN = "<!-- Written by `python -m benchmarks report`; do not edit by hand. -->"
 # The load before a run, beyond which others were using the machine.
 QUIET = 0.5
@@ -88,10 +86,9 @@ def _verdicts(results: dict[str, Any]) -> Iterator[str]:
     yield "| what | measured | lowest to highest | required | stretch | |"
     yield "|---|---:|---:|---:|---:|---|"
     for found in judge(results["runs"], results["stores"]):
-        required = f"{'≤' if found.at_most else '≥'} {found.required:g}" if found.required else ""
         stretch = f"{found.stretch:g}" if found.stretch is not None else ""
-        spread = f"{found.lowest:.2f} to {found.highest:.2f}"
-        yield f"| {found.row} | {found.figure:.2f} | {spread} | {required} | {stretch} | {found.verdict} |"
+        measured = f"{found.figure:.2f} | {found.spread} | {found.bound} | {stretch}"
+        yield f"| {found.row} | {measured} | {found.verdict} |"
 
 
 def _several(every: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -99,19 +96,16 @@ def _several(every: Sequence[dict[str, Any]]) -> Iterator[str]:
     when = [f"{run['machine']['when'][5:16].replace('T', ' ')}, {run['machine']['commit']}" for run in every]
     yield f"| what is required | {' | '.join(when)} | all rounds | required | met in |"
     yield f"|---|{'---:|' * (len(every) + 3)}"
-    stores = every[-1]["stores"]
-    rows = [{found.row: found for found in judge(run["runs"], stores)} for run in every]
-    rounds: dict[str, list[Result]] = {}
-    for run in every:
-        for name, results in run["runs"].items():
-            rounds.setdefault(name, []).extend(results)
-    for found in judge(rounds, stores):
-        if found.required:
-            single = [row[found.row] for row in rows]
-            figures = " | ".join(f"{one.figure:.2f}" for one in (*single, found))
-            required = f"{'≤' if found.at_most else '≥'} {found.required:g}"
-            met = sum(one.is_met for one in single)
-            yield f"| {found.row} | {figures} | {required} | {met} of {len(single)} |"
+    found = [{one.row: one for one in judge(run["runs"], run["stores"])} for run in every]
+    for row, last in found[-1].items():
+        if last.required:
+            # What an earlier run did not measure stays empty.
+            single = [run.get(row) for run in found]
+            measured = [one for one in single if one]
+            cells = [f"{one.figure:.2f}" if one else "" for one in single]
+            cells.append(f"{median(figure for one in measured for figure in one.figures):.2f}")
+            met = f"{sum(one.is_met for one in measured)} of {len(measured)}"
+            yield f"| {' | '.join([row, *cells, last.bound, met])} |"
 
 
 def _rates(results: dict[str, Any]) -> Iterator[str]:

@@ -66,8 +66,8 @@ def _verdicts(results: dict[str, Any]) -> Table:
         table.add_row(
             found.row,
             f"{found.figure:.2f}",
-            f"{found.lowest:.2f} to {found.highest:.2f}",
-            f"{'≤' if found.at_most else '≥'} {found.required:g}" if found.required else "",
+            found.spread,
+            found.bound,
             f"{found.stretch:g}" if found.stretch is not None else "",
             f"[{colour}]{found.verdict}[/]",
         )
