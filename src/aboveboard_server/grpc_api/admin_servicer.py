@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from aboveboard.admin.v1 import admin_service_pb2 as service_pb2
-    from aboveboard.admin.v1 import archive_pb2, audit_pb2, deployment_pb2, loss_pb2
+    from aboveboard.admin.v1 import archive_pb2, audit_pb2, clock_pb2, deployment_pb2, loss_pb2
     from aboveboard.admin.v1 import quarantine_pb2 as q
     from aboveboard_server.access.keys import Keys
     from aboveboard_server.ingest.loss import LossEstimator
@@ -85,6 +85,28 @@ class AdminServicer(stubs.AdminServiceServicer):
     ) -> d.ConfirmDeletionResponse:
         """See admin_service.proto."""
         return d.ConfirmDeletionResponse(deletion=await self._rooms.deletions.confirm(request, _actor()))
+
+    async def RejectDeletion(
+        self, request: d.RejectDeletionRequest, context: Any
+    ) -> d.RejectDeletionResponse:
+        """See admin_service.proto."""
+        raise NotImplementedError
+
+    async def GetReceiptBundle(
+        self, request: d.GetReceiptBundleRequest, context: Any
+    ) -> d.GetReceiptBundleResponse:
+        """See admin_service.proto."""
+        raise NotImplementedError
+
+    async def GetClock(self, request: clock_pb2.GetClockRequest, context: Any) -> clock_pb2.GetClockResponse:
+        """See admin_service.proto."""
+        raise NotImplementedError
+
+    async def AcceptClock(
+        self, request: clock_pb2.AcceptClockRequest, context: Any
+    ) -> clock_pb2.AcceptClockResponse:
+        """See admin_service.proto."""
+        raise NotImplementedError
 
     async def GetDeletion(self, request: d.GetDeletionRequest, context: Any) -> d.GetDeletionResponse:
         """See admin_service.proto."""

@@ -32,6 +32,8 @@ class OptOutRow(SQLModel, table=True):
     """A Subject of whom nothing is collected while `revoked_at` is empty.
 
     `stored_digest` is a user's digest by what the store holds of it. `epoch` is that of the newest change.
+    `token_digest` is the keyed digest of the preference token that lifts it, None where only an administrator
+    does. `is_unseen` says that nothing was held of the Subject when it was set by its source.
     """
 
     __tablename__: ClassVar[str] = "opt_out"
@@ -52,6 +54,8 @@ class OptOutRow(SQLModel, table=True):
     origin: str = Field(sa_type=Text(), sa_column_kwargs=_OUR_WORD)
     reference: str = Field(default="", sa_type=Text(), sa_column_kwargs=_REFERENCE)
     request_id: str | None = Field(default=None, sa_type=UUID_TEXT, sa_column_kwargs=_REQUEST_ID)
+    token_digest: bytes | None = Field(default=None, sa_type=LargeBinary(), sa_column_kwargs=_DIGEST)
+    is_unseen: bool = Field(default=False, sa_type=Boolean())
     epoch: int = Field(default=0, sa_type=BigInteger())
     created_at: datetime = Field(sa_type=UtcMicros(), nullable=False)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcMicros())
@@ -94,7 +98,9 @@ class TombstoneRow(SQLModel, table=True):
 class DeletionRow(SQLModel, table=True):
     """A deletion, from its request to its receipt. `state` is a Deletion.State by its name.
 
-    `removed` counts rows by table; `receipt` is a serialized Receipt.
+    `removed` counts rows by table; `receipt` is a serialized Receipt. `sealed_subject` finds the Subject of
+    one that waits under any later key of its company, encrypted under the wrapping key; it ends with the
+    waiting.
     """
 
     __tablename__: ClassVar[str] = "deletion"
@@ -129,6 +135,14 @@ class DeletionRow(SQLModel, table=True):
         default=None, sa_type=LargeBinary(), sa_column_kwargs=kept("signed: digests, counts and times")
     )
     receipt_sequence: int | None = Field(default=None, sa_type=BigInteger())
+    sealed_subject: bytes | None = Field(
+        default=None,
+        sa_type=LargeBinary(),
+        sa_column_kwargs=kept("encrypted under a key outside of here, and only while it waits"),
+    )
+    known: bool | None = Field(default=None, sa_type=Boolean())
+    rejection_reason: str = Field(default="", sa_type=Text(), sa_column_kwargs=_REFERENCE)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcMicros())
     company_id: str | None = Field(
         default=None, sa_type=Text(), sa_column_kwargs=subject("ORGANIZATION", "COMPANY")
     )

@@ -477,7 +477,7 @@ var File_aboveboard_admin_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_aboveboard_admin_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
-	"'aboveboard/admin/v1/admin_service.proto\x12\x13aboveboard.admin.v1\x1a!aboveboard/admin/v1/archive.proto\x1a\x1faboveboard/admin/v1/audit.proto\x1a!aboveboard/admin/v1/company.proto\x1a\"aboveboard/admin/v1/deletion.proto\x1a$aboveboard/admin/v1/deployment.proto\x1a\x1daboveboard/admin/v1/key.proto\x1a\x1eaboveboard/admin/v1/loss.proto\x1a!aboveboard/admin/v1/opt_out.proto\x1a$aboveboard/admin/v1/quarantine.proto\x1a#aboveboard/admin/v1/retention.proto\x1a!aboveboard/admin/v1/subject.proto\x1a&aboveboard/schema/v1/annotations.proto\x1a#aboveboard/telemetry/v1/event.proto\x1a$aboveboard/telemetry/v1/source.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"R\n" +
+	"'aboveboard/admin/v1/admin_service.proto\x12\x13aboveboard.admin.v1\x1a!aboveboard/admin/v1/archive.proto\x1a\x1faboveboard/admin/v1/audit.proto\x1a\x1faboveboard/admin/v1/clock.proto\x1a!aboveboard/admin/v1/company.proto\x1a\"aboveboard/admin/v1/deletion.proto\x1a$aboveboard/admin/v1/deployment.proto\x1a\x1daboveboard/admin/v1/key.proto\x1a\x1eaboveboard/admin/v1/loss.proto\x1a!aboveboard/admin/v1/opt_out.proto\x1a$aboveboard/admin/v1/quarantine.proto\x1a#aboveboard/admin/v1/retention.proto\x1a!aboveboard/admin/v1/subject.proto\x1a&aboveboard/schema/v1/annotations.proto\x1a#aboveboard/telemetry/v1/event.proto\x1a$aboveboard/telemetry/v1/source.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"R\n" +
 	"\x18ExportSubjectDataRequest\x126\n" +
 	"\asubject\x18\x01 \x01(\v2\x1c.aboveboard.admin.v1.SubjectR\asubject\"\x9e\x04\n" +
 	"\x19ExportSubjectDataResponse\x128\n" +
@@ -510,21 +510,25 @@ const file_aboveboard_admin_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
 	"source_ref\x18\x01 \x01(\x03R\tsourceRef\x12R\n" +
 	"\x11quarantined_event\x18\x02 \x01(\v2%.aboveboard.admin.v1.QuarantinedEventR\x10quarantinedEvent\x12\x18\n" +
-	"\apayload\x18\x03 \x01(\fR\apayload2\xcc\x17\n" +
+	"\apayload\x18\x03 \x01(\fR\apayload2\x83\x1b\n" +
 	"\fAdminService\x12k\n" +
 	"\fCreateOptOut\x12(.aboveboard.admin.v1.CreateOptOutRequest\x1a).aboveboard.admin.v1.CreateOptOutResponse\"\x06\xea\xe0\x18\x02\b\x03\x12b\n" +
 	"\tGetOptOut\x12%.aboveboard.admin.v1.GetOptOutRequest\x1a&.aboveboard.admin.v1.GetOptOutResponse\"\x06\xea\xe0\x18\x02\b\x02\x12h\n" +
 	"\vListOptOuts\x12'.aboveboard.admin.v1.ListOptOutsRequest\x1a(.aboveboard.admin.v1.ListOptOutsResponse\"\x06\xea\xe0\x18\x02\b\x02\x12k\n" +
 	"\fRevokeOptOut\x12(.aboveboard.admin.v1.RevokeOptOutRequest\x1a).aboveboard.admin.v1.RevokeOptOutResponse\"\x06\xea\xe0\x18\x02\b\x03\x12q\n" +
 	"\x0eCreateDeletion\x12*.aboveboard.admin.v1.CreateDeletionRequest\x1a+.aboveboard.admin.v1.CreateDeletionResponse\"\x06\xea\xe0\x18\x02\b\x04\x12t\n" +
-	"\x0fConfirmDeletion\x12+.aboveboard.admin.v1.ConfirmDeletionRequest\x1a,.aboveboard.admin.v1.ConfirmDeletionResponse\"\x06\xea\xe0\x18\x02\b\x04\x12h\n" +
+	"\x0fConfirmDeletion\x12+.aboveboard.admin.v1.ConfirmDeletionRequest\x1a,.aboveboard.admin.v1.ConfirmDeletionResponse\"\x06\xea\xe0\x18\x02\b\x04\x12q\n" +
+	"\x0eRejectDeletion\x12*.aboveboard.admin.v1.RejectDeletionRequest\x1a+.aboveboard.admin.v1.RejectDeletionResponse\"\x06\xea\xe0\x18\x02\b\x04\x12h\n" +
 	"\vGetDeletion\x12'.aboveboard.admin.v1.GetDeletionRequest\x1a(.aboveboard.admin.v1.GetDeletionResponse\"\x06\xea\xe0\x18\x02\b\x02\x12n\n" +
-	"\rListDeletions\x12).aboveboard.admin.v1.ListDeletionsRequest\x1a*.aboveboard.admin.v1.ListDeletionsResponse\"\x06\xea\xe0\x18\x02\b\x02\x12}\n" +
+	"\rListDeletions\x12).aboveboard.admin.v1.ListDeletionsRequest\x1a*.aboveboard.admin.v1.ListDeletionsResponse\"\x06\xea\xe0\x18\x02\b\x02\x12w\n" +
+	"\x10GetReceiptBundle\x12,.aboveboard.admin.v1.GetReceiptBundleRequest\x1a-.aboveboard.admin.v1.GetReceiptBundleResponse\"\x06\xea\xe0\x18\x02\b\x02\x12}\n" +
 	"\x12GetRetentionPolicy\x12..aboveboard.admin.v1.GetRetentionPolicyRequest\x1a/.aboveboard.admin.v1.GetRetentionPolicyResponse\"\x06\xea\xe0\x18\x02\b\x02\x12\x86\x01\n" +
 	"\x15ListRetentionPolicies\x121.aboveboard.admin.v1.ListRetentionPoliciesRequest\x1a2.aboveboard.admin.v1.ListRetentionPoliciesResponse\"\x06\xea\xe0\x18\x02\b\x02\x12\x86\x01\n" +
 	"\x15UpdateRetentionPolicy\x121.aboveboard.admin.v1.UpdateRetentionPolicyRequest\x1a2.aboveboard.admin.v1.UpdateRetentionPolicyResponse\"\x06\xea\xe0\x18\x02\b\x05\x12w\n" +
 	"\x10EnforceRetention\x12,.aboveboard.admin.v1.EnforceRetentionRequest\x1a-.aboveboard.admin.v1.EnforceRetentionResponse\"\x06\xea\xe0\x18\x02\b\x05\x12\x89\x01\n" +
-	"\x16ListArchivedAggregates\x122.aboveboard.admin.v1.ListArchivedAggregatesRequest\x1a3.aboveboard.admin.v1.ListArchivedAggregatesResponse\"\x06\xea\xe0\x18\x02\b\x02\x12|\n" +
+	"\x16ListArchivedAggregates\x122.aboveboard.admin.v1.ListArchivedAggregatesRequest\x1a3.aboveboard.admin.v1.ListArchivedAggregatesResponse\"\x06\xea\xe0\x18\x02\b\x02\x12_\n" +
+	"\bGetClock\x12$.aboveboard.admin.v1.GetClockRequest\x1a%.aboveboard.admin.v1.GetClockResponse\"\x06\xea\xe0\x18\x02\b\x05\x12h\n" +
+	"\vAcceptClock\x12'.aboveboard.admin.v1.AcceptClockRequest\x1a(.aboveboard.admin.v1.AcceptClockResponse\"\x06\xea\xe0\x18\x02\b\x05\x12|\n" +
 	"\x11ExportSubjectData\x12-.aboveboard.admin.v1.ExportSubjectDataRequest\x1a..aboveboard.admin.v1.ExportSubjectDataResponse\"\x06\xea\xe0\x18\x02\b\x020\x01\x12e\n" +
 	"\n" +
 	"GetCompany\x12&.aboveboard.admin.v1.GetCompanyRequest\x1a'.aboveboard.admin.v1.GetCompanyResponse\"\x06\xea\xe0\x18\x02\b\x02\x12n\n" +
@@ -575,50 +579,58 @@ var file_aboveboard_admin_v1_admin_service_proto_goTypes = []any{
 	(*RevokeOptOutRequest)(nil),             // 18: aboveboard.admin.v1.RevokeOptOutRequest
 	(*CreateDeletionRequest)(nil),           // 19: aboveboard.admin.v1.CreateDeletionRequest
 	(*ConfirmDeletionRequest)(nil),          // 20: aboveboard.admin.v1.ConfirmDeletionRequest
-	(*GetDeletionRequest)(nil),              // 21: aboveboard.admin.v1.GetDeletionRequest
-	(*ListDeletionsRequest)(nil),            // 22: aboveboard.admin.v1.ListDeletionsRequest
-	(*GetRetentionPolicyRequest)(nil),       // 23: aboveboard.admin.v1.GetRetentionPolicyRequest
-	(*ListRetentionPoliciesRequest)(nil),    // 24: aboveboard.admin.v1.ListRetentionPoliciesRequest
-	(*UpdateRetentionPolicyRequest)(nil),    // 25: aboveboard.admin.v1.UpdateRetentionPolicyRequest
-	(*EnforceRetentionRequest)(nil),         // 26: aboveboard.admin.v1.EnforceRetentionRequest
-	(*ListArchivedAggregatesRequest)(nil),   // 27: aboveboard.admin.v1.ListArchivedAggregatesRequest
-	(*GetCompanyRequest)(nil),               // 28: aboveboard.admin.v1.GetCompanyRequest
-	(*ListCompaniesRequest)(nil),            // 29: aboveboard.admin.v1.ListCompaniesRequest
-	(*UpdateCompanyRequest)(nil),            // 30: aboveboard.admin.v1.UpdateCompanyRequest
-	(*ListDeploymentsRequest)(nil),          // 31: aboveboard.admin.v1.ListDeploymentsRequest
-	(*EstimateLossRequest)(nil),             // 32: aboveboard.admin.v1.EstimateLossRequest
-	(*ListQuarantinedEventsRequest)(nil),    // 33: aboveboard.admin.v1.ListQuarantinedEventsRequest
-	(*ReplayQuarantinedEventsRequest)(nil),  // 34: aboveboard.admin.v1.ReplayQuarantinedEventsRequest
-	(*ListAuditEntriesRequest)(nil),         // 35: aboveboard.admin.v1.ListAuditEntriesRequest
-	(*CreateKeyRequest)(nil),                // 36: aboveboard.admin.v1.CreateKeyRequest
-	(*GetKeyRequest)(nil),                   // 37: aboveboard.admin.v1.GetKeyRequest
-	(*ListKeysRequest)(nil),                 // 38: aboveboard.admin.v1.ListKeysRequest
-	(*RevokeKeyRequest)(nil),                // 39: aboveboard.admin.v1.RevokeKeyRequest
-	(*CreateOptOutResponse)(nil),            // 40: aboveboard.admin.v1.CreateOptOutResponse
-	(*GetOptOutResponse)(nil),               // 41: aboveboard.admin.v1.GetOptOutResponse
-	(*ListOptOutsResponse)(nil),             // 42: aboveboard.admin.v1.ListOptOutsResponse
-	(*RevokeOptOutResponse)(nil),            // 43: aboveboard.admin.v1.RevokeOptOutResponse
-	(*CreateDeletionResponse)(nil),          // 44: aboveboard.admin.v1.CreateDeletionResponse
-	(*ConfirmDeletionResponse)(nil),         // 45: aboveboard.admin.v1.ConfirmDeletionResponse
-	(*GetDeletionResponse)(nil),             // 46: aboveboard.admin.v1.GetDeletionResponse
-	(*ListDeletionsResponse)(nil),           // 47: aboveboard.admin.v1.ListDeletionsResponse
-	(*GetRetentionPolicyResponse)(nil),      // 48: aboveboard.admin.v1.GetRetentionPolicyResponse
-	(*ListRetentionPoliciesResponse)(nil),   // 49: aboveboard.admin.v1.ListRetentionPoliciesResponse
-	(*UpdateRetentionPolicyResponse)(nil),   // 50: aboveboard.admin.v1.UpdateRetentionPolicyResponse
-	(*EnforceRetentionResponse)(nil),        // 51: aboveboard.admin.v1.EnforceRetentionResponse
-	(*ListArchivedAggregatesResponse)(nil),  // 52: aboveboard.admin.v1.ListArchivedAggregatesResponse
-	(*GetCompanyResponse)(nil),              // 53: aboveboard.admin.v1.GetCompanyResponse
-	(*ListCompaniesResponse)(nil),           // 54: aboveboard.admin.v1.ListCompaniesResponse
-	(*UpdateCompanyResponse)(nil),           // 55: aboveboard.admin.v1.UpdateCompanyResponse
-	(*ListDeploymentsResponse)(nil),         // 56: aboveboard.admin.v1.ListDeploymentsResponse
-	(*EstimateLossResponse)(nil),            // 57: aboveboard.admin.v1.EstimateLossResponse
-	(*ListQuarantinedEventsResponse)(nil),   // 58: aboveboard.admin.v1.ListQuarantinedEventsResponse
-	(*ReplayQuarantinedEventsResponse)(nil), // 59: aboveboard.admin.v1.ReplayQuarantinedEventsResponse
-	(*ListAuditEntriesResponse)(nil),        // 60: aboveboard.admin.v1.ListAuditEntriesResponse
-	(*CreateKeyResponse)(nil),               // 61: aboveboard.admin.v1.CreateKeyResponse
-	(*GetKeyResponse)(nil),                  // 62: aboveboard.admin.v1.GetKeyResponse
-	(*ListKeysResponse)(nil),                // 63: aboveboard.admin.v1.ListKeysResponse
-	(*RevokeKeyResponse)(nil),               // 64: aboveboard.admin.v1.RevokeKeyResponse
+	(*RejectDeletionRequest)(nil),           // 21: aboveboard.admin.v1.RejectDeletionRequest
+	(*GetDeletionRequest)(nil),              // 22: aboveboard.admin.v1.GetDeletionRequest
+	(*ListDeletionsRequest)(nil),            // 23: aboveboard.admin.v1.ListDeletionsRequest
+	(*GetReceiptBundleRequest)(nil),         // 24: aboveboard.admin.v1.GetReceiptBundleRequest
+	(*GetRetentionPolicyRequest)(nil),       // 25: aboveboard.admin.v1.GetRetentionPolicyRequest
+	(*ListRetentionPoliciesRequest)(nil),    // 26: aboveboard.admin.v1.ListRetentionPoliciesRequest
+	(*UpdateRetentionPolicyRequest)(nil),    // 27: aboveboard.admin.v1.UpdateRetentionPolicyRequest
+	(*EnforceRetentionRequest)(nil),         // 28: aboveboard.admin.v1.EnforceRetentionRequest
+	(*ListArchivedAggregatesRequest)(nil),   // 29: aboveboard.admin.v1.ListArchivedAggregatesRequest
+	(*GetClockRequest)(nil),                 // 30: aboveboard.admin.v1.GetClockRequest
+	(*AcceptClockRequest)(nil),              // 31: aboveboard.admin.v1.AcceptClockRequest
+	(*GetCompanyRequest)(nil),               // 32: aboveboard.admin.v1.GetCompanyRequest
+	(*ListCompaniesRequest)(nil),            // 33: aboveboard.admin.v1.ListCompaniesRequest
+	(*UpdateCompanyRequest)(nil),            // 34: aboveboard.admin.v1.UpdateCompanyRequest
+	(*ListDeploymentsRequest)(nil),          // 35: aboveboard.admin.v1.ListDeploymentsRequest
+	(*EstimateLossRequest)(nil),             // 36: aboveboard.admin.v1.EstimateLossRequest
+	(*ListQuarantinedEventsRequest)(nil),    // 37: aboveboard.admin.v1.ListQuarantinedEventsRequest
+	(*ReplayQuarantinedEventsRequest)(nil),  // 38: aboveboard.admin.v1.ReplayQuarantinedEventsRequest
+	(*ListAuditEntriesRequest)(nil),         // 39: aboveboard.admin.v1.ListAuditEntriesRequest
+	(*CreateKeyRequest)(nil),                // 40: aboveboard.admin.v1.CreateKeyRequest
+	(*GetKeyRequest)(nil),                   // 41: aboveboard.admin.v1.GetKeyRequest
+	(*ListKeysRequest)(nil),                 // 42: aboveboard.admin.v1.ListKeysRequest
+	(*RevokeKeyRequest)(nil),                // 43: aboveboard.admin.v1.RevokeKeyRequest
+	(*CreateOptOutResponse)(nil),            // 44: aboveboard.admin.v1.CreateOptOutResponse
+	(*GetOptOutResponse)(nil),               // 45: aboveboard.admin.v1.GetOptOutResponse
+	(*ListOptOutsResponse)(nil),             // 46: aboveboard.admin.v1.ListOptOutsResponse
+	(*RevokeOptOutResponse)(nil),            // 47: aboveboard.admin.v1.RevokeOptOutResponse
+	(*CreateDeletionResponse)(nil),          // 48: aboveboard.admin.v1.CreateDeletionResponse
+	(*ConfirmDeletionResponse)(nil),         // 49: aboveboard.admin.v1.ConfirmDeletionResponse
+	(*RejectDeletionResponse)(nil),          // 50: aboveboard.admin.v1.RejectDeletionResponse
+	(*GetDeletionResponse)(nil),             // 51: aboveboard.admin.v1.GetDeletionResponse
+	(*ListDeletionsResponse)(nil),           // 52: aboveboard.admin.v1.ListDeletionsResponse
+	(*GetReceiptBundleResponse)(nil),        // 53: aboveboard.admin.v1.GetReceiptBundleResponse
+	(*GetRetentionPolicyResponse)(nil),      // 54: aboveboard.admin.v1.GetRetentionPolicyResponse
+	(*ListRetentionPoliciesResponse)(nil),   // 55: aboveboard.admin.v1.ListRetentionPoliciesResponse
+	(*UpdateRetentionPolicyResponse)(nil),   // 56: aboveboard.admin.v1.UpdateRetentionPolicyResponse
+	(*EnforceRetentionResponse)(nil),        // 57: aboveboard.admin.v1.EnforceRetentionResponse
+	(*ListArchivedAggregatesResponse)(nil),  // 58: aboveboard.admin.v1.ListArchivedAggregatesResponse
+	(*GetClockResponse)(nil),                // 59: aboveboard.admin.v1.GetClockResponse
+	(*AcceptClockResponse)(nil),             // 60: aboveboard.admin.v1.AcceptClockResponse
+	(*GetCompanyResponse)(nil),              // 61: aboveboard.admin.v1.GetCompanyResponse
+	(*ListCompaniesResponse)(nil),           // 62: aboveboard.admin.v1.ListCompaniesResponse
+	(*UpdateCompanyResponse)(nil),           // 63: aboveboard.admin.v1.UpdateCompanyResponse
+	(*ListDeploymentsResponse)(nil),         // 64: aboveboard.admin.v1.ListDeploymentsResponse
+	(*EstimateLossResponse)(nil),            // 65: aboveboard.admin.v1.EstimateLossResponse
+	(*ListQuarantinedEventsResponse)(nil),   // 66: aboveboard.admin.v1.ListQuarantinedEventsResponse
+	(*ReplayQuarantinedEventsResponse)(nil), // 67: aboveboard.admin.v1.ReplayQuarantinedEventsResponse
+	(*ListAuditEntriesResponse)(nil),        // 68: aboveboard.admin.v1.ListAuditEntriesResponse
+	(*CreateKeyResponse)(nil),               // 69: aboveboard.admin.v1.CreateKeyResponse
+	(*GetKeyResponse)(nil),                  // 70: aboveboard.admin.v1.GetKeyResponse
+	(*ListKeysResponse)(nil),                // 71: aboveboard.admin.v1.ListKeysResponse
+	(*RevokeKeyResponse)(nil),               // 72: aboveboard.admin.v1.RevokeKeyResponse
 }
 var file_aboveboard_admin_v1_admin_service_proto_depIdxs = []int32{
 	5,  // 0: aboveboard.admin.v1.ExportSubjectDataRequest.subject:type_name -> aboveboard.admin.v1.Subject
@@ -643,54 +655,62 @@ var file_aboveboard_admin_v1_admin_service_proto_depIdxs = []int32{
 	18, // 19: aboveboard.admin.v1.AdminService.RevokeOptOut:input_type -> aboveboard.admin.v1.RevokeOptOutRequest
 	19, // 20: aboveboard.admin.v1.AdminService.CreateDeletion:input_type -> aboveboard.admin.v1.CreateDeletionRequest
 	20, // 21: aboveboard.admin.v1.AdminService.ConfirmDeletion:input_type -> aboveboard.admin.v1.ConfirmDeletionRequest
-	21, // 22: aboveboard.admin.v1.AdminService.GetDeletion:input_type -> aboveboard.admin.v1.GetDeletionRequest
-	22, // 23: aboveboard.admin.v1.AdminService.ListDeletions:input_type -> aboveboard.admin.v1.ListDeletionsRequest
-	23, // 24: aboveboard.admin.v1.AdminService.GetRetentionPolicy:input_type -> aboveboard.admin.v1.GetRetentionPolicyRequest
-	24, // 25: aboveboard.admin.v1.AdminService.ListRetentionPolicies:input_type -> aboveboard.admin.v1.ListRetentionPoliciesRequest
-	25, // 26: aboveboard.admin.v1.AdminService.UpdateRetentionPolicy:input_type -> aboveboard.admin.v1.UpdateRetentionPolicyRequest
-	26, // 27: aboveboard.admin.v1.AdminService.EnforceRetention:input_type -> aboveboard.admin.v1.EnforceRetentionRequest
-	27, // 28: aboveboard.admin.v1.AdminService.ListArchivedAggregates:input_type -> aboveboard.admin.v1.ListArchivedAggregatesRequest
-	0,  // 29: aboveboard.admin.v1.AdminService.ExportSubjectData:input_type -> aboveboard.admin.v1.ExportSubjectDataRequest
-	28, // 30: aboveboard.admin.v1.AdminService.GetCompany:input_type -> aboveboard.admin.v1.GetCompanyRequest
-	29, // 31: aboveboard.admin.v1.AdminService.ListCompanies:input_type -> aboveboard.admin.v1.ListCompaniesRequest
-	30, // 32: aboveboard.admin.v1.AdminService.UpdateCompany:input_type -> aboveboard.admin.v1.UpdateCompanyRequest
-	31, // 33: aboveboard.admin.v1.AdminService.ListDeployments:input_type -> aboveboard.admin.v1.ListDeploymentsRequest
-	32, // 34: aboveboard.admin.v1.AdminService.EstimateLoss:input_type -> aboveboard.admin.v1.EstimateLossRequest
-	33, // 35: aboveboard.admin.v1.AdminService.ListQuarantinedEvents:input_type -> aboveboard.admin.v1.ListQuarantinedEventsRequest
-	34, // 36: aboveboard.admin.v1.AdminService.ReplayQuarantinedEvents:input_type -> aboveboard.admin.v1.ReplayQuarantinedEventsRequest
-	35, // 37: aboveboard.admin.v1.AdminService.ListAuditEntries:input_type -> aboveboard.admin.v1.ListAuditEntriesRequest
-	36, // 38: aboveboard.admin.v1.AdminService.CreateKey:input_type -> aboveboard.admin.v1.CreateKeyRequest
-	37, // 39: aboveboard.admin.v1.AdminService.GetKey:input_type -> aboveboard.admin.v1.GetKeyRequest
-	38, // 40: aboveboard.admin.v1.AdminService.ListKeys:input_type -> aboveboard.admin.v1.ListKeysRequest
-	39, // 41: aboveboard.admin.v1.AdminService.RevokeKey:input_type -> aboveboard.admin.v1.RevokeKeyRequest
-	40, // 42: aboveboard.admin.v1.AdminService.CreateOptOut:output_type -> aboveboard.admin.v1.CreateOptOutResponse
-	41, // 43: aboveboard.admin.v1.AdminService.GetOptOut:output_type -> aboveboard.admin.v1.GetOptOutResponse
-	42, // 44: aboveboard.admin.v1.AdminService.ListOptOuts:output_type -> aboveboard.admin.v1.ListOptOutsResponse
-	43, // 45: aboveboard.admin.v1.AdminService.RevokeOptOut:output_type -> aboveboard.admin.v1.RevokeOptOutResponse
-	44, // 46: aboveboard.admin.v1.AdminService.CreateDeletion:output_type -> aboveboard.admin.v1.CreateDeletionResponse
-	45, // 47: aboveboard.admin.v1.AdminService.ConfirmDeletion:output_type -> aboveboard.admin.v1.ConfirmDeletionResponse
-	46, // 48: aboveboard.admin.v1.AdminService.GetDeletion:output_type -> aboveboard.admin.v1.GetDeletionResponse
-	47, // 49: aboveboard.admin.v1.AdminService.ListDeletions:output_type -> aboveboard.admin.v1.ListDeletionsResponse
-	48, // 50: aboveboard.admin.v1.AdminService.GetRetentionPolicy:output_type -> aboveboard.admin.v1.GetRetentionPolicyResponse
-	49, // 51: aboveboard.admin.v1.AdminService.ListRetentionPolicies:output_type -> aboveboard.admin.v1.ListRetentionPoliciesResponse
-	50, // 52: aboveboard.admin.v1.AdminService.UpdateRetentionPolicy:output_type -> aboveboard.admin.v1.UpdateRetentionPolicyResponse
-	51, // 53: aboveboard.admin.v1.AdminService.EnforceRetention:output_type -> aboveboard.admin.v1.EnforceRetentionResponse
-	52, // 54: aboveboard.admin.v1.AdminService.ListArchivedAggregates:output_type -> aboveboard.admin.v1.ListArchivedAggregatesResponse
-	1,  // 55: aboveboard.admin.v1.AdminService.ExportSubjectData:output_type -> aboveboard.admin.v1.ExportSubjectDataResponse
-	53, // 56: aboveboard.admin.v1.AdminService.GetCompany:output_type -> aboveboard.admin.v1.GetCompanyResponse
-	54, // 57: aboveboard.admin.v1.AdminService.ListCompanies:output_type -> aboveboard.admin.v1.ListCompaniesResponse
-	55, // 58: aboveboard.admin.v1.AdminService.UpdateCompany:output_type -> aboveboard.admin.v1.UpdateCompanyResponse
-	56, // 59: aboveboard.admin.v1.AdminService.ListDeployments:output_type -> aboveboard.admin.v1.ListDeploymentsResponse
-	57, // 60: aboveboard.admin.v1.AdminService.EstimateLoss:output_type -> aboveboard.admin.v1.EstimateLossResponse
-	58, // 61: aboveboard.admin.v1.AdminService.ListQuarantinedEvents:output_type -> aboveboard.admin.v1.ListQuarantinedEventsResponse
-	59, // 62: aboveboard.admin.v1.AdminService.ReplayQuarantinedEvents:output_type -> aboveboard.admin.v1.ReplayQuarantinedEventsResponse
-	60, // 63: aboveboard.admin.v1.AdminService.ListAuditEntries:output_type -> aboveboard.admin.v1.ListAuditEntriesResponse
-	61, // 64: aboveboard.admin.v1.AdminService.CreateKey:output_type -> aboveboard.admin.v1.CreateKeyResponse
-	62, // 65: aboveboard.admin.v1.AdminService.GetKey:output_type -> aboveboard.admin.v1.GetKeyResponse
-	63, // 66: aboveboard.admin.v1.AdminService.ListKeys:output_type -> aboveboard.admin.v1.ListKeysResponse
-	64, // 67: aboveboard.admin.v1.AdminService.RevokeKey:output_type -> aboveboard.admin.v1.RevokeKeyResponse
-	42, // [42:68] is the sub-list for method output_type
-	16, // [16:42] is the sub-list for method input_type
+	21, // 22: aboveboard.admin.v1.AdminService.RejectDeletion:input_type -> aboveboard.admin.v1.RejectDeletionRequest
+	22, // 23: aboveboard.admin.v1.AdminService.GetDeletion:input_type -> aboveboard.admin.v1.GetDeletionRequest
+	23, // 24: aboveboard.admin.v1.AdminService.ListDeletions:input_type -> aboveboard.admin.v1.ListDeletionsRequest
+	24, // 25: aboveboard.admin.v1.AdminService.GetReceiptBundle:input_type -> aboveboard.admin.v1.GetReceiptBundleRequest
+	25, // 26: aboveboard.admin.v1.AdminService.GetRetentionPolicy:input_type -> aboveboard.admin.v1.GetRetentionPolicyRequest
+	26, // 27: aboveboard.admin.v1.AdminService.ListRetentionPolicies:input_type -> aboveboard.admin.v1.ListRetentionPoliciesRequest
+	27, // 28: aboveboard.admin.v1.AdminService.UpdateRetentionPolicy:input_type -> aboveboard.admin.v1.UpdateRetentionPolicyRequest
+	28, // 29: aboveboard.admin.v1.AdminService.EnforceRetention:input_type -> aboveboard.admin.v1.EnforceRetentionRequest
+	29, // 30: aboveboard.admin.v1.AdminService.ListArchivedAggregates:input_type -> aboveboard.admin.v1.ListArchivedAggregatesRequest
+	30, // 31: aboveboard.admin.v1.AdminService.GetClock:input_type -> aboveboard.admin.v1.GetClockRequest
+	31, // 32: aboveboard.admin.v1.AdminService.AcceptClock:input_type -> aboveboard.admin.v1.AcceptClockRequest
+	0,  // 33: aboveboard.admin.v1.AdminService.ExportSubjectData:input_type -> aboveboard.admin.v1.ExportSubjectDataRequest
+	32, // 34: aboveboard.admin.v1.AdminService.GetCompany:input_type -> aboveboard.admin.v1.GetCompanyRequest
+	33, // 35: aboveboard.admin.v1.AdminService.ListCompanies:input_type -> aboveboard.admin.v1.ListCompaniesRequest
+	34, // 36: aboveboard.admin.v1.AdminService.UpdateCompany:input_type -> aboveboard.admin.v1.UpdateCompanyRequest
+	35, // 37: aboveboard.admin.v1.AdminService.ListDeployments:input_type -> aboveboard.admin.v1.ListDeploymentsRequest
+	36, // 38: aboveboard.admin.v1.AdminService.EstimateLoss:input_type -> aboveboard.admin.v1.EstimateLossRequest
+	37, // 39: aboveboard.admin.v1.AdminService.ListQuarantinedEvents:input_type -> aboveboard.admin.v1.ListQuarantinedEventsRequest
+	38, // 40: aboveboard.admin.v1.AdminService.ReplayQuarantinedEvents:input_type -> aboveboard.admin.v1.ReplayQuarantinedEventsRequest
+	39, // 41: aboveboard.admin.v1.AdminService.ListAuditEntries:input_type -> aboveboard.admin.v1.ListAuditEntriesRequest
+	40, // 42: aboveboard.admin.v1.AdminService.CreateKey:input_type -> aboveboard.admin.v1.CreateKeyRequest
+	41, // 43: aboveboard.admin.v1.AdminService.GetKey:input_type -> aboveboard.admin.v1.GetKeyRequest
+	42, // 44: aboveboard.admin.v1.AdminService.ListKeys:input_type -> aboveboard.admin.v1.ListKeysRequest
+	43, // 45: aboveboard.admin.v1.AdminService.RevokeKey:input_type -> aboveboard.admin.v1.RevokeKeyRequest
+	44, // 46: aboveboard.admin.v1.AdminService.CreateOptOut:output_type -> aboveboard.admin.v1.CreateOptOutResponse
+	45, // 47: aboveboard.admin.v1.AdminService.GetOptOut:output_type -> aboveboard.admin.v1.GetOptOutResponse
+	46, // 48: aboveboard.admin.v1.AdminService.ListOptOuts:output_type -> aboveboard.admin.v1.ListOptOutsResponse
+	47, // 49: aboveboard.admin.v1.AdminService.RevokeOptOut:output_type -> aboveboard.admin.v1.RevokeOptOutResponse
+	48, // 50: aboveboard.admin.v1.AdminService.CreateDeletion:output_type -> aboveboard.admin.v1.CreateDeletionResponse
+	49, // 51: aboveboard.admin.v1.AdminService.ConfirmDeletion:output_type -> aboveboard.admin.v1.ConfirmDeletionResponse
+	50, // 52: aboveboard.admin.v1.AdminService.RejectDeletion:output_type -> aboveboard.admin.v1.RejectDeletionResponse
+	51, // 53: aboveboard.admin.v1.AdminService.GetDeletion:output_type -> aboveboard.admin.v1.GetDeletionResponse
+	52, // 54: aboveboard.admin.v1.AdminService.ListDeletions:output_type -> aboveboard.admin.v1.ListDeletionsResponse
+	53, // 55: aboveboard.admin.v1.AdminService.GetReceiptBundle:output_type -> aboveboard.admin.v1.GetReceiptBundleResponse
+	54, // 56: aboveboard.admin.v1.AdminService.GetRetentionPolicy:output_type -> aboveboard.admin.v1.GetRetentionPolicyResponse
+	55, // 57: aboveboard.admin.v1.AdminService.ListRetentionPolicies:output_type -> aboveboard.admin.v1.ListRetentionPoliciesResponse
+	56, // 58: aboveboard.admin.v1.AdminService.UpdateRetentionPolicy:output_type -> aboveboard.admin.v1.UpdateRetentionPolicyResponse
+	57, // 59: aboveboard.admin.v1.AdminService.EnforceRetention:output_type -> aboveboard.admin.v1.EnforceRetentionResponse
+	58, // 60: aboveboard.admin.v1.AdminService.ListArchivedAggregates:output_type -> aboveboard.admin.v1.ListArchivedAggregatesResponse
+	59, // 61: aboveboard.admin.v1.AdminService.GetClock:output_type -> aboveboard.admin.v1.GetClockResponse
+	60, // 62: aboveboard.admin.v1.AdminService.AcceptClock:output_type -> aboveboard.admin.v1.AcceptClockResponse
+	1,  // 63: aboveboard.admin.v1.AdminService.ExportSubjectData:output_type -> aboveboard.admin.v1.ExportSubjectDataResponse
+	61, // 64: aboveboard.admin.v1.AdminService.GetCompany:output_type -> aboveboard.admin.v1.GetCompanyResponse
+	62, // 65: aboveboard.admin.v1.AdminService.ListCompanies:output_type -> aboveboard.admin.v1.ListCompaniesResponse
+	63, // 66: aboveboard.admin.v1.AdminService.UpdateCompany:output_type -> aboveboard.admin.v1.UpdateCompanyResponse
+	64, // 67: aboveboard.admin.v1.AdminService.ListDeployments:output_type -> aboveboard.admin.v1.ListDeploymentsResponse
+	65, // 68: aboveboard.admin.v1.AdminService.EstimateLoss:output_type -> aboveboard.admin.v1.EstimateLossResponse
+	66, // 69: aboveboard.admin.v1.AdminService.ListQuarantinedEvents:output_type -> aboveboard.admin.v1.ListQuarantinedEventsResponse
+	67, // 70: aboveboard.admin.v1.AdminService.ReplayQuarantinedEvents:output_type -> aboveboard.admin.v1.ReplayQuarantinedEventsResponse
+	68, // 71: aboveboard.admin.v1.AdminService.ListAuditEntries:output_type -> aboveboard.admin.v1.ListAuditEntriesResponse
+	69, // 72: aboveboard.admin.v1.AdminService.CreateKey:output_type -> aboveboard.admin.v1.CreateKeyResponse
+	70, // 73: aboveboard.admin.v1.AdminService.GetKey:output_type -> aboveboard.admin.v1.GetKeyResponse
+	71, // 74: aboveboard.admin.v1.AdminService.ListKeys:output_type -> aboveboard.admin.v1.ListKeysResponse
+	72, // 75: aboveboard.admin.v1.AdminService.RevokeKey:output_type -> aboveboard.admin.v1.RevokeKeyResponse
+	46, // [46:76] is the sub-list for method output_type
+	16, // [16:46] is the sub-list for method input_type
 	16, // [16:16] is the sub-list for extension type_name
 	16, // [16:16] is the sub-list for extension extendee
 	0,  // [0:16] is the sub-list for field type_name
@@ -703,6 +723,7 @@ func file_aboveboard_admin_v1_admin_service_proto_init() {
 	}
 	file_aboveboard_admin_v1_archive_proto_init()
 	file_aboveboard_admin_v1_audit_proto_init()
+	file_aboveboard_admin_v1_clock_proto_init()
 	file_aboveboard_admin_v1_company_proto_init()
 	file_aboveboard_admin_v1_deletion_proto_init()
 	file_aboveboard_admin_v1_deployment_proto_init()

@@ -25,13 +25,17 @@ const (
 	AdminService_RevokeOptOut_FullMethodName            = "/aboveboard.admin.v1.AdminService/RevokeOptOut"
 	AdminService_CreateDeletion_FullMethodName          = "/aboveboard.admin.v1.AdminService/CreateDeletion"
 	AdminService_ConfirmDeletion_FullMethodName         = "/aboveboard.admin.v1.AdminService/ConfirmDeletion"
+	AdminService_RejectDeletion_FullMethodName          = "/aboveboard.admin.v1.AdminService/RejectDeletion"
 	AdminService_GetDeletion_FullMethodName             = "/aboveboard.admin.v1.AdminService/GetDeletion"
 	AdminService_ListDeletions_FullMethodName           = "/aboveboard.admin.v1.AdminService/ListDeletions"
+	AdminService_GetReceiptBundle_FullMethodName        = "/aboveboard.admin.v1.AdminService/GetReceiptBundle"
 	AdminService_GetRetentionPolicy_FullMethodName      = "/aboveboard.admin.v1.AdminService/GetRetentionPolicy"
 	AdminService_ListRetentionPolicies_FullMethodName   = "/aboveboard.admin.v1.AdminService/ListRetentionPolicies"
 	AdminService_UpdateRetentionPolicy_FullMethodName   = "/aboveboard.admin.v1.AdminService/UpdateRetentionPolicy"
 	AdminService_EnforceRetention_FullMethodName        = "/aboveboard.admin.v1.AdminService/EnforceRetention"
 	AdminService_ListArchivedAggregates_FullMethodName  = "/aboveboard.admin.v1.AdminService/ListArchivedAggregates"
+	AdminService_GetClock_FullMethodName                = "/aboveboard.admin.v1.AdminService/GetClock"
+	AdminService_AcceptClock_FullMethodName             = "/aboveboard.admin.v1.AdminService/AcceptClock"
 	AdminService_ExportSubjectData_FullMethodName       = "/aboveboard.admin.v1.AdminService/ExportSubjectData"
 	AdminService_GetCompany_FullMethodName              = "/aboveboard.admin.v1.AdminService/GetCompany"
 	AdminService_ListCompanies_FullMethodName           = "/aboveboard.admin.v1.AdminService/ListCompanies"
@@ -79,10 +83,16 @@ type AdminServiceClient interface {
 	// Lets a deletion begin that a source has asked for and that waits,
 	// PENDING_CONFIRMATION.
 	ConfirmDeletion(ctx context.Context, in *ConfirmDeletionRequest, opts ...grpc.CallOption) (*ConfirmDeletionResponse, error)
+	// Ends a deletion that waits, PENDING_CONFIRMATION, without removing anything.
+	// What opted the subject out stays in force. Idempotent.
+	RejectDeletion(ctx context.Context, in *RejectDeletionRequest, opts ...grpc.CallOption) (*RejectDeletionResponse, error)
 	// Answers one deletion: state, times, rows per table, receipt.
 	GetDeletion(ctx context.Context, in *GetDeletionRequest, opts ...grpc.CallOption) (*GetDeletionResponse, error)
 	// Lists deletions, newest first, 50 a page, capped at 1000.
 	ListDeletions(ctx context.Context, in *ListDeletionsRequest, opts ...grpc.CallOption) (*ListDeletionsResponse, error)
+	// Answers one receipt with what verifies it and the completeness of the chain,
+	// without anybody else's receipt: 32 bytes for each receipt before it.
+	GetReceiptBundle(ctx context.Context, in *GetReceiptBundleRequest, opts ...grpc.CallOption) (*GetReceiptBundleResponse, error)
 	// Answers how long events of one type live.
 	GetRetentionPolicy(ctx context.Context, in *GetRetentionPolicyRequest, opts ...grpc.CallOption) (*GetRetentionPolicyResponse, error)
 	// Lists how long events live, one policy for each type, 50 a page, capped at
@@ -98,6 +108,13 @@ type AdminServiceClient interface {
 	// Lists what the archive holds, each number with its expected error, newest
 	// month first, 50 a page, capped at 1000.
 	ListArchivedAggregates(ctx context.Context, in *ListArchivedAggregatesRequest, opts ...grpc.CallOption) (*ListArchivedAggregatesResponse, error)
+	// Answers whether this server's clock is plausible, and what lies in the
+	// future by it.
+	GetClock(ctx context.Context, in *GetClockRequest, opts ...grpc.CallOption) (*GetClockResponse, error)
+	// Takes this server's clock for right, also where that sets the kept time
+	// back; cut-offs that lie in the future become now. Lets sweeps, releases and
+	// deletions that waited for it go on.
+	AcceptClock(ctx context.Context, in *AcceptClockRequest, opts ...grpc.CallOption) (*AcceptClockResponse, error)
 	// Streams everything held on a subject, as the protos themselves. Users
 	// appear re-keyed. A subject of whom nothing is held is an empty stream.
 	ExportSubjectData(ctx context.Context, in *ExportSubjectDataRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportSubjectDataResponse], error)
@@ -204,6 +221,16 @@ func (c *adminServiceClient) ConfirmDeletion(ctx context.Context, in *ConfirmDel
 	return out, nil
 }
 
+func (c *adminServiceClient) RejectDeletion(ctx context.Context, in *RejectDeletionRequest, opts ...grpc.CallOption) (*RejectDeletionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RejectDeletionResponse)
+	err := c.cc.Invoke(ctx, AdminService_RejectDeletion_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminServiceClient) GetDeletion(ctx context.Context, in *GetDeletionRequest, opts ...grpc.CallOption) (*GetDeletionResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetDeletionResponse)
@@ -218,6 +245,16 @@ func (c *adminServiceClient) ListDeletions(ctx context.Context, in *ListDeletion
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListDeletionsResponse)
 	err := c.cc.Invoke(ctx, AdminService_ListDeletions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) GetReceiptBundle(ctx context.Context, in *GetReceiptBundleRequest, opts ...grpc.CallOption) (*GetReceiptBundleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetReceiptBundleResponse)
+	err := c.cc.Invoke(ctx, AdminService_GetReceiptBundle_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -268,6 +305,26 @@ func (c *adminServiceClient) ListArchivedAggregates(ctx context.Context, in *Lis
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListArchivedAggregatesResponse)
 	err := c.cc.Invoke(ctx, AdminService_ListArchivedAggregates_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) GetClock(ctx context.Context, in *GetClockRequest, opts ...grpc.CallOption) (*GetClockResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetClockResponse)
+	err := c.cc.Invoke(ctx, AdminService_GetClock_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) AcceptClock(ctx context.Context, in *AcceptClockRequest, opts ...grpc.CallOption) (*AcceptClockResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AcceptClockResponse)
+	err := c.cc.Invoke(ctx, AdminService_AcceptClock_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -445,10 +502,16 @@ type AdminServiceServer interface {
 	// Lets a deletion begin that a source has asked for and that waits,
 	// PENDING_CONFIRMATION.
 	ConfirmDeletion(context.Context, *ConfirmDeletionRequest) (*ConfirmDeletionResponse, error)
+	// Ends a deletion that waits, PENDING_CONFIRMATION, without removing anything.
+	// What opted the subject out stays in force. Idempotent.
+	RejectDeletion(context.Context, *RejectDeletionRequest) (*RejectDeletionResponse, error)
 	// Answers one deletion: state, times, rows per table, receipt.
 	GetDeletion(context.Context, *GetDeletionRequest) (*GetDeletionResponse, error)
 	// Lists deletions, newest first, 50 a page, capped at 1000.
 	ListDeletions(context.Context, *ListDeletionsRequest) (*ListDeletionsResponse, error)
+	// Answers one receipt with what verifies it and the completeness of the chain,
+	// without anybody else's receipt: 32 bytes for each receipt before it.
+	GetReceiptBundle(context.Context, *GetReceiptBundleRequest) (*GetReceiptBundleResponse, error)
 	// Answers how long events of one type live.
 	GetRetentionPolicy(context.Context, *GetRetentionPolicyRequest) (*GetRetentionPolicyResponse, error)
 	// Lists how long events live, one policy for each type, 50 a page, capped at
@@ -464,6 +527,13 @@ type AdminServiceServer interface {
 	// Lists what the archive holds, each number with its expected error, newest
 	// month first, 50 a page, capped at 1000.
 	ListArchivedAggregates(context.Context, *ListArchivedAggregatesRequest) (*ListArchivedAggregatesResponse, error)
+	// Answers whether this server's clock is plausible, and what lies in the
+	// future by it.
+	GetClock(context.Context, *GetClockRequest) (*GetClockResponse, error)
+	// Takes this server's clock for right, also where that sets the kept time
+	// back; cut-offs that lie in the future become now. Lets sweeps, releases and
+	// deletions that waited for it go on.
+	AcceptClock(context.Context, *AcceptClockRequest) (*AcceptClockResponse, error)
 	// Streams everything held on a subject, as the protos themselves. Users
 	// appear re-keyed. A subject of whom nothing is held is an empty stream.
 	ExportSubjectData(*ExportSubjectDataRequest, grpc.ServerStreamingServer[ExportSubjectDataResponse]) error
@@ -528,11 +598,17 @@ func (UnimplementedAdminServiceServer) CreateDeletion(context.Context, *CreateDe
 func (UnimplementedAdminServiceServer) ConfirmDeletion(context.Context, *ConfirmDeletionRequest) (*ConfirmDeletionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ConfirmDeletion not implemented")
 }
+func (UnimplementedAdminServiceServer) RejectDeletion(context.Context, *RejectDeletionRequest) (*RejectDeletionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RejectDeletion not implemented")
+}
 func (UnimplementedAdminServiceServer) GetDeletion(context.Context, *GetDeletionRequest) (*GetDeletionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetDeletion not implemented")
 }
 func (UnimplementedAdminServiceServer) ListDeletions(context.Context, *ListDeletionsRequest) (*ListDeletionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListDeletions not implemented")
+}
+func (UnimplementedAdminServiceServer) GetReceiptBundle(context.Context, *GetReceiptBundleRequest) (*GetReceiptBundleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetReceiptBundle not implemented")
 }
 func (UnimplementedAdminServiceServer) GetRetentionPolicy(context.Context, *GetRetentionPolicyRequest) (*GetRetentionPolicyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetRetentionPolicy not implemented")
@@ -548,6 +624,12 @@ func (UnimplementedAdminServiceServer) EnforceRetention(context.Context, *Enforc
 }
 func (UnimplementedAdminServiceServer) ListArchivedAggregates(context.Context, *ListArchivedAggregatesRequest) (*ListArchivedAggregatesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListArchivedAggregates not implemented")
+}
+func (UnimplementedAdminServiceServer) GetClock(context.Context, *GetClockRequest) (*GetClockResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetClock not implemented")
+}
+func (UnimplementedAdminServiceServer) AcceptClock(context.Context, *AcceptClockRequest) (*AcceptClockResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AcceptClock not implemented")
 }
 func (UnimplementedAdminServiceServer) ExportSubjectData(*ExportSubjectDataRequest, grpc.ServerStreamingServer[ExportSubjectDataResponse]) error {
 	return status.Error(codes.Unimplemented, "method ExportSubjectData not implemented")
@@ -717,6 +799,24 @@ func _AdminService_ConfirmDeletion_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_RejectDeletion_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RejectDeletionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).RejectDeletion(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_RejectDeletion_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).RejectDeletion(ctx, req.(*RejectDeletionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AdminService_GetDeletion_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetDeletionRequest)
 	if err := dec(in); err != nil {
@@ -749,6 +849,24 @@ func _AdminService_ListDeletions_Handler(srv interface{}, ctx context.Context, d
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(AdminServiceServer).ListDeletions(ctx, req.(*ListDeletionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_GetReceiptBundle_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetReceiptBundleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).GetReceiptBundle(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_GetReceiptBundle_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).GetReceiptBundle(ctx, req.(*GetReceiptBundleRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -839,6 +957,42 @@ func _AdminService_ListArchivedAggregates_Handler(srv interface{}, ctx context.C
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(AdminServiceServer).ListArchivedAggregates(ctx, req.(*ListArchivedAggregatesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_GetClock_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetClockRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).GetClock(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_GetClock_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).GetClock(ctx, req.(*GetClockRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_AcceptClock_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AcceptClockRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).AcceptClock(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_AcceptClock_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).AcceptClock(ctx, req.(*AcceptClockRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -1102,12 +1256,20 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _AdminService_ConfirmDeletion_Handler,
 		},
 		{
+			MethodName: "RejectDeletion",
+			Handler:    _AdminService_RejectDeletion_Handler,
+		},
+		{
 			MethodName: "GetDeletion",
 			Handler:    _AdminService_GetDeletion_Handler,
 		},
 		{
 			MethodName: "ListDeletions",
 			Handler:    _AdminService_ListDeletions_Handler,
+		},
+		{
+			MethodName: "GetReceiptBundle",
+			Handler:    _AdminService_GetReceiptBundle_Handler,
 		},
 		{
 			MethodName: "GetRetentionPolicy",
@@ -1128,6 +1290,14 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListArchivedAggregates",
 			Handler:    _AdminService_ListArchivedAggregates_Handler,
+		},
+		{
+			MethodName: "GetClock",
+			Handler:    _AdminService_GetClock_Handler,
+		},
+		{
+			MethodName: "AcceptClock",
+			Handler:    _AdminService_AcceptClock_Handler,
 		},
 		{
 			MethodName: "GetCompany",

@@ -23,22 +23,28 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Says how far a deletion has come. Only moves down this list; a crash
-// resumes it where it stood.
+// Says how far a deletion has come. Moves down this list from
+// PENDING_CONFIRMATION or RUNNING to SCRUBBED; REJECTED and LAPSED end one
+// that waits, and none that has begun. A crash resumes it where it stood.
 type Deletion_State int32
 
 const (
 	// Not begun; sent only where `validate_only` was asked for.
 	Deletion_STATE_UNSPECIFIED Deletion_State = 0
 	// Asked for by a source; nothing is removed until an administrator confirms
-	// it.
+	// it. Lapses after 30 days unless the operator has set another time.
 	Deletion_STATE_PENDING_CONFIRMATION Deletion_State = 1
-	// Under way; the tombstone is in force already.
+	// Under way; the tombstone is in force already. While the server's clock is
+	// suspect it stays here without a cut-off, its subject opted out.
 	Deletion_STATE_RUNNING Deletion_State = 2
 	// No query, export, dump or backup taken from now on shows the subject.
 	Deletion_STATE_ERASED Deletion_State = 3
 	// No byte of it is left in the store's files either.
 	Deletion_STATE_SCRUBBED Deletion_State = 4
+	// An administrator rejected it; nothing was removed.
+	Deletion_STATE_REJECTED Deletion_State = 5
+	// Nobody confirmed or rejected it in time; nothing was removed.
+	Deletion_STATE_LAPSED Deletion_State = 6
 )
 
 // Enum value maps for Deletion_State.
@@ -49,6 +55,8 @@ var (
 		2: "STATE_RUNNING",
 		3: "STATE_ERASED",
 		4: "STATE_SCRUBBED",
+		5: "STATE_REJECTED",
+		6: "STATE_LAPSED",
 	}
 	Deletion_State_value = map[string]int32{
 		"STATE_UNSPECIFIED":          0,
@@ -56,6 +64,8 @@ var (
 		"STATE_RUNNING":              2,
 		"STATE_ERASED":               3,
 		"STATE_SCRUBBED":             4,
+		"STATE_REJECTED":             5,
+		"STATE_LAPSED":               6,
 	}
 )
 
@@ -86,6 +96,55 @@ func (Deletion_State) EnumDescriptor() ([]byte, []int) {
 	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{0, 0}
 }
 
+// Says how exact the times of a receipt are.
+type Receipt_TimePrecision int32
+
+const (
+	// As they were, to the microsecond; a receipt from before this field.
+	Receipt_TIME_PRECISION_UNSPECIFIED Receipt_TimePrecision = 0
+	// Rounded up to the next midnight in UTC.
+	Receipt_TIME_PRECISION_DAY Receipt_TimePrecision = 1
+)
+
+// Enum value maps for Receipt_TimePrecision.
+var (
+	Receipt_TimePrecision_name = map[int32]string{
+		0: "TIME_PRECISION_UNSPECIFIED",
+		1: "TIME_PRECISION_DAY",
+	}
+	Receipt_TimePrecision_value = map[string]int32{
+		"TIME_PRECISION_UNSPECIFIED": 0,
+		"TIME_PRECISION_DAY":         1,
+	}
+)
+
+func (x Receipt_TimePrecision) Enum() *Receipt_TimePrecision {
+	p := new(Receipt_TimePrecision)
+	*p = x
+	return p
+}
+
+func (x Receipt_TimePrecision) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Receipt_TimePrecision) Descriptor() protoreflect.EnumDescriptor {
+	return file_aboveboard_admin_v1_deletion_proto_enumTypes[1].Descriptor()
+}
+
+func (Receipt_TimePrecision) Type() protoreflect.EnumType {
+	return &file_aboveboard_admin_v1_deletion_proto_enumTypes[1]
+}
+
+func (x Receipt_TimePrecision) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Receipt_TimePrecision.Descriptor instead.
+func (Receipt_TimePrecision) EnumDescriptor() ([]byte, []int) {
+	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{2, 0}
+}
+
 // Removes everything held on a subject, and leaves a tombstone: an event of it
 // that occurred at or before the cut-off is refused from then on.
 type Deletion struct {
@@ -114,7 +173,8 @@ type Deletion struct {
 	// Whether the subject was opted out in the same step.
 	AlsoOptOut bool `protobuf:"varint,9,opt,name=also_opt_out,json=alsoOptOut,proto3" json:"also_opt_out,omitempty"`
 	// Output only. Events of the subject that occurred at or before this time, as
-	// sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+	// sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+	// it was REJECTED or LAPSED, and while the server's clock is suspect.
 	CutOffAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=cut_off_at,json=cutOffAt,proto3" json:"cut_off_at,omitempty"`
 	// Output only. When it was asked for.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
@@ -132,7 +192,23 @@ type Deletion struct {
 	TableCounts []*TableCount `protobuf:"bytes,15,rep,name=table_counts,json=tableCounts,proto3" json:"table_counts,omitempty"`
 	// Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
 	// knows no scrubbing. Absent before.
-	Receipt       *Receipt `protobuf:"bytes,16,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	Receipt *Receipt `protobuf:"bytes,16,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	// Output only. Why an administrator rejected it, at most 256 bytes. Empty
+	// unless REJECTED.
+	RejectionReason string `protobuf:"bytes,17,opt,name=rejection_reason,json=rejectionReason,proto3" json:"rejection_reason,omitempty"`
+	// Output only. When it was rejected or lapsed. Absent otherwise.
+	EndedAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
+	// Output only. Whether anything was ever seen of the subject that is still
+	// held when the deletion is asked for. Absent where the deletion is from a
+	// version before this field.
+	Known *bool `protobuf:"varint,19,opt,name=known,proto3,oneof" json:"known,omitempty"`
+	// Output only. Subjects that are held and whose ids differ from this one's
+	// only by case, Unicode form or white space, at most 20. Empty unless
+	// `validate_only` was asked for.
+	Neighbours []*Subject `protobuf:"bytes,20,rep,name=neighbours,proto3" json:"neighbours,omitempty"`
+	// Output only. When it lapses unless it is confirmed or rejected before.
+	// Absent unless PENDING_CONFIRMATION.
+	LapsesAt      *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=lapses_at,json=lapsesAt,proto3" json:"lapses_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -279,6 +355,41 @@ func (x *Deletion) GetReceipt() *Receipt {
 	return nil
 }
 
+func (x *Deletion) GetRejectionReason() string {
+	if x != nil {
+		return x.RejectionReason
+	}
+	return ""
+}
+
+func (x *Deletion) GetEndedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndedAt
+	}
+	return nil
+}
+
+func (x *Deletion) GetKnown() bool {
+	if x != nil && x.Known != nil {
+		return *x.Known
+	}
+	return false
+}
+
+func (x *Deletion) GetNeighbours() []*Subject {
+	if x != nil {
+		return x.Neighbours
+	}
+	return nil
+}
+
+func (x *Deletion) GetLapsesAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LapsesAt
+	}
+	return nil
+}
+
 // Counts rows of one table.
 type TableCount struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -335,7 +446,9 @@ func (x *TableCount) GetRows() int64 {
 }
 
 // Proves a deletion, offline. Verify `signature` over `signed_payload`, then
-// take every other field from `signed_payload` or find it equal there.
+// take every other field from `signed_payload` or find it equal there. Its times
+// are rounded up to the UTC day where `time_precision` says so: a receipt shown
+// to others does not tell when a subject was deleted to the microsecond.
 type Receipt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The deletion that it proves, a UUID.
@@ -369,7 +482,9 @@ type Receipt struct {
 	// this field and `signature`.
 	SignedPayload []byte `protobuf:"bytes,13,opt,name=signed_payload,json=signedPayload,proto3" json:"signed_payload,omitempty"`
 	// The Ed25519 signature over `signed_payload`, 64 bytes.
-	Signature     []byte `protobuf:"bytes,14,opt,name=signature,proto3" json:"signature,omitempty"`
+	Signature []byte `protobuf:"bytes,14,opt,name=signature,proto3" json:"signature,omitempty"`
+	// How exact every time in it is.
+	TimePrecision Receipt_TimePrecision `protobuf:"varint,15,opt,name=time_precision,json=timePrecision,proto3,enum=aboveboard.admin.v1.Receipt_TimePrecision" json:"time_precision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -502,6 +617,195 @@ func (x *Receipt) GetSignature() []byte {
 	return nil
 }
 
+func (x *Receipt) GetTimePrecision() Receipt_TimePrecision {
+	if x != nil {
+		return x.TimePrecision
+	}
+	return Receipt_TIME_PRECISION_UNSPECIFIED
+}
+
+// Names the newest receipt of the chain, and commits to every receipt up to it
+// without showing one. Verify `signature` over `signed_payload`, then take every
+// other field from `signed_payload` or find it equal there.
+type ReceiptHead struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sequence of the newest receipt; 0 where there is none yet.
+	Sequence uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// SHA-256 over the `signed_payload` of the newest receipt, 32 bytes. Empty
+	// where there is none yet.
+	Hash []byte `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"`
+	// SHA-256 over the hashes of receipts 1 to `sequence` in order, 32 bytes each,
+	// one after the other.
+	HashesDigest []byte `protobuf:"bytes,3,opt,name=hashes_digest,json=hashesDigest,proto3" json:"hashes_digest,omitempty"`
+	// Names the key that signed: the SHA-256 of the public key in lower-case
+	// hexadecimal, 64 characters.
+	KeyId string `protobuf:"bytes,4,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	// The Ed25519 public key, 32 bytes.
+	PublicKey []byte `protobuf:"bytes,5,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
+	// The exact bytes that were signed: this message, serialized once, without
+	// this field and `signature`.
+	SignedPayload []byte `protobuf:"bytes,6,opt,name=signed_payload,json=signedPayload,proto3" json:"signed_payload,omitempty"`
+	// The Ed25519 signature over `signed_payload`, 64 bytes.
+	Signature     []byte `protobuf:"bytes,7,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReceiptHead) Reset() {
+	*x = ReceiptHead{}
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReceiptHead) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReceiptHead) ProtoMessage() {}
+
+func (x *ReceiptHead) ProtoReflect() protoreflect.Message {
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReceiptHead.ProtoReflect.Descriptor instead.
+func (*ReceiptHead) Descriptor() ([]byte, []int) {
+	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ReceiptHead) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *ReceiptHead) GetHash() []byte {
+	if x != nil {
+		return x.Hash
+	}
+	return nil
+}
+
+func (x *ReceiptHead) GetHashesDigest() []byte {
+	if x != nil {
+		return x.HashesDigest
+	}
+	return nil
+}
+
+func (x *ReceiptHead) GetKeyId() string {
+	if x != nil {
+		return x.KeyId
+	}
+	return ""
+}
+
+func (x *ReceiptHead) GetPublicKey() []byte {
+	if x != nil {
+		return x.PublicKey
+	}
+	return nil
+}
+
+func (x *ReceiptHead) GetSignedPayload() []byte {
+	if x != nil {
+		return x.SignedPayload
+	}
+	return nil
+}
+
+func (x *ReceiptHead) GetSignature() []byte {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
+// Holds what one customer needs to verify its receipt and the completeness of
+// the chain, without anybody else's receipt.
+type ReceiptBundle struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The receipt in full.
+	Receipt *Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	// SHA-256 over the `signed_payload` of each receipt from 1 to the head, in
+	// order, 32 bytes each.
+	Hashes [][]byte `protobuf:"bytes,2,rep,name=hashes,proto3" json:"hashes,omitempty"`
+	// The head that these hashes lead to.
+	Head *ReceiptHead `protobuf:"bytes,3,opt,name=head,proto3" json:"head,omitempty"`
+	// Whether the receipt is from a version that signed exact times; its times
+	// are then no coarser than the microsecond.
+	HasExactTimes bool `protobuf:"varint,4,opt,name=has_exact_times,json=hasExactTimes,proto3" json:"has_exact_times,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReceiptBundle) Reset() {
+	*x = ReceiptBundle{}
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReceiptBundle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReceiptBundle) ProtoMessage() {}
+
+func (x *ReceiptBundle) ProtoReflect() protoreflect.Message {
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReceiptBundle.ProtoReflect.Descriptor instead.
+func (*ReceiptBundle) Descriptor() ([]byte, []int) {
+	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ReceiptBundle) GetReceipt() *Receipt {
+	if x != nil {
+		return x.Receipt
+	}
+	return nil
+}
+
+func (x *ReceiptBundle) GetHashes() [][]byte {
+	if x != nil {
+		return x.Hashes
+	}
+	return nil
+}
+
+func (x *ReceiptBundle) GetHead() *ReceiptHead {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+func (x *ReceiptBundle) GetHasExactTimes() bool {
+	if x != nil {
+		return x.HasExactTimes
+	}
+	return false
+}
+
 // Asks to delete everything held on a subject.
 type CreateDeletionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -529,7 +833,7 @@ type CreateDeletionRequest struct {
 
 func (x *CreateDeletionRequest) Reset() {
 	*x = CreateDeletionRequest{}
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[3]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -541,7 +845,7 @@ func (x *CreateDeletionRequest) String() string {
 func (*CreateDeletionRequest) ProtoMessage() {}
 
 func (x *CreateDeletionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[3]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -554,7 +858,7 @@ func (x *CreateDeletionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDeletionRequest.ProtoReflect.Descriptor instead.
 func (*CreateDeletionRequest) Descriptor() ([]byte, []int) {
-	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{3}
+	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CreateDeletionRequest) GetSubject() *Subject {
@@ -610,7 +914,7 @@ type CreateDeletionResponse struct {
 
 func (x *CreateDeletionResponse) Reset() {
 	*x = CreateDeletionResponse{}
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[4]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -622,7 +926,7 @@ func (x *CreateDeletionResponse) String() string {
 func (*CreateDeletionResponse) ProtoMessage() {}
 
 func (x *CreateDeletionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[4]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -635,7 +939,7 @@ func (x *CreateDeletionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDeletionResponse.ProtoReflect.Descriptor instead.
 func (*CreateDeletionResponse) Descriptor() ([]byte, []int) {
-	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{4}
+	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CreateDeletionResponse) GetDeletion() *Deletion {
@@ -666,7 +970,7 @@ type ConfirmDeletionRequest struct {
 
 func (x *ConfirmDeletionRequest) Reset() {
 	*x = ConfirmDeletionRequest{}
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[5]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -678,7 +982,7 @@ func (x *ConfirmDeletionRequest) String() string {
 func (*ConfirmDeletionRequest) ProtoMessage() {}
 
 func (x *ConfirmDeletionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[5]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -691,7 +995,7 @@ func (x *ConfirmDeletionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmDeletionRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmDeletionRequest) Descriptor() ([]byte, []int) {
-	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{5}
+	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ConfirmDeletionRequest) GetDeletionId() string {
@@ -734,7 +1038,7 @@ type ConfirmDeletionResponse struct {
 
 func (x *ConfirmDeletionResponse) Reset() {
 	*x = ConfirmDeletionResponse{}
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[6]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -746,7 +1050,7 @@ func (x *ConfirmDeletionResponse) String() string {
 func (*ConfirmDeletionResponse) ProtoMessage() {}
 
 func (x *ConfirmDeletionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[6]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -759,12 +1063,217 @@ func (x *ConfirmDeletionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmDeletionResponse.ProtoReflect.Descriptor instead.
 func (*ConfirmDeletionResponse) Descriptor() ([]byte, []int) {
-	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{6}
+	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ConfirmDeletionResponse) GetDeletion() *Deletion {
 	if x != nil {
 		return x.Deletion
+	}
+	return nil
+}
+
+// Asks to end a deletion that waits, without removing anything.
+type RejectDeletionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. A UUID; NOT_FOUND where there is none of this id,
+	// FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+	DeletionId string `protobuf:"bytes,1,opt,name=deletion_id,json=deletionId,proto3" json:"deletion_id,omitempty"`
+	// Why it is rejected, at most 256 bytes. Must not name the subject: it stays.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The operator's own mark, such as a ticket number, at most 256 bytes. Must
+	// not name the subject: it stays.
+	Reference     string `protobuf:"bytes,3,opt,name=reference,proto3" json:"reference,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejectDeletionRequest) Reset() {
+	*x = RejectDeletionRequest{}
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejectDeletionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejectDeletionRequest) ProtoMessage() {}
+
+func (x *RejectDeletionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejectDeletionRequest.ProtoReflect.Descriptor instead.
+func (*RejectDeletionRequest) Descriptor() ([]byte, []int) {
+	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RejectDeletionRequest) GetDeletionId() string {
+	if x != nil {
+		return x.DeletionId
+	}
+	return ""
+}
+
+func (x *RejectDeletionRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RejectDeletionRequest) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+// Tells that the deletion has ended.
+type RejectDeletionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The deletion, REJECTED; unchanged where it had been rejected before.
+	Deletion      *Deletion `protobuf:"bytes,1,opt,name=deletion,proto3" json:"deletion,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejectDeletionResponse) Reset() {
+	*x = RejectDeletionResponse{}
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejectDeletionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejectDeletionResponse) ProtoMessage() {}
+
+func (x *RejectDeletionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejectDeletionResponse.ProtoReflect.Descriptor instead.
+func (*RejectDeletionResponse) Descriptor() ([]byte, []int) {
+	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RejectDeletionResponse) GetDeletion() *Deletion {
+	if x != nil {
+		return x.Deletion
+	}
+	return nil
+}
+
+// Asks for the receipt of one deletion, as it is handed to one customer.
+type GetReceiptBundleRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. A UUID; NOT_FOUND where there is no deletion of this id, or none
+	// that has a receipt yet.
+	DeletionId    string `protobuf:"bytes,1,opt,name=deletion_id,json=deletionId,proto3" json:"deletion_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetReceiptBundleRequest) Reset() {
+	*x = GetReceiptBundleRequest{}
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetReceiptBundleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetReceiptBundleRequest) ProtoMessage() {}
+
+func (x *GetReceiptBundleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetReceiptBundleRequest.ProtoReflect.Descriptor instead.
+func (*GetReceiptBundleRequest) Descriptor() ([]byte, []int) {
+	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetReceiptBundleRequest) GetDeletionId() string {
+	if x != nil {
+		return x.DeletionId
+	}
+	return ""
+}
+
+// Holds the bundle.
+type GetReceiptBundleResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The receipt with what verifies it.
+	ReceiptBundle *ReceiptBundle `protobuf:"bytes,1,opt,name=receipt_bundle,json=receiptBundle,proto3" json:"receipt_bundle,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetReceiptBundleResponse) Reset() {
+	*x = GetReceiptBundleResponse{}
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetReceiptBundleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetReceiptBundleResponse) ProtoMessage() {}
+
+func (x *GetReceiptBundleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetReceiptBundleResponse.ProtoReflect.Descriptor instead.
+func (*GetReceiptBundleResponse) Descriptor() ([]byte, []int) {
+	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *GetReceiptBundleResponse) GetReceiptBundle() *ReceiptBundle {
+	if x != nil {
+		return x.ReceiptBundle
 	}
 	return nil
 }
@@ -780,7 +1289,7 @@ type GetDeletionRequest struct {
 
 func (x *GetDeletionRequest) Reset() {
 	*x = GetDeletionRequest{}
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[7]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -792,7 +1301,7 @@ func (x *GetDeletionRequest) String() string {
 func (*GetDeletionRequest) ProtoMessage() {}
 
 func (x *GetDeletionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[7]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -805,7 +1314,7 @@ func (x *GetDeletionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeletionRequest.ProtoReflect.Descriptor instead.
 func (*GetDeletionRequest) Descriptor() ([]byte, []int) {
-	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{7}
+	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetDeletionRequest) GetDeletionId() string {
@@ -826,7 +1335,7 @@ type GetDeletionResponse struct {
 
 func (x *GetDeletionResponse) Reset() {
 	*x = GetDeletionResponse{}
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[8]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -838,7 +1347,7 @@ func (x *GetDeletionResponse) String() string {
 func (*GetDeletionResponse) ProtoMessage() {}
 
 func (x *GetDeletionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[8]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -851,7 +1360,7 @@ func (x *GetDeletionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeletionResponse.ProtoReflect.Descriptor instead.
 func (*GetDeletionResponse) Descriptor() ([]byte, []int) {
-	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{8}
+	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetDeletionResponse) GetDeletion() *Deletion {
@@ -878,7 +1387,7 @@ type ListDeletionsRequest struct {
 
 func (x *ListDeletionsRequest) Reset() {
 	*x = ListDeletionsRequest{}
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[9]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -890,7 +1399,7 @@ func (x *ListDeletionsRequest) String() string {
 func (*ListDeletionsRequest) ProtoMessage() {}
 
 func (x *ListDeletionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[9]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -903,7 +1412,7 @@ func (x *ListDeletionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeletionsRequest.ProtoReflect.Descriptor instead.
 func (*ListDeletionsRequest) Descriptor() ([]byte, []int) {
-	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{9}
+	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListDeletionsRequest) GetPageSize() int32 {
@@ -940,7 +1449,7 @@ type ListDeletionsResponse struct {
 
 func (x *ListDeletionsResponse) Reset() {
 	*x = ListDeletionsResponse{}
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[10]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -952,7 +1461,7 @@ func (x *ListDeletionsResponse) String() string {
 func (*ListDeletionsResponse) ProtoMessage() {}
 
 func (x *ListDeletionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[10]
+	mi := &file_aboveboard_admin_v1_deletion_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -965,7 +1474,7 @@ func (x *ListDeletionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeletionsResponse.ProtoReflect.Descriptor instead.
 func (*ListDeletionsResponse) Descriptor() ([]byte, []int) {
-	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{10}
+	return file_aboveboard_admin_v1_deletion_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListDeletionsResponse) GetDeletions() []*Deletion {
@@ -986,7 +1495,7 @@ var File_aboveboard_admin_v1_deletion_proto protoreflect.FileDescriptor
 
 const file_aboveboard_admin_v1_deletion_proto_rawDesc = "" +
 	"\n" +
-	"\"aboveboard/admin/v1/deletion.proto\x12\x13aboveboard.admin.v1\x1a!aboveboard/admin/v1/subject.proto\x1a&aboveboard/schema/v1/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbd\a\n" +
+	"\"aboveboard/admin/v1/deletion.proto\x12\x13aboveboard.admin.v1\x1a!aboveboard/admin/v1/subject.proto\x1a&aboveboard/schema/v1/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe2\t\n" +
 	"\bDeletion\x12\x1f\n" +
 	"\vdeletion_id\x18\x01 \x01(\tR\n" +
 	"deletionId\x126\n" +
@@ -1010,17 +1519,27 @@ const file_aboveboard_admin_v1_deletion_proto_rawDesc = "" +
 	"\vscrubbed_at\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"scrubbedAt\x12B\n" +
 	"\ftable_counts\x18\x0f \x03(\v2\x1f.aboveboard.admin.v1.TableCountR\vtableCounts\x126\n" +
-	"\areceipt\x18\x10 \x01(\v2\x1c.aboveboard.admin.v1.ReceiptR\areceipt\"w\n" +
+	"\areceipt\x18\x10 \x01(\v2\x1c.aboveboard.admin.v1.ReceiptR\areceipt\x12)\n" +
+	"\x10rejection_reason\x18\x11 \x01(\tR\x0frejectionReason\x125\n" +
+	"\bended_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\x12\x19\n" +
+	"\x05known\x18\x13 \x01(\bH\x00R\x05known\x88\x01\x01\x12<\n" +
+	"\n" +
+	"neighbours\x18\x14 \x03(\v2\x1c.aboveboard.admin.v1.SubjectR\n" +
+	"neighbours\x127\n" +
+	"\tlapses_at\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\blapsesAt\"\x9d\x01\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aSTATE_PENDING_CONFIRMATION\x10\x01\x12\x11\n" +
 	"\rSTATE_RUNNING\x10\x02\x12\x10\n" +
 	"\fSTATE_ERASED\x10\x03\x12\x12\n" +
-	"\x0eSTATE_SCRUBBED\x10\x04\"6\n" +
+	"\x0eSTATE_SCRUBBED\x10\x04\x12\x12\n" +
+	"\x0eSTATE_REJECTED\x10\x05\x12\x10\n" +
+	"\fSTATE_LAPSED\x10\x06B\b\n" +
+	"\x06_known\"6\n" +
 	"\n" +
 	"TableCount\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x12\n" +
-	"\x04rows\x18\x02 \x01(\x03R\x04rows\"\x89\x05\n" +
+	"\x04rows\x18\x02 \x01(\x03R\x04rows\"\xa5\x06\n" +
 	"\aReceipt\x12\x1f\n" +
 	"\vdeletion_id\x18\x01 \x01(\tR\n" +
 	"deletionId\x12%\n" +
@@ -1040,7 +1559,25 @@ const file_aboveboard_admin_v1_deletion_proto_rawDesc = "" +
 	"\x15previous_receipt_hash\x18\v \x01(\fR\x13previousReceiptHash\x12\x15\n" +
 	"\x06key_id\x18\f \x01(\tR\x05keyId\x12%\n" +
 	"\x0esigned_payload\x18\r \x01(\fR\rsignedPayload\x12\x1c\n" +
-	"\tsignature\x18\x0e \x01(\fR\tsignature\"\xf0\x01\n" +
+	"\tsignature\x18\x0e \x01(\fR\tsignature\x12Q\n" +
+	"\x0etime_precision\x18\x0f \x01(\x0e2*.aboveboard.admin.v1.Receipt.TimePrecisionR\rtimePrecision\"G\n" +
+	"\rTimePrecision\x12\x1e\n" +
+	"\x1aTIME_PRECISION_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12TIME_PRECISION_DAY\x10\x01\"\xdd\x01\n" +
+	"\vReceiptHead\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x12\n" +
+	"\x04hash\x18\x02 \x01(\fR\x04hash\x12#\n" +
+	"\rhashes_digest\x18\x03 \x01(\fR\fhashesDigest\x12\x15\n" +
+	"\x06key_id\x18\x04 \x01(\tR\x05keyId\x12\x1d\n" +
+	"\n" +
+	"public_key\x18\x05 \x01(\fR\tpublicKey\x12%\n" +
+	"\x0esigned_payload\x18\x06 \x01(\fR\rsignedPayload\x12\x1c\n" +
+	"\tsignature\x18\a \x01(\fR\tsignature\"\xbd\x01\n" +
+	"\rReceiptBundle\x126\n" +
+	"\areceipt\x18\x01 \x01(\v2\x1c.aboveboard.admin.v1.ReceiptR\areceipt\x12\x16\n" +
+	"\x06hashes\x18\x02 \x03(\fR\x06hashes\x124\n" +
+	"\x04head\x18\x03 \x01(\v2 .aboveboard.admin.v1.ReceiptHeadR\x04head\x12&\n" +
+	"\x0fhas_exact_times\x18\x04 \x01(\bR\rhasExactTimes\"\xf0\x01\n" +
 	"\x15CreateDeletionRequest\x126\n" +
 	"\asubject\x18\x01 \x01(\v2\x1c.aboveboard.admin.v1.SubjectR\asubject\x12\x1c\n" +
 	"\treference\x18\x02 \x01(\tR\treference\x12\x1d\n" +
@@ -1059,7 +1596,19 @@ const file_aboveboard_admin_v1_deletion_proto_rawDesc = "" +
 	"\tscrub_now\x18\x03 \x01(\bR\bscrubNow\x12#\n" +
 	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"T\n" +
 	"\x17ConfirmDeletionResponse\x129\n" +
-	"\bdeletion\x18\x01 \x01(\v2\x1d.aboveboard.admin.v1.DeletionR\bdeletion\"5\n" +
+	"\bdeletion\x18\x01 \x01(\v2\x1d.aboveboard.admin.v1.DeletionR\bdeletion\"n\n" +
+	"\x15RejectDeletionRequest\x12\x1f\n" +
+	"\vdeletion_id\x18\x01 \x01(\tR\n" +
+	"deletionId\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1c\n" +
+	"\treference\x18\x03 \x01(\tR\treference\"S\n" +
+	"\x16RejectDeletionResponse\x129\n" +
+	"\bdeletion\x18\x01 \x01(\v2\x1d.aboveboard.admin.v1.DeletionR\bdeletion\":\n" +
+	"\x17GetReceiptBundleRequest\x12\x1f\n" +
+	"\vdeletion_id\x18\x01 \x01(\tR\n" +
+	"deletionId\"e\n" +
+	"\x18GetReceiptBundleResponse\x12I\n" +
+	"\x0ereceipt_bundle\x18\x01 \x01(\v2\".aboveboard.admin.v1.ReceiptBundleR\rreceiptBundle\"5\n" +
 	"\x12GetDeletionRequest\x12\x1f\n" +
 	"\vdeletion_id\x18\x01 \x01(\tR\n" +
 	"deletionId\"P\n" +
@@ -1086,55 +1635,70 @@ func file_aboveboard_admin_v1_deletion_proto_rawDescGZIP() []byte {
 	return file_aboveboard_admin_v1_deletion_proto_rawDescData
 }
 
-var file_aboveboard_admin_v1_deletion_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_aboveboard_admin_v1_deletion_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_aboveboard_admin_v1_deletion_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_aboveboard_admin_v1_deletion_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_aboveboard_admin_v1_deletion_proto_goTypes = []any{
-	(Deletion_State)(0),             // 0: aboveboard.admin.v1.Deletion.State
-	(*Deletion)(nil),                // 1: aboveboard.admin.v1.Deletion
-	(*TableCount)(nil),              // 2: aboveboard.admin.v1.TableCount
-	(*Receipt)(nil),                 // 3: aboveboard.admin.v1.Receipt
-	(*CreateDeletionRequest)(nil),   // 4: aboveboard.admin.v1.CreateDeletionRequest
-	(*CreateDeletionResponse)(nil),  // 5: aboveboard.admin.v1.CreateDeletionResponse
-	(*ConfirmDeletionRequest)(nil),  // 6: aboveboard.admin.v1.ConfirmDeletionRequest
-	(*ConfirmDeletionResponse)(nil), // 7: aboveboard.admin.v1.ConfirmDeletionResponse
-	(*GetDeletionRequest)(nil),      // 8: aboveboard.admin.v1.GetDeletionRequest
-	(*GetDeletionResponse)(nil),     // 9: aboveboard.admin.v1.GetDeletionResponse
-	(*ListDeletionsRequest)(nil),    // 10: aboveboard.admin.v1.ListDeletionsRequest
-	(*ListDeletionsResponse)(nil),   // 11: aboveboard.admin.v1.ListDeletionsResponse
-	(*Subject)(nil),                 // 12: aboveboard.admin.v1.Subject
-	(v1.SubjectKey)(0),              // 13: aboveboard.schema.v1.SubjectKey
-	(Origin)(0),                     // 14: aboveboard.admin.v1.Origin
-	(*timestamppb.Timestamp)(nil),   // 15: google.protobuf.Timestamp
+	(Deletion_State)(0),              // 0: aboveboard.admin.v1.Deletion.State
+	(Receipt_TimePrecision)(0),       // 1: aboveboard.admin.v1.Receipt.TimePrecision
+	(*Deletion)(nil),                 // 2: aboveboard.admin.v1.Deletion
+	(*TableCount)(nil),               // 3: aboveboard.admin.v1.TableCount
+	(*Receipt)(nil),                  // 4: aboveboard.admin.v1.Receipt
+	(*ReceiptHead)(nil),              // 5: aboveboard.admin.v1.ReceiptHead
+	(*ReceiptBundle)(nil),            // 6: aboveboard.admin.v1.ReceiptBundle
+	(*CreateDeletionRequest)(nil),    // 7: aboveboard.admin.v1.CreateDeletionRequest
+	(*CreateDeletionResponse)(nil),   // 8: aboveboard.admin.v1.CreateDeletionResponse
+	(*ConfirmDeletionRequest)(nil),   // 9: aboveboard.admin.v1.ConfirmDeletionRequest
+	(*ConfirmDeletionResponse)(nil),  // 10: aboveboard.admin.v1.ConfirmDeletionResponse
+	(*RejectDeletionRequest)(nil),    // 11: aboveboard.admin.v1.RejectDeletionRequest
+	(*RejectDeletionResponse)(nil),   // 12: aboveboard.admin.v1.RejectDeletionResponse
+	(*GetReceiptBundleRequest)(nil),  // 13: aboveboard.admin.v1.GetReceiptBundleRequest
+	(*GetReceiptBundleResponse)(nil), // 14: aboveboard.admin.v1.GetReceiptBundleResponse
+	(*GetDeletionRequest)(nil),       // 15: aboveboard.admin.v1.GetDeletionRequest
+	(*GetDeletionResponse)(nil),      // 16: aboveboard.admin.v1.GetDeletionResponse
+	(*ListDeletionsRequest)(nil),     // 17: aboveboard.admin.v1.ListDeletionsRequest
+	(*ListDeletionsResponse)(nil),    // 18: aboveboard.admin.v1.ListDeletionsResponse
+	(*Subject)(nil),                  // 19: aboveboard.admin.v1.Subject
+	(v1.SubjectKey)(0),               // 20: aboveboard.schema.v1.SubjectKey
+	(Origin)(0),                      // 21: aboveboard.admin.v1.Origin
+	(*timestamppb.Timestamp)(nil),    // 22: google.protobuf.Timestamp
 }
 var file_aboveboard_admin_v1_deletion_proto_depIdxs = []int32{
-	12, // 0: aboveboard.admin.v1.Deletion.subject:type_name -> aboveboard.admin.v1.Subject
-	13, // 1: aboveboard.admin.v1.Deletion.subject_kind:type_name -> aboveboard.schema.v1.SubjectKey
-	14, // 2: aboveboard.admin.v1.Deletion.origin:type_name -> aboveboard.admin.v1.Origin
+	19, // 0: aboveboard.admin.v1.Deletion.subject:type_name -> aboveboard.admin.v1.Subject
+	20, // 1: aboveboard.admin.v1.Deletion.subject_kind:type_name -> aboveboard.schema.v1.SubjectKey
+	21, // 2: aboveboard.admin.v1.Deletion.origin:type_name -> aboveboard.admin.v1.Origin
 	0,  // 3: aboveboard.admin.v1.Deletion.state:type_name -> aboveboard.admin.v1.Deletion.State
-	15, // 4: aboveboard.admin.v1.Deletion.cut_off_at:type_name -> google.protobuf.Timestamp
-	15, // 5: aboveboard.admin.v1.Deletion.created_at:type_name -> google.protobuf.Timestamp
-	15, // 6: aboveboard.admin.v1.Deletion.confirmed_at:type_name -> google.protobuf.Timestamp
-	15, // 7: aboveboard.admin.v1.Deletion.erased_at:type_name -> google.protobuf.Timestamp
-	15, // 8: aboveboard.admin.v1.Deletion.scrubbed_at:type_name -> google.protobuf.Timestamp
-	2,  // 9: aboveboard.admin.v1.Deletion.table_counts:type_name -> aboveboard.admin.v1.TableCount
-	3,  // 10: aboveboard.admin.v1.Deletion.receipt:type_name -> aboveboard.admin.v1.Receipt
-	2,  // 11: aboveboard.admin.v1.Receipt.table_counts:type_name -> aboveboard.admin.v1.TableCount
-	15, // 12: aboveboard.admin.v1.Receipt.cut_off_at:type_name -> google.protobuf.Timestamp
-	15, // 13: aboveboard.admin.v1.Receipt.created_at:type_name -> google.protobuf.Timestamp
-	15, // 14: aboveboard.admin.v1.Receipt.confirmed_at:type_name -> google.protobuf.Timestamp
-	15, // 15: aboveboard.admin.v1.Receipt.erased_at:type_name -> google.protobuf.Timestamp
-	15, // 16: aboveboard.admin.v1.Receipt.scrubbed_at:type_name -> google.protobuf.Timestamp
-	12, // 17: aboveboard.admin.v1.CreateDeletionRequest.subject:type_name -> aboveboard.admin.v1.Subject
-	1,  // 18: aboveboard.admin.v1.CreateDeletionResponse.deletion:type_name -> aboveboard.admin.v1.Deletion
-	1,  // 19: aboveboard.admin.v1.ConfirmDeletionResponse.deletion:type_name -> aboveboard.admin.v1.Deletion
-	1,  // 20: aboveboard.admin.v1.GetDeletionResponse.deletion:type_name -> aboveboard.admin.v1.Deletion
-	0,  // 21: aboveboard.admin.v1.ListDeletionsRequest.state:type_name -> aboveboard.admin.v1.Deletion.State
-	1,  // 22: aboveboard.admin.v1.ListDeletionsResponse.deletions:type_name -> aboveboard.admin.v1.Deletion
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	22, // 4: aboveboard.admin.v1.Deletion.cut_off_at:type_name -> google.protobuf.Timestamp
+	22, // 5: aboveboard.admin.v1.Deletion.created_at:type_name -> google.protobuf.Timestamp
+	22, // 6: aboveboard.admin.v1.Deletion.confirmed_at:type_name -> google.protobuf.Timestamp
+	22, // 7: aboveboard.admin.v1.Deletion.erased_at:type_name -> google.protobuf.Timestamp
+	22, // 8: aboveboard.admin.v1.Deletion.scrubbed_at:type_name -> google.protobuf.Timestamp
+	3,  // 9: aboveboard.admin.v1.Deletion.table_counts:type_name -> aboveboard.admin.v1.TableCount
+	4,  // 10: aboveboard.admin.v1.Deletion.receipt:type_name -> aboveboard.admin.v1.Receipt
+	22, // 11: aboveboard.admin.v1.Deletion.ended_at:type_name -> google.protobuf.Timestamp
+	19, // 12: aboveboard.admin.v1.Deletion.neighbours:type_name -> aboveboard.admin.v1.Subject
+	22, // 13: aboveboard.admin.v1.Deletion.lapses_at:type_name -> google.protobuf.Timestamp
+	3,  // 14: aboveboard.admin.v1.Receipt.table_counts:type_name -> aboveboard.admin.v1.TableCount
+	22, // 15: aboveboard.admin.v1.Receipt.cut_off_at:type_name -> google.protobuf.Timestamp
+	22, // 16: aboveboard.admin.v1.Receipt.created_at:type_name -> google.protobuf.Timestamp
+	22, // 17: aboveboard.admin.v1.Receipt.confirmed_at:type_name -> google.protobuf.Timestamp
+	22, // 18: aboveboard.admin.v1.Receipt.erased_at:type_name -> google.protobuf.Timestamp
+	22, // 19: aboveboard.admin.v1.Receipt.scrubbed_at:type_name -> google.protobuf.Timestamp
+	1,  // 20: aboveboard.admin.v1.Receipt.time_precision:type_name -> aboveboard.admin.v1.Receipt.TimePrecision
+	4,  // 21: aboveboard.admin.v1.ReceiptBundle.receipt:type_name -> aboveboard.admin.v1.Receipt
+	5,  // 22: aboveboard.admin.v1.ReceiptBundle.head:type_name -> aboveboard.admin.v1.ReceiptHead
+	19, // 23: aboveboard.admin.v1.CreateDeletionRequest.subject:type_name -> aboveboard.admin.v1.Subject
+	2,  // 24: aboveboard.admin.v1.CreateDeletionResponse.deletion:type_name -> aboveboard.admin.v1.Deletion
+	2,  // 25: aboveboard.admin.v1.ConfirmDeletionResponse.deletion:type_name -> aboveboard.admin.v1.Deletion
+	2,  // 26: aboveboard.admin.v1.RejectDeletionResponse.deletion:type_name -> aboveboard.admin.v1.Deletion
+	6,  // 27: aboveboard.admin.v1.GetReceiptBundleResponse.receipt_bundle:type_name -> aboveboard.admin.v1.ReceiptBundle
+	2,  // 28: aboveboard.admin.v1.GetDeletionResponse.deletion:type_name -> aboveboard.admin.v1.Deletion
+	0,  // 29: aboveboard.admin.v1.ListDeletionsRequest.state:type_name -> aboveboard.admin.v1.Deletion.State
+	2,  // 30: aboveboard.admin.v1.ListDeletionsResponse.deletions:type_name -> aboveboard.admin.v1.Deletion
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_aboveboard_admin_v1_deletion_proto_init() }
@@ -1143,13 +1707,14 @@ func file_aboveboard_admin_v1_deletion_proto_init() {
 		return
 	}
 	file_aboveboard_admin_v1_subject_proto_init()
+	file_aboveboard_admin_v1_deletion_proto_msgTypes[0].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_aboveboard_admin_v1_deletion_proto_rawDesc), len(file_aboveboard_admin_v1_deletion_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   11,
+			NumEnums:      2,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

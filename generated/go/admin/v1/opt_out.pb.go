@@ -102,9 +102,12 @@ type OptOut struct {
 	// Output only. When it came into force.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Output only. When it was lifted. Absent while it is in force.
-	RevokedAt     *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	RevokedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
+	// Output only. Whether the source that set it can lift it: it came with a
+	// preference token. False where only an administrator can.
+	HasPreferenceToken bool `protobuf:"varint,10,opt,name=has_preference_token,json=hasPreferenceToken,proto3" json:"has_preference_token,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *OptOut) Reset() {
@@ -198,6 +201,13 @@ func (x *OptOut) GetRevokedAt() *timestamppb.Timestamp {
 		return x.RevokedAt
 	}
 	return nil
+}
+
+func (x *OptOut) GetHasPreferenceToken() bool {
+	if x != nil {
+		return x.HasPreferenceToken
+	}
+	return false
 }
 
 // Asks to opt a subject out.
@@ -415,7 +425,12 @@ type ListOptOutsRequest struct {
 	// Empty for the first page.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Keeps only opt-outs in this state. Unspecified keeps all.
-	State         OptOut_State `protobuf:"varint,3,opt,name=state,proto3,enum=aboveboard.admin.v1.OptOut_State" json:"state,omitempty"`
+	State OptOut_State `protobuf:"varint,3,opt,name=state,proto3,enum=aboveboard.admin.v1.OptOut_State" json:"state,omitempty"`
+	// Keeps only opt-outs of this origin. Unspecified keeps all.
+	Origin Origin `protobuf:"varint,4,opt,name=origin,proto3,enum=aboveboard.admin.v1.Origin" json:"origin,omitempty"`
+	// Keeps only opt-outs that came into force at or after this time. Absent
+	// keeps all.
+	CreatedSince  *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_since,json=createdSince,proto3" json:"created_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -469,6 +484,20 @@ func (x *ListOptOutsRequest) GetState() OptOut_State {
 		return x.State
 	}
 	return OptOut_STATE_UNSPECIFIED
+}
+
+func (x *ListOptOutsRequest) GetOrigin() Origin {
+	if x != nil {
+		return x.Origin
+	}
+	return Origin_ORIGIN_UNSPECIFIED
+}
+
+func (x *ListOptOutsRequest) GetCreatedSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedSince
+	}
+	return nil
 }
 
 // Holds a page of opt-outs.
@@ -622,7 +651,7 @@ var File_aboveboard_admin_v1_opt_out_proto protoreflect.FileDescriptor
 
 const file_aboveboard_admin_v1_opt_out_proto_rawDesc = "" +
 	"\n" +
-	"!aboveboard/admin/v1/opt_out.proto\x12\x13aboveboard.admin.v1\x1a!aboveboard/admin/v1/subject.proto\x1a&aboveboard/schema/v1/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x04\n" +
+	"!aboveboard/admin/v1/opt_out.proto\x12\x13aboveboard.admin.v1\x1a!aboveboard/admin/v1/subject.proto\x1a&aboveboard/schema/v1/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x04\n" +
 	"\x06OptOut\x12\x1c\n" +
 	"\n" +
 	"opt_out_id\x18\x01 \x01(\tR\boptOutId\x126\n" +
@@ -635,7 +664,9 @@ const file_aboveboard_admin_v1_opt_out_proto_rawDesc = "" +
 	"\n" +
 	"created_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
 	"\n" +
-	"revoked_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\"C\n" +
+	"revoked_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\x120\n" +
+	"\x14has_preference_token\x18\n" +
+	" \x01(\bR\x12hasPreferenceToken\"C\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTATE_ACTIVE\x10\x01\x12\x11\n" +
@@ -651,12 +682,14 @@ const file_aboveboard_admin_v1_opt_out_proto_rawDesc = "" +
 	"\n" +
 	"opt_out_id\x18\x01 \x01(\tR\boptOutId\"I\n" +
 	"\x11GetOptOutResponse\x124\n" +
-	"\aopt_out\x18\x01 \x01(\v2\x1b.aboveboard.admin.v1.OptOutR\x06optOut\"\x89\x01\n" +
+	"\aopt_out\x18\x01 \x01(\v2\x1b.aboveboard.admin.v1.OptOutR\x06optOut\"\xff\x01\n" +
 	"\x12ListOptOutsRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\x127\n" +
-	"\x05state\x18\x03 \x01(\x0e2!.aboveboard.admin.v1.OptOut.StateR\x05state\"u\n" +
+	"\x05state\x18\x03 \x01(\x0e2!.aboveboard.admin.v1.OptOut.StateR\x05state\x123\n" +
+	"\x06origin\x18\x04 \x01(\x0e2\x1b.aboveboard.admin.v1.OriginR\x06origin\x12?\n" +
+	"\rcreated_since\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fcreatedSince\"u\n" +
 	"\x13ListOptOutsResponse\x126\n" +
 	"\bopt_outs\x18\x01 \x03(\v2\x1b.aboveboard.admin.v1.OptOutR\aoptOuts\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"3\n" +
@@ -707,13 +740,15 @@ var file_aboveboard_admin_v1_opt_out_proto_depIdxs = []int32{
 	1,  // 7: aboveboard.admin.v1.CreateOptOutResponse.opt_out:type_name -> aboveboard.admin.v1.OptOut
 	1,  // 8: aboveboard.admin.v1.GetOptOutResponse.opt_out:type_name -> aboveboard.admin.v1.OptOut
 	0,  // 9: aboveboard.admin.v1.ListOptOutsRequest.state:type_name -> aboveboard.admin.v1.OptOut.State
-	1,  // 10: aboveboard.admin.v1.ListOptOutsResponse.opt_outs:type_name -> aboveboard.admin.v1.OptOut
-	1,  // 11: aboveboard.admin.v1.RevokeOptOutResponse.opt_out:type_name -> aboveboard.admin.v1.OptOut
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	12, // 10: aboveboard.admin.v1.ListOptOutsRequest.origin:type_name -> aboveboard.admin.v1.Origin
+	13, // 11: aboveboard.admin.v1.ListOptOutsRequest.created_since:type_name -> google.protobuf.Timestamp
+	1,  // 12: aboveboard.admin.v1.ListOptOutsResponse.opt_outs:type_name -> aboveboard.admin.v1.OptOut
+	1,  // 13: aboveboard.admin.v1.RevokeOptOutResponse.opt_out:type_name -> aboveboard.admin.v1.OptOut
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_aboveboard_admin_v1_opt_out_proto_init() }

@@ -174,6 +174,26 @@ const (
 	//	PERMISSION_DENIED: this key is not for this origin
 	//	ErrorInfo { reason: "ORIGIN_NOT_ALLOWED", domain: "aboveboard" }
 	ErrorReason_ERROR_REASON_ORIGIN_NOT_ALLOWED ErrorReason = 22
+	// Collection was switched off with another preference token, or without one.
+	// Show the token that it was switched off with, or ask whoever runs the server.
+	//
+	//	PERMISSION_DENIED: preference_token: not one that switched collection off
+	//	ErrorInfo { reason: "PREFERENCE_TOKEN_REQUIRED", domain: "aboveboard" }
+	//	BadRequest { field: "preference_token",
+	//	             description: "not one that switched collection off" }
+	ErrorReason_ERROR_REASON_PREFERENCE_TOKEN_REQUIRED ErrorReason = 23
+	// The deletion waits for a confirmation, but by what is kept of it nobody can
+	// be found any more. Reject it, and ask for a new one.
+	//
+	//	FAILED_PRECONDITION: the deletion's subject cannot be found any more
+	//	ErrorInfo { reason: "DELETION_SUBJECT_LOST", domain: "aboveboard" }
+	ErrorReason_ERROR_REASON_DELETION_SUBJECT_LOST ErrorReason = 24
+	// The server's clock is suspect, and what was asked for would be cut off or
+	// removed by it. An administrator accepts the clock, or mends it.
+	//
+	//	FAILED_PRECONDITION: the server's clock is suspect
+	//	ErrorInfo { reason: "CLOCK_SUSPECT", domain: "aboveboard" }
+	ErrorReason_ERROR_REASON_CLOCK_SUSPECT ErrorReason = 25
 )
 
 // Enum value maps for ErrorReason.
@@ -202,31 +222,37 @@ var (
 		20: "ERROR_REASON_REQUEST_ID_REUSED",
 		21: "ERROR_REASON_SOURCE_NOT_ALLOWED",
 		22: "ERROR_REASON_ORIGIN_NOT_ALLOWED",
+		23: "ERROR_REASON_PREFERENCE_TOKEN_REQUIRED",
+		24: "ERROR_REASON_DELETION_SUBJECT_LOST",
+		25: "ERROR_REASON_CLOCK_SUSPECT",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":          0,
-		"ERROR_REASON_MALFORMED_REQUEST":    1,
-		"ERROR_REASON_REQUEST_TOO_LARGE":    2,
-		"ERROR_REASON_SOURCE_MISSING":       3,
-		"ERROR_REASON_SOURCE_INVALID":       4,
-		"ERROR_REASON_EVENTS_MISSING":       5,
-		"ERROR_REASON_TOO_MANY_EVENTS":      6,
-		"ERROR_REASON_SEQUENCE_INVALID":     7,
-		"ERROR_REASON_SCOPE_INVALID":        8,
-		"ERROR_REASON_ARGUMENT_INVALID":     9,
-		"ERROR_REASON_PAGE_TOKEN_INVALID":   10,
-		"ERROR_REASON_NOT_FOUND":            11,
-		"ERROR_REASON_UNAUTHENTICATED":      12,
-		"ERROR_REASON_PERMISSION_DENIED":    13,
-		"ERROR_REASON_OVERLOADED":           14,
-		"ERROR_REASON_STORE_UNAVAILABLE":    15,
-		"ERROR_REASON_SHUTTING_DOWN":        16,
-		"ERROR_REASON_NOT_IMPLEMENTED":      17,
-		"ERROR_REASON_INTERNAL":             18,
-		"ERROR_REASON_DELETION_NOT_PENDING": 19,
-		"ERROR_REASON_REQUEST_ID_REUSED":    20,
-		"ERROR_REASON_SOURCE_NOT_ALLOWED":   21,
-		"ERROR_REASON_ORIGIN_NOT_ALLOWED":   22,
+		"ERROR_REASON_UNSPECIFIED":               0,
+		"ERROR_REASON_MALFORMED_REQUEST":         1,
+		"ERROR_REASON_REQUEST_TOO_LARGE":         2,
+		"ERROR_REASON_SOURCE_MISSING":            3,
+		"ERROR_REASON_SOURCE_INVALID":            4,
+		"ERROR_REASON_EVENTS_MISSING":            5,
+		"ERROR_REASON_TOO_MANY_EVENTS":           6,
+		"ERROR_REASON_SEQUENCE_INVALID":          7,
+		"ERROR_REASON_SCOPE_INVALID":             8,
+		"ERROR_REASON_ARGUMENT_INVALID":          9,
+		"ERROR_REASON_PAGE_TOKEN_INVALID":        10,
+		"ERROR_REASON_NOT_FOUND":                 11,
+		"ERROR_REASON_UNAUTHENTICATED":           12,
+		"ERROR_REASON_PERMISSION_DENIED":         13,
+		"ERROR_REASON_OVERLOADED":                14,
+		"ERROR_REASON_STORE_UNAVAILABLE":         15,
+		"ERROR_REASON_SHUTTING_DOWN":             16,
+		"ERROR_REASON_NOT_IMPLEMENTED":           17,
+		"ERROR_REASON_INTERNAL":                  18,
+		"ERROR_REASON_DELETION_NOT_PENDING":      19,
+		"ERROR_REASON_REQUEST_ID_REUSED":         20,
+		"ERROR_REASON_SOURCE_NOT_ALLOWED":        21,
+		"ERROR_REASON_ORIGIN_NOT_ALLOWED":        22,
+		"ERROR_REASON_PREFERENCE_TOKEN_REQUIRED": 23,
+		"ERROR_REASON_DELETION_SUBJECT_LOST":     24,
+		"ERROR_REASON_CLOCK_SUSPECT":             25,
 	}
 )
 
@@ -261,7 +287,7 @@ var File_aboveboard_error_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_aboveboard_error_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"&aboveboard/error/v1/error_reason.proto\x12\x13aboveboard.error.v1*\x98\x06\n" +
+	"&aboveboard/error/v1/error_reason.proto\x12\x13aboveboard.error.v1*\x8c\a\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eERROR_REASON_MALFORMED_REQUEST\x10\x01\x12\"\n" +
@@ -286,7 +312,10 @@ const file_aboveboard_error_v1_error_reason_proto_rawDesc = "" +
 	"!ERROR_REASON_DELETION_NOT_PENDING\x10\x13\x12\"\n" +
 	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10\x14\x12#\n" +
 	"\x1fERROR_REASON_SOURCE_NOT_ALLOWED\x10\x15\x12#\n" +
-	"\x1fERROR_REASON_ORIGIN_NOT_ALLOWED\x10\x16B\xab\x01B\x10ErrorReasonProtoP\x01Z'example.com/aboveboard/error/v1;errorv1\xa2\x02\x03AEX\xaa\x02\x13Aboveboard.Error.V1\xca\x02\x14Aboveboard\\Error_\\V1\xe2\x02 Aboveboard\\Error_\\V1\\GPBMetadata\xea\x02\x15Aboveboard::Error::V1b\x06proto3"
+	"\x1fERROR_REASON_ORIGIN_NOT_ALLOWED\x10\x16\x12*\n" +
+	"&ERROR_REASON_PREFERENCE_TOKEN_REQUIRED\x10\x17\x12&\n" +
+	"\"ERROR_REASON_DELETION_SUBJECT_LOST\x10\x18\x12\x1e\n" +
+	"\x1aERROR_REASON_CLOCK_SUSPECT\x10\x19B\xab\x01B\x10ErrorReasonProtoP\x01Z'example.com/aboveboard/error/v1;errorv1\xa2\x02\x03AEX\xaa\x02\x13Aboveboard.Error.V1\xca\x02\x14Aboveboard\\Error_\\V1\xe2\x02 Aboveboard\\Error_\\V1\\GPBMetadata\xea\x02\x15Aboveboard::Error::V1b\x06proto3"
 
 var (
 	file_aboveboard_error_v1_error_reason_proto_rawDescOnce sync.Once

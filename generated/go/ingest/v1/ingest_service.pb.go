@@ -571,9 +571,15 @@ type SetCollectionPreferenceRequest struct {
 	// it waits for an administrator to confirm it.
 	EraseHistory bool `protobuf:"varint,4,opt,name=erase_history,json=eraseHistory,proto3" json:"erase_history,omitempty"`
 	// The product's write key, for callers that cannot set metadata.
-	WriteKey      string `protobuf:"bytes,5,opt,name=write_key,json=writeKey,proto3" json:"write_key,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	WriteKey string `protobuf:"bytes,5,opt,name=write_key,json=writeKey,proto3" json:"write_key,omitempty"`
+	// 32 random bytes that the client makes and keeps: the same ones lift with
+	// ENABLED what they set with DISABLED. The server keeps a keyed digest only.
+	// Empty with DISABLED: only an operator lifts it. Each DISABLED with another
+	// token is a refusal of its own, 8 for a subject; a further one counts as one
+	// without a token.
+	PreferenceToken []byte `protobuf:"bytes,6,opt,name=preference_token,json=preferenceToken,proto3" json:"preference_token,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *SetCollectionPreferenceRequest) Reset() {
@@ -639,6 +645,13 @@ func (x *SetCollectionPreferenceRequest) GetWriteKey() string {
 		return x.WriteKey
 	}
 	return ""
+}
+
+func (x *SetCollectionPreferenceRequest) GetPreferenceToken() []byte {
+	if x != nil {
+		return x.PreferenceToken
+	}
+	return nil
 }
 
 // Tells what holds now.
@@ -726,7 +739,7 @@ const file_aboveboard_ingest_v1_ingest_service_proto_rawDesc = "" +
 	"\x06source\x18\x01 \x01(\v2\x1f.aboveboard.telemetry.v1.SourceR\x06source\x12\x1b\n" +
 	"\twrite_key\x18\x02 \x01(\tR\bwriteKey\"u\n" +
 	"\x1bGetCollectionStatusResponse\x12V\n" +
-	"\x11collection_status\x18\x01 \x01(\v2).aboveboard.telemetry.v1.CollectionStatusR\x10collectionStatus\"\x81\x04\n" +
+	"\x11collection_status\x18\x01 \x01(\v2).aboveboard.telemetry.v1.CollectionStatusR\x10collectionStatus\"\xac\x04\n" +
 	"\x1eSetCollectionPreferenceRequest\x127\n" +
 	"\x06source\x18\x01 \x01(\v2\x1f.aboveboard.telemetry.v1.SourceR\x06source\x12P\n" +
 	"\x05scope\x18\x02 \x01(\x0e2:.aboveboard.ingest.v1.SetCollectionPreferenceRequest.ScopeR\x05scope\x12_\n" +
@@ -734,7 +747,8 @@ const file_aboveboard_ingest_v1_ingest_service_proto_rawDesc = "" +
 	"preference\x18\x03 \x01(\x0e2?.aboveboard.ingest.v1.SetCollectionPreferenceRequest.PreferenceR\n" +
 	"preference\x12#\n" +
 	"\rerase_history\x18\x04 \x01(\bR\feraseHistory\x12\x1b\n" +
-	"\twrite_key\x18\x05 \x01(\tR\bwriteKey\"V\n" +
+	"\twrite_key\x18\x05 \x01(\tR\bwriteKey\x12)\n" +
+	"\x10preference_token\x18\x06 \x01(\fR\x0fpreferenceToken\"V\n" +
 	"\x05Scope\x12\x15\n" +
 	"\x11SCOPE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +

@@ -52,8 +52,13 @@ type IngestServiceClient interface {
 	GetCollectionStatus(ctx context.Context, in *GetCollectionStatusRequest, opts ...grpc.CallOption) (*GetCollectionStatusResponse, error)
 	// Switches collection off or on for a user, a deployment or a server: the
 	// "Disable Telemetry" tick box. In force for every commit after it has
-	// returned. ENABLED lifts only what was set in this way at the same scope,
-	// never an administrator's opt-out.
+	// returned. ENABLED lifts only what was set in this way at the same scope and
+	// with the same `preference_token`, never an administrator's opt-out; where
+	// something was set and no token fits, it is PERMISSION_DENIED with
+	// PREFERENCE_TOKEN_REQUIRED. Collection resumes when all are lifted. Limited
+	// to one call a second from an address, with a burst of 10, and 20 a second in
+	// all, unless the operator has set other rates: RESOURCE_EXHAUSTED with a
+	// RetryInfo.
 	SetCollectionPreference(ctx context.Context, in *SetCollectionPreferenceRequest, opts ...grpc.CallOption) (*SetCollectionPreferenceResponse, error)
 }
 
@@ -135,8 +140,13 @@ type IngestServiceServer interface {
 	GetCollectionStatus(context.Context, *GetCollectionStatusRequest) (*GetCollectionStatusResponse, error)
 	// Switches collection off or on for a user, a deployment or a server: the
 	// "Disable Telemetry" tick box. In force for every commit after it has
-	// returned. ENABLED lifts only what was set in this way at the same scope,
-	// never an administrator's opt-out.
+	// returned. ENABLED lifts only what was set in this way at the same scope and
+	// with the same `preference_token`, never an administrator's opt-out; where
+	// something was set and no token fits, it is PERMISSION_DENIED with
+	// PREFERENCE_TOKEN_REQUIRED. Collection resumes when all are lifted. Limited
+	// to one call a second from an address, with a burst of 10, and 20 a second in
+	// all, unless the operator has set other rates: RESOURCE_EXHAUSTED with a
+	// RetryInfo.
 	SetCollectionPreference(context.Context, *SetCollectionPreferenceRequest) (*SetCollectionPreferenceResponse, error)
 	mustEmbedUnimplementedIngestServiceServer()
 }

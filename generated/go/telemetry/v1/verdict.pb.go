@@ -346,7 +346,8 @@ type CollectionStatus struct {
 	// The server's clock when it answered.
 	ServerTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=server_time,json=serverTime,proto3" json:"server_time,omitempty"`
 	// Where the subject was erased: events that occurred at or before this time
-	// are refused. Absent otherwise.
+	// are refused. Told only to a caller whose write key is bound to the source's
+	// company; absent otherwise.
 	ErasedBefore *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=erased_before,json=erasedBefore,proto3" json:"erased_before,omitempty"`
 	// A short text from the vendor to whoever runs the product, at most 500
 	// bytes; empty where there is none.

@@ -6,6 +6,7 @@ import warnings
 from aboveboard.admin.v1 import admin_service_pb2 as aboveboard_dot_admin_dot_v1_dot_admin__service__pb2
 from aboveboard.admin.v1 import archive_pb2 as aboveboard_dot_admin_dot_v1_dot_archive__pb2
 from aboveboard.admin.v1 import audit_pb2 as aboveboard_dot_admin_dot_v1_dot_audit__pb2
+from aboveboard.admin.v1 import clock_pb2 as aboveboard_dot_admin_dot_v1_dot_clock__pb2
 from aboveboard.admin.v1 import company_pb2 as aboveboard_dot_admin_dot_v1_dot_company__pb2
 from aboveboard.admin.v1 import deletion_pb2 as aboveboard_dot_admin_dot_v1_dot_deletion__pb2
 from aboveboard.admin.v1 import deployment_pb2 as aboveboard_dot_admin_dot_v1_dot_deployment__pb2
@@ -81,6 +82,11 @@ class AdminServiceStub:
                 request_serializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.ConfirmDeletionRequest.SerializeToString,
                 response_deserializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.ConfirmDeletionResponse.FromString,
                 _registered_method=True)
+        self.RejectDeletion = channel.unary_unary(
+                '/aboveboard.admin.v1.AdminService/RejectDeletion',
+                request_serializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.RejectDeletionRequest.SerializeToString,
+                response_deserializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.RejectDeletionResponse.FromString,
+                _registered_method=True)
         self.GetDeletion = channel.unary_unary(
                 '/aboveboard.admin.v1.AdminService/GetDeletion',
                 request_serializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.GetDeletionRequest.SerializeToString,
@@ -90,6 +96,11 @@ class AdminServiceStub:
                 '/aboveboard.admin.v1.AdminService/ListDeletions',
                 request_serializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.ListDeletionsRequest.SerializeToString,
                 response_deserializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.ListDeletionsResponse.FromString,
+                _registered_method=True)
+        self.GetReceiptBundle = channel.unary_unary(
+                '/aboveboard.admin.v1.AdminService/GetReceiptBundle',
+                request_serializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.GetReceiptBundleRequest.SerializeToString,
+                response_deserializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.GetReceiptBundleResponse.FromString,
                 _registered_method=True)
         self.GetRetentionPolicy = channel.unary_unary(
                 '/aboveboard.admin.v1.AdminService/GetRetentionPolicy',
@@ -115,6 +126,16 @@ class AdminServiceStub:
                 '/aboveboard.admin.v1.AdminService/ListArchivedAggregates',
                 request_serializer=aboveboard_dot_admin_dot_v1_dot_archive__pb2.ListArchivedAggregatesRequest.SerializeToString,
                 response_deserializer=aboveboard_dot_admin_dot_v1_dot_archive__pb2.ListArchivedAggregatesResponse.FromString,
+                _registered_method=True)
+        self.GetClock = channel.unary_unary(
+                '/aboveboard.admin.v1.AdminService/GetClock',
+                request_serializer=aboveboard_dot_admin_dot_v1_dot_clock__pb2.GetClockRequest.SerializeToString,
+                response_deserializer=aboveboard_dot_admin_dot_v1_dot_clock__pb2.GetClockResponse.FromString,
+                _registered_method=True)
+        self.AcceptClock = channel.unary_unary(
+                '/aboveboard.admin.v1.AdminService/AcceptClock',
+                request_serializer=aboveboard_dot_admin_dot_v1_dot_clock__pb2.AcceptClockRequest.SerializeToString,
+                response_deserializer=aboveboard_dot_admin_dot_v1_dot_clock__pb2.AcceptClockResponse.FromString,
                 _registered_method=True)
         self.ExportSubjectData = channel.unary_stream(
                 '/aboveboard.admin.v1.AdminService/ExportSubjectData',
@@ -243,6 +264,14 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RejectDeletion(self, request, context):
+        """Ends a deletion that waits, PENDING_CONFIRMATION, without removing anything.
+        What opted the subject out stays in force. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetDeletion(self, request, context):
         """Answers one deletion: state, times, rows per table, receipt.
         """
@@ -252,6 +281,14 @@ class AdminServiceServicer:
 
     def ListDeletions(self, request, context):
         """Lists deletions, newest first, 50 a page, capped at 1000.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReceiptBundle(self, request, context):
+        """Answers one receipt with what verifies it and the completeness of the chain,
+        without anybody else's receipt: 32 bytes for each receipt before it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -292,6 +329,23 @@ class AdminServiceServicer:
     def ListArchivedAggregates(self, request, context):
         """Lists what the archive holds, each number with its expected error, newest
         month first, 50 a page, capped at 1000.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetClock(self, request, context):
+        """Answers whether this server's clock is plausible, and what lies in the
+        future by it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcceptClock(self, request, context):
+        """Takes this server's clock for right, also where that sets the kept time
+        back; cut-offs that lie in the future become now. Lets sweeps, releases and
+        deletions that waited for it go on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -431,6 +485,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.ConfirmDeletionRequest.FromString,
                     response_serializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.ConfirmDeletionResponse.SerializeToString,
             ),
+            'RejectDeletion': grpc.unary_unary_rpc_method_handler(
+                    servicer.RejectDeletion,
+                    request_deserializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.RejectDeletionRequest.FromString,
+                    response_serializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.RejectDeletionResponse.SerializeToString,
+            ),
             'GetDeletion': grpc.unary_unary_rpc_method_handler(
                     servicer.GetDeletion,
                     request_deserializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.GetDeletionRequest.FromString,
@@ -440,6 +499,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ListDeletions,
                     request_deserializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.ListDeletionsRequest.FromString,
                     response_serializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.ListDeletionsResponse.SerializeToString,
+            ),
+            'GetReceiptBundle': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReceiptBundle,
+                    request_deserializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.GetReceiptBundleRequest.FromString,
+                    response_serializer=aboveboard_dot_admin_dot_v1_dot_deletion__pb2.GetReceiptBundleResponse.SerializeToString,
             ),
             'GetRetentionPolicy': grpc.unary_unary_rpc_method_handler(
                     servicer.GetRetentionPolicy,
@@ -465,6 +529,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ListArchivedAggregates,
                     request_deserializer=aboveboard_dot_admin_dot_v1_dot_archive__pb2.ListArchivedAggregatesRequest.FromString,
                     response_serializer=aboveboard_dot_admin_dot_v1_dot_archive__pb2.ListArchivedAggregatesResponse.SerializeToString,
+            ),
+            'GetClock': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetClock,
+                    request_deserializer=aboveboard_dot_admin_dot_v1_dot_clock__pb2.GetClockRequest.FromString,
+                    response_serializer=aboveboard_dot_admin_dot_v1_dot_clock__pb2.GetClockResponse.SerializeToString,
+            ),
+            'AcceptClock': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptClock,
+                    request_deserializer=aboveboard_dot_admin_dot_v1_dot_clock__pb2.AcceptClockRequest.FromString,
+                    response_serializer=aboveboard_dot_admin_dot_v1_dot_clock__pb2.AcceptClockResponse.SerializeToString,
             ),
             'ExportSubjectData': grpc.unary_stream_rpc_method_handler(
                     servicer.ExportSubjectData,
@@ -712,6 +786,33 @@ class AdminService:
             _registered_method=True)
 
     @staticmethod
+    def RejectDeletion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aboveboard.admin.v1.AdminService/RejectDeletion',
+            aboveboard_dot_admin_dot_v1_dot_deletion__pb2.RejectDeletionRequest.SerializeToString,
+            aboveboard_dot_admin_dot_v1_dot_deletion__pb2.RejectDeletionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetDeletion(request,
             target,
             options=(),
@@ -755,6 +856,33 @@ class AdminService:
             '/aboveboard.admin.v1.AdminService/ListDeletions',
             aboveboard_dot_admin_dot_v1_dot_deletion__pb2.ListDeletionsRequest.SerializeToString,
             aboveboard_dot_admin_dot_v1_dot_deletion__pb2.ListDeletionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReceiptBundle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aboveboard.admin.v1.AdminService/GetReceiptBundle',
+            aboveboard_dot_admin_dot_v1_dot_deletion__pb2.GetReceiptBundleRequest.SerializeToString,
+            aboveboard_dot_admin_dot_v1_dot_deletion__pb2.GetReceiptBundleResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -890,6 +1018,60 @@ class AdminService:
             '/aboveboard.admin.v1.AdminService/ListArchivedAggregates',
             aboveboard_dot_admin_dot_v1_dot_archive__pb2.ListArchivedAggregatesRequest.SerializeToString,
             aboveboard_dot_admin_dot_v1_dot_archive__pb2.ListArchivedAggregatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetClock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aboveboard.admin.v1.AdminService/GetClock',
+            aboveboard_dot_admin_dot_v1_dot_clock__pb2.GetClockRequest.SerializeToString,
+            aboveboard_dot_admin_dot_v1_dot_clock__pb2.GetClockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptClock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/aboveboard.admin.v1.AdminService/AcceptClock',
+            aboveboard_dot_admin_dot_v1_dot_clock__pb2.AcceptClockRequest.SerializeToString,
+            aboveboard_dot_admin_dot_v1_dot_clock__pb2.AcceptClockResponse.FromString,
             options,
             channel_credentials,
             insecure,

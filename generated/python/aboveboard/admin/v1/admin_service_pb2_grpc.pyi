@@ -6,6 +6,7 @@ isort:skip_file
 from aboveboard.admin.v1 import admin_service_pb2 as _admin_service_pb2
 from aboveboard.admin.v1 import archive_pb2 as _archive_pb2
 from aboveboard.admin.v1 import audit_pb2 as _audit_pb2
+from aboveboard.admin.v1 import clock_pb2 as _clock_pb2
 from aboveboard.admin.v1 import company_pb2 as _company_pb2
 from aboveboard.admin.v1 import deletion_pb2 as _deletion_pb2
 from aboveboard.admin.v1 import deployment_pb2 as _deployment_pb2
@@ -74,10 +75,18 @@ class AdminServiceStub:
     """Lets a deletion begin that a source has asked for and that waits,
     PENDING_CONFIRMATION.
     """
+    RejectDeletion: _grpc.UnaryUnaryMultiCallable[_deletion_pb2.RejectDeletionRequest, _deletion_pb2.RejectDeletionResponse]
+    """Ends a deletion that waits, PENDING_CONFIRMATION, without removing anything.
+    What opted the subject out stays in force. Idempotent.
+    """
     GetDeletion: _grpc.UnaryUnaryMultiCallable[_deletion_pb2.GetDeletionRequest, _deletion_pb2.GetDeletionResponse]
     """Answers one deletion: state, times, rows per table, receipt."""
     ListDeletions: _grpc.UnaryUnaryMultiCallable[_deletion_pb2.ListDeletionsRequest, _deletion_pb2.ListDeletionsResponse]
     """Lists deletions, newest first, 50 a page, capped at 1000."""
+    GetReceiptBundle: _grpc.UnaryUnaryMultiCallable[_deletion_pb2.GetReceiptBundleRequest, _deletion_pb2.GetReceiptBundleResponse]
+    """Answers one receipt with what verifies it and the completeness of the chain,
+    without anybody else's receipt: 32 bytes for each receipt before it.
+    """
     GetRetentionPolicy: _grpc.UnaryUnaryMultiCallable[_retention_pb2.GetRetentionPolicyRequest, _retention_pb2.GetRetentionPolicyResponse]
     """Answers how long events of one type live."""
     ListRetentionPolicies: _grpc.UnaryUnaryMultiCallable[_retention_pb2.ListRetentionPoliciesRequest, _retention_pb2.ListRetentionPoliciesResponse]
@@ -96,6 +105,15 @@ class AdminServiceStub:
     ListArchivedAggregates: _grpc.UnaryUnaryMultiCallable[_archive_pb2.ListArchivedAggregatesRequest, _archive_pb2.ListArchivedAggregatesResponse]
     """Lists what the archive holds, each number with its expected error, newest
     month first, 50 a page, capped at 1000.
+    """
+    GetClock: _grpc.UnaryUnaryMultiCallable[_clock_pb2.GetClockRequest, _clock_pb2.GetClockResponse]
+    """Answers whether this server's clock is plausible, and what lies in the
+    future by it.
+    """
+    AcceptClock: _grpc.UnaryUnaryMultiCallable[_clock_pb2.AcceptClockRequest, _clock_pb2.AcceptClockResponse]
+    """Takes this server's clock for right, also where that sets the kept time
+    back; cut-offs that lie in the future become now. Lets sweeps, releases and
+    deletions that waited for it go on.
     """
     ExportSubjectData: _grpc.UnaryStreamMultiCallable[_admin_service_pb2.ExportSubjectDataRequest, _admin_service_pb2.ExportSubjectDataResponse]
     """Streams everything held on a subject, as the protos themselves. Users
@@ -177,10 +195,18 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Lets a deletion begin that a source has asked for and that waits,
     PENDING_CONFIRMATION.
     """
+    RejectDeletion: _aio.UnaryUnaryMultiCallable[_deletion_pb2.RejectDeletionRequest, _deletion_pb2.RejectDeletionResponse]  # type: ignore[assignment]
+    """Ends a deletion that waits, PENDING_CONFIRMATION, without removing anything.
+    What opted the subject out stays in force. Idempotent.
+    """
     GetDeletion: _aio.UnaryUnaryMultiCallable[_deletion_pb2.GetDeletionRequest, _deletion_pb2.GetDeletionResponse]  # type: ignore[assignment]
     """Answers one deletion: state, times, rows per table, receipt."""
     ListDeletions: _aio.UnaryUnaryMultiCallable[_deletion_pb2.ListDeletionsRequest, _deletion_pb2.ListDeletionsResponse]  # type: ignore[assignment]
     """Lists deletions, newest first, 50 a page, capped at 1000."""
+    GetReceiptBundle: _aio.UnaryUnaryMultiCallable[_deletion_pb2.GetReceiptBundleRequest, _deletion_pb2.GetReceiptBundleResponse]  # type: ignore[assignment]
+    """Answers one receipt with what verifies it and the completeness of the chain,
+    without anybody else's receipt: 32 bytes for each receipt before it.
+    """
     GetRetentionPolicy: _aio.UnaryUnaryMultiCallable[_retention_pb2.GetRetentionPolicyRequest, _retention_pb2.GetRetentionPolicyResponse]  # type: ignore[assignment]
     """Answers how long events of one type live."""
     ListRetentionPolicies: _aio.UnaryUnaryMultiCallable[_retention_pb2.ListRetentionPoliciesRequest, _retention_pb2.ListRetentionPoliciesResponse]  # type: ignore[assignment]
@@ -199,6 +225,15 @@ class AdminServiceAsyncStub(AdminServiceStub):
     ListArchivedAggregates: _aio.UnaryUnaryMultiCallable[_archive_pb2.ListArchivedAggregatesRequest, _archive_pb2.ListArchivedAggregatesResponse]  # type: ignore[assignment]
     """Lists what the archive holds, each number with its expected error, newest
     month first, 50 a page, capped at 1000.
+    """
+    GetClock: _aio.UnaryUnaryMultiCallable[_clock_pb2.GetClockRequest, _clock_pb2.GetClockResponse]  # type: ignore[assignment]
+    """Answers whether this server's clock is plausible, and what lies in the
+    future by it.
+    """
+    AcceptClock: _aio.UnaryUnaryMultiCallable[_clock_pb2.AcceptClockRequest, _clock_pb2.AcceptClockResponse]  # type: ignore[assignment]
+    """Takes this server's clock for right, also where that sets the kept time
+    back; cut-offs that lie in the future become now. Lets sweeps, releases and
+    deletions that waited for it go on.
     """
     ExportSubjectData: _aio.UnaryStreamMultiCallable[_admin_service_pb2.ExportSubjectDataRequest, _admin_service_pb2.ExportSubjectDataResponse]  # type: ignore[assignment]
     """Streams everything held on a subject, as the protos themselves. Users
@@ -315,6 +350,16 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def RejectDeletion(
+        self,
+        request: _deletion_pb2.RejectDeletionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deletion_pb2.RejectDeletionResponse, _abc.Awaitable[_deletion_pb2.RejectDeletionResponse]]:
+        """Ends a deletion that waits, PENDING_CONFIRMATION, without removing anything.
+        What opted the subject out stays in force. Idempotent.
+        """
+
+    @_abc_1.abstractmethod
     def GetDeletion(
         self,
         request: _deletion_pb2.GetDeletionRequest,
@@ -329,6 +374,16 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_deletion_pb2.ListDeletionsResponse, _abc.Awaitable[_deletion_pb2.ListDeletionsResponse]]:
         """Lists deletions, newest first, 50 a page, capped at 1000."""
+
+    @_abc_1.abstractmethod
+    def GetReceiptBundle(
+        self,
+        request: _deletion_pb2.GetReceiptBundleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deletion_pb2.GetReceiptBundleResponse, _abc.Awaitable[_deletion_pb2.GetReceiptBundleResponse]]:
+        """Answers one receipt with what verifies it and the completeness of the chain,
+        without anybody else's receipt: 32 bytes for each receipt before it.
+        """
 
     @_abc_1.abstractmethod
     def GetRetentionPolicy(
@@ -377,6 +432,27 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_archive_pb2.ListArchivedAggregatesResponse, _abc.Awaitable[_archive_pb2.ListArchivedAggregatesResponse]]:
         """Lists what the archive holds, each number with its expected error, newest
         month first, 50 a page, capped at 1000.
+        """
+
+    @_abc_1.abstractmethod
+    def GetClock(
+        self,
+        request: _clock_pb2.GetClockRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_clock_pb2.GetClockResponse, _abc.Awaitable[_clock_pb2.GetClockResponse]]:
+        """Answers whether this server's clock is plausible, and what lies in the
+        future by it.
+        """
+
+    @_abc_1.abstractmethod
+    def AcceptClock(
+        self,
+        request: _clock_pb2.AcceptClockRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_clock_pb2.AcceptClockResponse, _abc.Awaitable[_clock_pb2.AcceptClockResponse]]:
+        """Takes this server's clock for right, also where that sets the kept time
+        back; cut-offs that lie in the future become now. Lets sweeps, releases and
+        deletions that waited for it go on.
         """
 
     @_abc_1.abstractmethod

@@ -27,7 +27,7 @@ from aboveboard.schema.v1 import annotations_pb2 as aboveboard_dot_schema_dot_v1
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"aboveboard/admin/v1/deletion.proto\x12\x13\x61\x62oveboard.admin.v1\x1a!aboveboard/admin/v1/subject.proto\x1a&aboveboard/schema/v1/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbd\x07\n\x08\x44\x65letion\x12\x1f\n\x0b\x64\x65letion_id\x18\x01 \x01(\tR\ndeletionId\x12\x36\n\x07subject\x18\x02 \x01(\x0b\x32\x1c.aboveboard.admin.v1.SubjectR\x07subject\x12\x43\n\x0csubject_kind\x18\x03 \x01(\x0e\x32 .aboveboard.schema.v1.SubjectKeyR\x0bsubjectKind\x12%\n\x0esubject_digest\x18\x04 \x01(\x0cR\rsubjectDigest\x12\x1c\n\treference\x18\x05 \x01(\tR\treference\x12\x1d\n\nrequest_id\x18\x06 \x01(\tR\trequestId\x12\x33\n\x06origin\x18\x07 \x01(\x0e\x32\x1b.aboveboard.admin.v1.OriginR\x06origin\x12\x39\n\x05state\x18\x08 \x01(\x0e\x32#.aboveboard.admin.v1.Deletion.StateR\x05state\x12 \n\x0c\x61lso_opt_out\x18\t \x01(\x08R\nalsoOptOut\x12\x38\n\ncut_off_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x63utOffAt\x12\x39\n\ncreated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12=\n\x0c\x63onfirmed_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x63onfirmedAt\x12\x37\n\terased_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x65rasedAt\x12;\n\x0bscrubbed_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nscrubbedAt\x12\x42\n\x0ctable_counts\x18\x0f \x03(\x0b\x32\x1f.aboveboard.admin.v1.TableCountR\x0btableCounts\x12\x36\n\x07receipt\x18\x10 \x01(\x0b\x32\x1c.aboveboard.admin.v1.ReceiptR\x07receipt\"w\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aSTATE_PENDING_CONFIRMATION\x10\x01\x12\x11\n\rSTATE_RUNNING\x10\x02\x12\x10\n\x0cSTATE_ERASED\x10\x03\x12\x12\n\x0eSTATE_SCRUBBED\x10\x04\"6\n\nTableCount\x12\x14\n\x05table\x18\x01 \x01(\tR\x05table\x12\x12\n\x04rows\x18\x02 \x01(\x03R\x04rows\"\x89\x05\n\x07Receipt\x12\x1f\n\x0b\x64\x65letion_id\x18\x01 \x01(\tR\ndeletionId\x12%\n\x0esubject_digest\x18\x02 \x01(\x0cR\rsubjectDigest\x12\x1c\n\treference\x18\x03 \x01(\tR\treference\x12\x42\n\x0ctable_counts\x18\x04 \x03(\x0b\x32\x1f.aboveboard.admin.v1.TableCountR\x0btableCounts\x12\x38\n\ncut_off_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x63utOffAt\x12\x39\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12=\n\x0c\x63onfirmed_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x63onfirmedAt\x12\x37\n\terased_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x65rasedAt\x12;\n\x0bscrubbed_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nscrubbedAt\x12\x1a\n\x08sequence\x18\n \x01(\x04R\x08sequence\x12\x32\n\x15previous_receipt_hash\x18\x0b \x01(\x0cR\x13previousReceiptHash\x12\x15\n\x06key_id\x18\x0c \x01(\tR\x05keyId\x12%\n\x0esigned_payload\x18\r \x01(\x0cR\rsignedPayload\x12\x1c\n\tsignature\x18\x0e \x01(\x0cR\tsignature\"\xf0\x01\n\x15\x43reateDeletionRequest\x12\x36\n\x07subject\x18\x01 \x01(\x0b\x32\x1c.aboveboard.admin.v1.SubjectR\x07subject\x12\x1c\n\treference\x18\x02 \x01(\tR\treference\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12 \n\x0c\x61lso_opt_out\x18\x04 \x01(\x08R\nalsoOptOut\x12\x1b\n\tscrub_now\x18\x05 \x01(\x08R\x08scrubNow\x12#\n\rvalidate_only\x18\x06 \x01(\x08R\x0cvalidateOnly\"S\n\x16\x43reateDeletionResponse\x12\x39\n\x08\x64\x65letion\x18\x01 \x01(\x0b\x32\x1d.aboveboard.admin.v1.DeletionR\x08\x64\x65letion\"\x99\x01\n\x16\x43onfirmDeletionRequest\x12\x1f\n\x0b\x64\x65letion_id\x18\x01 \x01(\tR\ndeletionId\x12\x1c\n\treference\x18\x02 \x01(\tR\treference\x12\x1b\n\tscrub_now\x18\x03 \x01(\x08R\x08scrubNow\x12#\n\rvalidate_only\x18\x04 \x01(\x08R\x0cvalidateOnly\"T\n\x17\x43onfirmDeletionResponse\x12\x39\n\x08\x64\x65letion\x18\x01 \x01(\x0b\x32\x1d.aboveboard.admin.v1.DeletionR\x08\x64\x65letion\"5\n\x12GetDeletionRequest\x12\x1f\n\x0b\x64\x65letion_id\x18\x01 \x01(\tR\ndeletionId\"P\n\x13GetDeletionResponse\x12\x39\n\x08\x64\x65letion\x18\x01 \x01(\x0b\x32\x1d.aboveboard.admin.v1.DeletionR\x08\x64\x65letion\"\x8d\x01\n\x14ListDeletionsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x39\n\x05state\x18\x03 \x01(\x0e\x32#.aboveboard.admin.v1.Deletion.StateR\x05state\"|\n\x15ListDeletionsResponse\x12;\n\tdeletions\x18\x01 \x03(\x0b\x32\x1d.aboveboard.admin.v1.DeletionR\tdeletions\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageTokenb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"aboveboard/admin/v1/deletion.proto\x12\x13\x61\x62oveboard.admin.v1\x1a!aboveboard/admin/v1/subject.proto\x1a&aboveboard/schema/v1/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe2\t\n\x08\x44\x65letion\x12\x1f\n\x0b\x64\x65letion_id\x18\x01 \x01(\tR\ndeletionId\x12\x36\n\x07subject\x18\x02 \x01(\x0b\x32\x1c.aboveboard.admin.v1.SubjectR\x07subject\x12\x43\n\x0csubject_kind\x18\x03 \x01(\x0e\x32 .aboveboard.schema.v1.SubjectKeyR\x0bsubjectKind\x12%\n\x0esubject_digest\x18\x04 \x01(\x0cR\rsubjectDigest\x12\x1c\n\treference\x18\x05 \x01(\tR\treference\x12\x1d\n\nrequest_id\x18\x06 \x01(\tR\trequestId\x12\x33\n\x06origin\x18\x07 \x01(\x0e\x32\x1b.aboveboard.admin.v1.OriginR\x06origin\x12\x39\n\x05state\x18\x08 \x01(\x0e\x32#.aboveboard.admin.v1.Deletion.StateR\x05state\x12 \n\x0c\x61lso_opt_out\x18\t \x01(\x08R\nalsoOptOut\x12\x38\n\ncut_off_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x63utOffAt\x12\x39\n\ncreated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12=\n\x0c\x63onfirmed_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x63onfirmedAt\x12\x37\n\terased_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x65rasedAt\x12;\n\x0bscrubbed_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nscrubbedAt\x12\x42\n\x0ctable_counts\x18\x0f \x03(\x0b\x32\x1f.aboveboard.admin.v1.TableCountR\x0btableCounts\x12\x36\n\x07receipt\x18\x10 \x01(\x0b\x32\x1c.aboveboard.admin.v1.ReceiptR\x07receipt\x12)\n\x10rejection_reason\x18\x11 \x01(\tR\x0frejectionReason\x12\x35\n\x08\x65nded_at\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndedAt\x12\x19\n\x05known\x18\x13 \x01(\x08H\x00R\x05known\x88\x01\x01\x12<\n\nneighbours\x18\x14 \x03(\x0b\x32\x1c.aboveboard.admin.v1.SubjectR\nneighbours\x12\x37\n\tlapses_at\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08lapsesAt\"\x9d\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aSTATE_PENDING_CONFIRMATION\x10\x01\x12\x11\n\rSTATE_RUNNING\x10\x02\x12\x10\n\x0cSTATE_ERASED\x10\x03\x12\x12\n\x0eSTATE_SCRUBBED\x10\x04\x12\x12\n\x0eSTATE_REJECTED\x10\x05\x12\x10\n\x0cSTATE_LAPSED\x10\x06\x42\x08\n\x06_known\"6\n\nTableCount\x12\x14\n\x05table\x18\x01 \x01(\tR\x05table\x12\x12\n\x04rows\x18\x02 \x01(\x03R\x04rows\"\xa5\x06\n\x07Receipt\x12\x1f\n\x0b\x64\x65letion_id\x18\x01 \x01(\tR\ndeletionId\x12%\n\x0esubject_digest\x18\x02 \x01(\x0cR\rsubjectDigest\x12\x1c\n\treference\x18\x03 \x01(\tR\treference\x12\x42\n\x0ctable_counts\x18\x04 \x03(\x0b\x32\x1f.aboveboard.admin.v1.TableCountR\x0btableCounts\x12\x38\n\ncut_off_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x63utOffAt\x12\x39\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12=\n\x0c\x63onfirmed_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x63onfirmedAt\x12\x37\n\terased_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x65rasedAt\x12;\n\x0bscrubbed_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nscrubbedAt\x12\x1a\n\x08sequence\x18\n \x01(\x04R\x08sequence\x12\x32\n\x15previous_receipt_hash\x18\x0b \x01(\x0cR\x13previousReceiptHash\x12\x15\n\x06key_id\x18\x0c \x01(\tR\x05keyId\x12%\n\x0esigned_payload\x18\r \x01(\x0cR\rsignedPayload\x12\x1c\n\tsignature\x18\x0e \x01(\x0cR\tsignature\x12Q\n\x0etime_precision\x18\x0f \x01(\x0e\x32*.aboveboard.admin.v1.Receipt.TimePrecisionR\rtimePrecision\"G\n\rTimePrecision\x12\x1e\n\x1aTIME_PRECISION_UNSPECIFIED\x10\x00\x12\x16\n\x12TIME_PRECISION_DAY\x10\x01\"\xdd\x01\n\x0bReceiptHead\x12\x1a\n\x08sequence\x18\x01 \x01(\x04R\x08sequence\x12\x12\n\x04hash\x18\x02 \x01(\x0cR\x04hash\x12#\n\rhashes_digest\x18\x03 \x01(\x0cR\x0chashesDigest\x12\x15\n\x06key_id\x18\x04 \x01(\tR\x05keyId\x12\x1d\n\npublic_key\x18\x05 \x01(\x0cR\tpublicKey\x12%\n\x0esigned_payload\x18\x06 \x01(\x0cR\rsignedPayload\x12\x1c\n\tsignature\x18\x07 \x01(\x0cR\tsignature\"\xbd\x01\n\rReceiptBundle\x12\x36\n\x07receipt\x18\x01 \x01(\x0b\x32\x1c.aboveboard.admin.v1.ReceiptR\x07receipt\x12\x16\n\x06hashes\x18\x02 \x03(\x0cR\x06hashes\x12\x34\n\x04head\x18\x03 \x01(\x0b\x32 .aboveboard.admin.v1.ReceiptHeadR\x04head\x12&\n\x0fhas_exact_times\x18\x04 \x01(\x08R\rhasExactTimes\"\xf0\x01\n\x15\x43reateDeletionRequest\x12\x36\n\x07subject\x18\x01 \x01(\x0b\x32\x1c.aboveboard.admin.v1.SubjectR\x07subject\x12\x1c\n\treference\x18\x02 \x01(\tR\treference\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12 \n\x0c\x61lso_opt_out\x18\x04 \x01(\x08R\nalsoOptOut\x12\x1b\n\tscrub_now\x18\x05 \x01(\x08R\x08scrubNow\x12#\n\rvalidate_only\x18\x06 \x01(\x08R\x0cvalidateOnly\"S\n\x16\x43reateDeletionResponse\x12\x39\n\x08\x64\x65letion\x18\x01 \x01(\x0b\x32\x1d.aboveboard.admin.v1.DeletionR\x08\x64\x65letion\"\x99\x01\n\x16\x43onfirmDeletionRequest\x12\x1f\n\x0b\x64\x65letion_id\x18\x01 \x01(\tR\ndeletionId\x12\x1c\n\treference\x18\x02 \x01(\tR\treference\x12\x1b\n\tscrub_now\x18\x03 \x01(\x08R\x08scrubNow\x12#\n\rvalidate_only\x18\x04 \x01(\x08R\x0cvalidateOnly\"T\n\x17\x43onfirmDeletionResponse\x12\x39\n\x08\x64\x65letion\x18\x01 \x01(\x0b\x32\x1d.aboveboard.admin.v1.DeletionR\x08\x64\x65letion\"n\n\x15RejectDeletionRequest\x12\x1f\n\x0b\x64\x65letion_id\x18\x01 \x01(\tR\ndeletionId\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1c\n\treference\x18\x03 \x01(\tR\treference\"S\n\x16RejectDeletionResponse\x12\x39\n\x08\x64\x65letion\x18\x01 \x01(\x0b\x32\x1d.aboveboard.admin.v1.DeletionR\x08\x64\x65letion\":\n\x17GetReceiptBundleRequest\x12\x1f\n\x0b\x64\x65letion_id\x18\x01 \x01(\tR\ndeletionId\"e\n\x18GetReceiptBundleResponse\x12I\n\x0ereceipt_bundle\x18\x01 \x01(\x0b\x32\".aboveboard.admin.v1.ReceiptBundleR\rreceiptBundle\"5\n\x12GetDeletionRequest\x12\x1f\n\x0b\x64\x65letion_id\x18\x01 \x01(\tR\ndeletionId\"P\n\x13GetDeletionResponse\x12\x39\n\x08\x64\x65letion\x18\x01 \x01(\x0b\x32\x1d.aboveboard.admin.v1.DeletionR\x08\x64\x65letion\"\x8d\x01\n\x14ListDeletionsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x39\n\x05state\x18\x03 \x01(\x0e\x32#.aboveboard.admin.v1.Deletion.StateR\x05state\"|\n\x15ListDeletionsResponse\x12;\n\tdeletions\x18\x01 \x03(\x0b\x32\x1d.aboveboard.admin.v1.DeletionR\tdeletions\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageTokenb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,27 +35,41 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aboveboard.admin.v1.deletio
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DELETION']._serialized_start=168
-  _globals['_DELETION']._serialized_end=1125
-  _globals['_DELETION_STATE']._serialized_start=1006
-  _globals['_DELETION_STATE']._serialized_end=1125
-  _globals['_TABLECOUNT']._serialized_start=1127
-  _globals['_TABLECOUNT']._serialized_end=1181
-  _globals['_RECEIPT']._serialized_start=1184
-  _globals['_RECEIPT']._serialized_end=1833
-  _globals['_CREATEDELETIONREQUEST']._serialized_start=1836
-  _globals['_CREATEDELETIONREQUEST']._serialized_end=2076
-  _globals['_CREATEDELETIONRESPONSE']._serialized_start=2078
-  _globals['_CREATEDELETIONRESPONSE']._serialized_end=2161
-  _globals['_CONFIRMDELETIONREQUEST']._serialized_start=2164
-  _globals['_CONFIRMDELETIONREQUEST']._serialized_end=2317
-  _globals['_CONFIRMDELETIONRESPONSE']._serialized_start=2319
-  _globals['_CONFIRMDELETIONRESPONSE']._serialized_end=2403
-  _globals['_GETDELETIONREQUEST']._serialized_start=2405
-  _globals['_GETDELETIONREQUEST']._serialized_end=2458
-  _globals['_GETDELETIONRESPONSE']._serialized_start=2460
-  _globals['_GETDELETIONRESPONSE']._serialized_end=2540
-  _globals['_LISTDELETIONSREQUEST']._serialized_start=2543
-  _globals['_LISTDELETIONSREQUEST']._serialized_end=2684
-  _globals['_LISTDELETIONSRESPONSE']._serialized_start=2686
-  _globals['_LISTDELETIONSRESPONSE']._serialized_end=2810
+  _globals['_DELETION']._serialized_end=1418
+  _globals['_DELETION_STATE']._serialized_start=1251
+  _globals['_DELETION_STATE']._serialized_end=1408
+  _globals['_TABLECOUNT']._serialized_start=1420
+  _globals['_TABLECOUNT']._serialized_end=1474
+  _globals['_RECEIPT']._serialized_start=1477
+  _globals['_RECEIPT']._serialized_end=2282
+  _globals['_RECEIPT_TIMEPRECISION']._serialized_start=2211
+  _globals['_RECEIPT_TIMEPRECISION']._serialized_end=2282
+  _globals['_RECEIPTHEAD']._serialized_start=2285
+  _globals['_RECEIPTHEAD']._serialized_end=2506
+  _globals['_RECEIPTBUNDLE']._serialized_start=2509
+  _globals['_RECEIPTBUNDLE']._serialized_end=2698
+  _globals['_CREATEDELETIONREQUEST']._serialized_start=2701
+  _globals['_CREATEDELETIONREQUEST']._serialized_end=2941
+  _globals['_CREATEDELETIONRESPONSE']._serialized_start=2943
+  _globals['_CREATEDELETIONRESPONSE']._serialized_end=3026
+  _globals['_CONFIRMDELETIONREQUEST']._serialized_start=3029
+  _globals['_CONFIRMDELETIONREQUEST']._serialized_end=3182
+  _globals['_CONFIRMDELETIONRESPONSE']._serialized_start=3184
+  _globals['_CONFIRMDELETIONRESPONSE']._serialized_end=3268
+  _globals['_REJECTDELETIONREQUEST']._serialized_start=3270
+  _globals['_REJECTDELETIONREQUEST']._serialized_end=3380
+  _globals['_REJECTDELETIONRESPONSE']._serialized_start=3382
+  _globals['_REJECTDELETIONRESPONSE']._serialized_end=3465
+  _globals['_GETRECEIPTBUNDLEREQUEST']._serialized_start=3467
+  _globals['_GETRECEIPTBUNDLEREQUEST']._serialized_end=3525
+  _globals['_GETRECEIPTBUNDLERESPONSE']._serialized_start=3527
+  _globals['_GETRECEIPTBUNDLERESPONSE']._serialized_end=3628
+  _globals['_GETDELETIONREQUEST']._serialized_start=3630
+  _globals['_GETDELETIONREQUEST']._serialized_end=3683
+  _globals['_GETDELETIONRESPONSE']._serialized_start=3685
+  _globals['_GETDELETIONRESPONSE']._serialized_end=3765
+  _globals['_LISTDELETIONSREQUEST']._serialized_start=3768
+  _globals['_LISTDELETIONSREQUEST']._serialized_end=3909
+  _globals['_LISTDELETIONSRESPONSE']._serialized_start=3911
+  _globals['_LISTDELETIONSRESPONSE']._serialized_end=4035
 # @@protoc_insertion_point(module_scope)

@@ -40,32 +40,45 @@ class Deletion(_message.Message):
         """Not begun; sent only where `validate_only` was asked for."""
         STATE_PENDING_CONFIRMATION: Deletion._State.ValueType  # 1
         """Asked for by a source; nothing is removed until an administrator confirms
-        it.
+        it. Lapses after 30 days unless the operator has set another time.
         """
         STATE_RUNNING: Deletion._State.ValueType  # 2
-        """Under way; the tombstone is in force already."""
+        """Under way; the tombstone is in force already. While the server's clock is
+        suspect it stays here without a cut-off, its subject opted out.
+        """
         STATE_ERASED: Deletion._State.ValueType  # 3
         """No query, export, dump or backup taken from now on shows the subject."""
         STATE_SCRUBBED: Deletion._State.ValueType  # 4
         """No byte of it is left in the store's files either."""
+        STATE_REJECTED: Deletion._State.ValueType  # 5
+        """An administrator rejected it; nothing was removed."""
+        STATE_LAPSED: Deletion._State.ValueType  # 6
+        """Nobody confirmed or rejected it in time; nothing was removed."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
-        """Says how far a deletion has come. Only moves down this list; a crash
-        resumes it where it stood.
+        """Says how far a deletion has come. Moves down this list from
+        PENDING_CONFIRMATION or RUNNING to SCRUBBED; REJECTED and LAPSED end one
+        that waits, and none that has begun. A crash resumes it where it stood.
         """
 
     STATE_UNSPECIFIED: Deletion.State.ValueType  # 0
     """Not begun; sent only where `validate_only` was asked for."""
     STATE_PENDING_CONFIRMATION: Deletion.State.ValueType  # 1
     """Asked for by a source; nothing is removed until an administrator confirms
-    it.
+    it. Lapses after 30 days unless the operator has set another time.
     """
     STATE_RUNNING: Deletion.State.ValueType  # 2
-    """Under way; the tombstone is in force already."""
+    """Under way; the tombstone is in force already. While the server's clock is
+    suspect it stays here without a cut-off, its subject opted out.
+    """
     STATE_ERASED: Deletion.State.ValueType  # 3
     """No query, export, dump or backup taken from now on shows the subject."""
     STATE_SCRUBBED: Deletion.State.ValueType  # 4
     """No byte of it is left in the store's files either."""
+    STATE_REJECTED: Deletion.State.ValueType  # 5
+    """An administrator rejected it; nothing was removed."""
+    STATE_LAPSED: Deletion.State.ValueType  # 6
+    """Nobody confirmed or rejected it in time; nothing was removed."""
 
     DELETION_ID_FIELD_NUMBER: _builtins.int
     SUBJECT_FIELD_NUMBER: _builtins.int
@@ -83,6 +96,11 @@ class Deletion(_message.Message):
     SCRUBBED_AT_FIELD_NUMBER: _builtins.int
     TABLE_COUNTS_FIELD_NUMBER: _builtins.int
     RECEIPT_FIELD_NUMBER: _builtins.int
+    REJECTION_REASON_FIELD_NUMBER: _builtins.int
+    ENDED_AT_FIELD_NUMBER: _builtins.int
+    KNOWN_FIELD_NUMBER: _builtins.int
+    NEIGHBOURS_FIELD_NUMBER: _builtins.int
+    LAPSES_AT_FIELD_NUMBER: _builtins.int
     deletion_id: _builtins.str
     """Output only. A UUID made by the server. Empty where `validate_only` was
     asked for.
@@ -108,6 +126,15 @@ class Deletion(_message.Message):
     """Output only. How far it has come."""
     also_opt_out: _builtins.bool
     """Whether the subject was opted out in the same step."""
+    rejection_reason: _builtins.str
+    """Output only. Why an administrator rejected it, at most 256 bytes. Empty
+    unless REJECTED.
+    """
+    known: _builtins.bool
+    """Output only. Whether anything was ever seen of the subject that is still
+    held when the deletion is asked for. Absent where the deletion is from a
+    version before this field.
+    """
     @_builtins.property
     def subject(self) -> _subject_pb2.Subject:
         """Output only. Whose data is removed. Absent once the subject is erased."""
@@ -115,7 +142,8 @@ class Deletion(_message.Message):
     @_builtins.property
     def cut_off_at(self) -> _timestamp_pb2.Timestamp:
         """Output only. Events of the subject that occurred at or before this time, as
-        sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+        sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+        it was REJECTED or LAPSED, and while the server's clock is suspect.
         """
 
     @_builtins.property
@@ -152,6 +180,23 @@ class Deletion(_message.Message):
         knows no scrubbing. Absent before.
         """
 
+    @_builtins.property
+    def ended_at(self) -> _timestamp_pb2.Timestamp:
+        """Output only. When it was rejected or lapsed. Absent otherwise."""
+
+    @_builtins.property
+    def neighbours(self) -> _containers.RepeatedCompositeFieldContainer[_subject_pb2.Subject]:
+        """Output only. Subjects that are held and whose ids differ from this one's
+        only by case, Unicode form or white space, at most 20. Empty unless
+        `validate_only` was asked for.
+        """
+
+    @_builtins.property
+    def lapses_at(self) -> _timestamp_pb2.Timestamp:
+        """Output only. When it lapses unless it is confirmed or rejected before.
+        Absent unless PENDING_CONFIRMATION.
+        """
+
     def __init__(
         self,
         *,
@@ -171,12 +216,19 @@ class Deletion(_message.Message):
         scrubbed_at: _timestamp_pb2.Timestamp | None = ...,
         table_counts: _abc.Iterable[Global___TableCount] | None = ...,
         receipt: Global___Receipt | None = ...,
+        rejection_reason: _builtins.str = ...,
+        ended_at: _timestamp_pb2.Timestamp | None = ...,
+        known: _builtins.bool | None = ...,
+        neighbours: _abc.Iterable[_subject_pb2.Subject] | None = ...,
+        lapses_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["confirmed_at", b"confirmed_at", "created_at", b"created_at", "cut_off_at", b"cut_off_at", "erased_at", b"erased_at", "receipt", b"receipt", "scrubbed_at", b"scrubbed_at", "subject", b"subject"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_known", b"_known", "confirmed_at", b"confirmed_at", "created_at", b"created_at", "cut_off_at", b"cut_off_at", "ended_at", b"ended_at", "erased_at", b"erased_at", "known", b"known", "lapses_at", b"lapses_at", "receipt", b"receipt", "scrubbed_at", b"scrubbed_at", "subject", b"subject"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["also_opt_out", b"also_opt_out", "confirmed_at", b"confirmed_at", "created_at", b"created_at", "cut_off_at", b"cut_off_at", "deletion_id", b"deletion_id", "erased_at", b"erased_at", "origin", b"origin", "receipt", b"receipt", "reference", b"reference", "request_id", b"request_id", "scrubbed_at", b"scrubbed_at", "state", b"state", "subject", b"subject", "subject_digest", b"subject_digest", "subject_kind", b"subject_kind", "table_counts", b"table_counts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_known", b"_known", "also_opt_out", b"also_opt_out", "confirmed_at", b"confirmed_at", "created_at", b"created_at", "cut_off_at", b"cut_off_at", "deletion_id", b"deletion_id", "ended_at", b"ended_at", "erased_at", b"erased_at", "known", b"known", "lapses_at", b"lapses_at", "neighbours", b"neighbours", "origin", b"origin", "receipt", b"receipt", "reference", b"reference", "rejection_reason", b"rejection_reason", "request_id", b"request_id", "scrubbed_at", b"scrubbed_at", "state", b"state", "subject", b"subject", "subject_digest", b"subject_digest", "subject_kind", b"subject_kind", "table_counts", b"table_counts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__known: _TypeAlias = _typing.Literal["known"]  # noqa: Y015
+    _WhichOneofArgType__known: _TypeAlias = _typing.Literal["_known", b"_known"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__known) -> _WhichOneofReturnType__known | None: ...
 
 Global___Deletion: _TypeAlias = Deletion  # noqa: Y015
 
@@ -209,10 +261,31 @@ Global___TableCount: _TypeAlias = TableCount  # noqa: Y015
 @_typing.final
 class Receipt(_message.Message):
     """Proves a deletion, offline. Verify `signature` over `signed_payload`, then
-    take every other field from `signed_payload` or find it equal there.
+    take every other field from `signed_payload` or find it equal there. Its times
+    are rounded up to the UTC day where `time_precision` says so: a receipt shown
+    to others does not tell when a subject was deleted to the microsecond.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    class _TimePrecision:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _TimePrecisionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Receipt._TimePrecision.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        TIME_PRECISION_UNSPECIFIED: Receipt._TimePrecision.ValueType  # 0
+        """As they were, to the microsecond; a receipt from before this field."""
+        TIME_PRECISION_DAY: Receipt._TimePrecision.ValueType  # 1
+        """Rounded up to the next midnight in UTC."""
+
+    class TimePrecision(_TimePrecision, metaclass=_TimePrecisionEnumTypeWrapper):
+        """Says how exact the times of a receipt are."""
+
+    TIME_PRECISION_UNSPECIFIED: Receipt.TimePrecision.ValueType  # 0
+    """As they were, to the microsecond; a receipt from before this field."""
+    TIME_PRECISION_DAY: Receipt.TimePrecision.ValueType  # 1
+    """Rounded up to the next midnight in UTC."""
 
     DELETION_ID_FIELD_NUMBER: _builtins.int
     SUBJECT_DIGEST_FIELD_NUMBER: _builtins.int
@@ -228,6 +301,7 @@ class Receipt(_message.Message):
     KEY_ID_FIELD_NUMBER: _builtins.int
     SIGNED_PAYLOAD_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
+    TIME_PRECISION_FIELD_NUMBER: _builtins.int
     deletion_id: _builtins.str
     """The deletion that it proves, a UUID."""
     subject_digest: _builtins.bytes
@@ -250,6 +324,8 @@ class Receipt(_message.Message):
     """
     signature: _builtins.bytes
     """The Ed25519 signature over `signed_payload`, 64 bytes."""
+    time_precision: Global___Receipt.TimePrecision.ValueType
+    """How exact every time in it is."""
     @_builtins.property
     def table_counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___TableCount]:
         """Rows removed per table, in order of the table's name."""
@@ -293,14 +369,118 @@ class Receipt(_message.Message):
         key_id: _builtins.str = ...,
         signed_payload: _builtins.bytes = ...,
         signature: _builtins.bytes = ...,
+        time_precision: Global___Receipt.TimePrecision.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["confirmed_at", b"confirmed_at", "created_at", b"created_at", "cut_off_at", b"cut_off_at", "erased_at", b"erased_at", "scrubbed_at", b"scrubbed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed_at", b"confirmed_at", "created_at", b"created_at", "cut_off_at", b"cut_off_at", "deletion_id", b"deletion_id", "erased_at", b"erased_at", "key_id", b"key_id", "previous_receipt_hash", b"previous_receipt_hash", "reference", b"reference", "scrubbed_at", b"scrubbed_at", "sequence", b"sequence", "signature", b"signature", "signed_payload", b"signed_payload", "subject_digest", b"subject_digest", "table_counts", b"table_counts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed_at", b"confirmed_at", "created_at", b"created_at", "cut_off_at", b"cut_off_at", "deletion_id", b"deletion_id", "erased_at", b"erased_at", "key_id", b"key_id", "previous_receipt_hash", b"previous_receipt_hash", "reference", b"reference", "scrubbed_at", b"scrubbed_at", "sequence", b"sequence", "signature", b"signature", "signed_payload", b"signed_payload", "subject_digest", b"subject_digest", "table_counts", b"table_counts", "time_precision", b"time_precision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Receipt: _TypeAlias = Receipt  # noqa: Y015
+
+@_typing.final
+class ReceiptHead(_message.Message):
+    """Names the newest receipt of the chain, and commits to every receipt up to it
+    without showing one. Verify `signature` over `signed_payload`, then take every
+    other field from `signed_payload` or find it equal there.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    HASH_FIELD_NUMBER: _builtins.int
+    HASHES_DIGEST_FIELD_NUMBER: _builtins.int
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    PUBLIC_KEY_FIELD_NUMBER: _builtins.int
+    SIGNED_PAYLOAD_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """The sequence of the newest receipt; 0 where there is none yet."""
+    hash: _builtins.bytes
+    """SHA-256 over the `signed_payload` of the newest receipt, 32 bytes. Empty
+    where there is none yet.
+    """
+    hashes_digest: _builtins.bytes
+    """SHA-256 over the hashes of receipts 1 to `sequence` in order, 32 bytes each,
+    one after the other.
+    """
+    key_id: _builtins.str
+    """Names the key that signed: the SHA-256 of the public key in lower-case
+    hexadecimal, 64 characters.
+    """
+    public_key: _builtins.bytes
+    """The Ed25519 public key, 32 bytes."""
+    signed_payload: _builtins.bytes
+    """The exact bytes that were signed: this message, serialized once, without
+    this field and `signature`.
+    """
+    signature: _builtins.bytes
+    """The Ed25519 signature over `signed_payload`, 64 bytes."""
+    def __init__(
+        self,
+        *,
+        sequence: _builtins.int = ...,
+        hash: _builtins.bytes = ...,
+        hashes_digest: _builtins.bytes = ...,
+        key_id: _builtins.str = ...,
+        public_key: _builtins.bytes = ...,
+        signed_payload: _builtins.bytes = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "hashes_digest", b"hashes_digest", "key_id", b"key_id", "public_key", b"public_key", "sequence", b"sequence", "signature", b"signature", "signed_payload", b"signed_payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceiptHead: _TypeAlias = ReceiptHead  # noqa: Y015
+
+@_typing.final
+class ReceiptBundle(_message.Message):
+    """Holds what one customer needs to verify its receipt and the completeness of
+    the chain, without anybody else's receipt.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    HASHES_FIELD_NUMBER: _builtins.int
+    HEAD_FIELD_NUMBER: _builtins.int
+    HAS_EXACT_TIMES_FIELD_NUMBER: _builtins.int
+    has_exact_times: _builtins.bool
+    """Whether the receipt is from a version that signed exact times; its times
+    are then no coarser than the microsecond.
+    """
+    @_builtins.property
+    def receipt(self) -> Global___Receipt:
+        """The receipt in full."""
+
+    @_builtins.property
+    def hashes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """SHA-256 over the `signed_payload` of each receipt from 1 to the head, in
+        order, 32 bytes each.
+        """
+
+    @_builtins.property
+    def head(self) -> Global___ReceiptHead:
+        """The head that these hashes lead to."""
+
+    def __init__(
+        self,
+        *,
+        receipt: Global___Receipt | None = ...,
+        hashes: _abc.Iterable[_builtins.bytes] | None = ...,
+        head: Global___ReceiptHead | None = ...,
+        has_exact_times: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["head", b"head", "receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["has_exact_times", b"has_exact_times", "hashes", b"hashes", "head", b"head", "receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceiptBundle: _TypeAlias = ReceiptBundle  # noqa: Y015
 
 @_typing.final
 class CreateDeletionRequest(_message.Message):
@@ -449,6 +629,112 @@ class ConfirmDeletionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ConfirmDeletionResponse: _TypeAlias = ConfirmDeletionResponse  # noqa: Y015
+
+@_typing.final
+class RejectDeletionRequest(_message.Message):
+    """Asks to end a deletion that waits, without removing anything."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELETION_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    deletion_id: _builtins.str
+    """Required. A UUID; NOT_FOUND where there is none of this id,
+    FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+    """
+    reason: _builtins.str
+    """Why it is rejected, at most 256 bytes. Must not name the subject: it stays."""
+    reference: _builtins.str
+    """The operator's own mark, such as a ticket number, at most 256 bytes. Must
+    not name the subject: it stays.
+    """
+    def __init__(
+        self,
+        *,
+        deletion_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        reference: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deletion_id", b"deletion_id", "reason", b"reason", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectDeletionRequest: _TypeAlias = RejectDeletionRequest  # noqa: Y015
+
+@_typing.final
+class RejectDeletionResponse(_message.Message):
+    """Tells that the deletion has ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELETION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deletion(self) -> Global___Deletion:
+        """The deletion, REJECTED; unchanged where it had been rejected before."""
+
+    def __init__(
+        self,
+        *,
+        deletion: Global___Deletion | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deletion", b"deletion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deletion", b"deletion"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectDeletionResponse: _TypeAlias = RejectDeletionResponse  # noqa: Y015
+
+@_typing.final
+class GetReceiptBundleRequest(_message.Message):
+    """Asks for the receipt of one deletion, as it is handed to one customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELETION_ID_FIELD_NUMBER: _builtins.int
+    deletion_id: _builtins.str
+    """Required. A UUID; NOT_FOUND where there is no deletion of this id, or none
+    that has a receipt yet.
+    """
+    def __init__(
+        self,
+        *,
+        deletion_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deletion_id", b"deletion_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReceiptBundleRequest: _TypeAlias = GetReceiptBundleRequest  # noqa: Y015
+
+@_typing.final
+class GetReceiptBundleResponse(_message.Message):
+    """Holds the bundle."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_BUNDLE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt_bundle(self) -> Global___ReceiptBundle:
+        """The receipt with what verifies it."""
+
+    def __init__(
+        self,
+        *,
+        receipt_bundle: Global___ReceiptBundle | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt_bundle", b"receipt_bundle"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt_bundle", b"receipt_bundle"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReceiptBundleResponse: _TypeAlias = GetReceiptBundleResponse  # noqa: Y015
 
 @_typing.final
 class GetDeletionRequest(_message.Message):

@@ -27,7 +27,7 @@ from aboveboard.schema.v1 import annotations_pb2 as aboveboard_dot_schema_dot_v1
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!aboveboard/admin/v1/opt_out.proto\x12\x13\x61\x62oveboard.admin.v1\x1a!aboveboard/admin/v1/subject.proto\x1a&aboveboard/schema/v1/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x04\n\x06OptOut\x12\x1c\n\nopt_out_id\x18\x01 \x01(\tR\x08optOutId\x12\x36\n\x07subject\x18\x02 \x01(\x0b\x32\x1c.aboveboard.admin.v1.SubjectR\x07subject\x12\x43\n\x0csubject_kind\x18\x03 \x01(\x0e\x32 .aboveboard.schema.v1.SubjectKeyR\x0bsubjectKind\x12%\n\x0esubject_digest\x18\x04 \x01(\x0cR\rsubjectDigest\x12\x1c\n\treference\x18\x05 \x01(\tR\treference\x12\x33\n\x06origin\x18\x06 \x01(\x0e\x32\x1b.aboveboard.admin.v1.OriginR\x06origin\x12\x37\n\x05state\x18\x07 \x01(\x0e\x32!.aboveboard.admin.v1.OptOut.StateR\x05state\x12\x39\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x39\n\nrevoked_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\trevokedAt\"C\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x11\n\rSTATE_REVOKED\x10\x02\"\x8a\x01\n\x13\x43reateOptOutRequest\x12\x36\n\x07subject\x18\x01 \x01(\x0b\x32\x1c.aboveboard.admin.v1.SubjectR\x07subject\x12\x1c\n\treference\x18\x02 \x01(\tR\treference\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"L\n\x14\x43reateOptOutResponse\x12\x34\n\x07opt_out\x18\x01 \x01(\x0b\x32\x1b.aboveboard.admin.v1.OptOutR\x06optOut\"0\n\x10GetOptOutRequest\x12\x1c\n\nopt_out_id\x18\x01 \x01(\tR\x08optOutId\"I\n\x11GetOptOutResponse\x12\x34\n\x07opt_out\x18\x01 \x01(\x0b\x32\x1b.aboveboard.admin.v1.OptOutR\x06optOut\"\x89\x01\n\x12ListOptOutsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x37\n\x05state\x18\x03 \x01(\x0e\x32!.aboveboard.admin.v1.OptOut.StateR\x05state\"u\n\x13ListOptOutsResponse\x12\x36\n\x08opt_outs\x18\x01 \x03(\x0b\x32\x1b.aboveboard.admin.v1.OptOutR\x07optOuts\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"3\n\x13RevokeOptOutRequest\x12\x1c\n\nopt_out_id\x18\x01 \x01(\tR\x08optOutId\"L\n\x14RevokeOptOutResponse\x12\x34\n\x07opt_out\x18\x01 \x01(\x0b\x32\x1b.aboveboard.admin.v1.OptOutR\x06optOutb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!aboveboard/admin/v1/opt_out.proto\x12\x13\x61\x62oveboard.admin.v1\x1a!aboveboard/admin/v1/subject.proto\x1a&aboveboard/schema/v1/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x04\n\x06OptOut\x12\x1c\n\nopt_out_id\x18\x01 \x01(\tR\x08optOutId\x12\x36\n\x07subject\x18\x02 \x01(\x0b\x32\x1c.aboveboard.admin.v1.SubjectR\x07subject\x12\x43\n\x0csubject_kind\x18\x03 \x01(\x0e\x32 .aboveboard.schema.v1.SubjectKeyR\x0bsubjectKind\x12%\n\x0esubject_digest\x18\x04 \x01(\x0cR\rsubjectDigest\x12\x1c\n\treference\x18\x05 \x01(\tR\treference\x12\x33\n\x06origin\x18\x06 \x01(\x0e\x32\x1b.aboveboard.admin.v1.OriginR\x06origin\x12\x37\n\x05state\x18\x07 \x01(\x0e\x32!.aboveboard.admin.v1.OptOut.StateR\x05state\x12\x39\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x39\n\nrevoked_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\trevokedAt\x12\x30\n\x14has_preference_token\x18\n \x01(\x08R\x12hasPreferenceToken\"C\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x11\n\rSTATE_REVOKED\x10\x02\"\x8a\x01\n\x13\x43reateOptOutRequest\x12\x36\n\x07subject\x18\x01 \x01(\x0b\x32\x1c.aboveboard.admin.v1.SubjectR\x07subject\x12\x1c\n\treference\x18\x02 \x01(\tR\treference\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"L\n\x14\x43reateOptOutResponse\x12\x34\n\x07opt_out\x18\x01 \x01(\x0b\x32\x1b.aboveboard.admin.v1.OptOutR\x06optOut\"0\n\x10GetOptOutRequest\x12\x1c\n\nopt_out_id\x18\x01 \x01(\tR\x08optOutId\"I\n\x11GetOptOutResponse\x12\x34\n\x07opt_out\x18\x01 \x01(\x0b\x32\x1b.aboveboard.admin.v1.OptOutR\x06optOut\"\xff\x01\n\x12ListOptOutsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x37\n\x05state\x18\x03 \x01(\x0e\x32!.aboveboard.admin.v1.OptOut.StateR\x05state\x12\x33\n\x06origin\x18\x04 \x01(\x0e\x32\x1b.aboveboard.admin.v1.OriginR\x06origin\x12?\n\rcreated_since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0c\x63reatedSince\"u\n\x13ListOptOutsResponse\x12\x36\n\x08opt_outs\x18\x01 \x03(\x0b\x32\x1b.aboveboard.admin.v1.OptOutR\x07optOuts\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"3\n\x13RevokeOptOutRequest\x12\x1c\n\nopt_out_id\x18\x01 \x01(\tR\x08optOutId\"L\n\x14RevokeOptOutResponse\x12\x34\n\x07opt_out\x18\x01 \x01(\x0b\x32\x1b.aboveboard.admin.v1.OptOutR\x06optOutb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,23 +35,23 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'aboveboard.admin.v1.opt_out
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_OPTOUT']._serialized_start=167
-  _globals['_OPTOUT']._serialized_end=696
-  _globals['_OPTOUT_STATE']._serialized_start=629
-  _globals['_OPTOUT_STATE']._serialized_end=696
-  _globals['_CREATEOPTOUTREQUEST']._serialized_start=699
-  _globals['_CREATEOPTOUTREQUEST']._serialized_end=837
-  _globals['_CREATEOPTOUTRESPONSE']._serialized_start=839
-  _globals['_CREATEOPTOUTRESPONSE']._serialized_end=915
-  _globals['_GETOPTOUTREQUEST']._serialized_start=917
-  _globals['_GETOPTOUTREQUEST']._serialized_end=965
-  _globals['_GETOPTOUTRESPONSE']._serialized_start=967
-  _globals['_GETOPTOUTRESPONSE']._serialized_end=1040
-  _globals['_LISTOPTOUTSREQUEST']._serialized_start=1043
-  _globals['_LISTOPTOUTSREQUEST']._serialized_end=1180
-  _globals['_LISTOPTOUTSRESPONSE']._serialized_start=1182
-  _globals['_LISTOPTOUTSRESPONSE']._serialized_end=1299
-  _globals['_REVOKEOPTOUTREQUEST']._serialized_start=1301
-  _globals['_REVOKEOPTOUTREQUEST']._serialized_end=1352
-  _globals['_REVOKEOPTOUTRESPONSE']._serialized_start=1354
-  _globals['_REVOKEOPTOUTRESPONSE']._serialized_end=1430
+  _globals['_OPTOUT']._serialized_end=746
+  _globals['_OPTOUT_STATE']._serialized_start=679
+  _globals['_OPTOUT_STATE']._serialized_end=746
+  _globals['_CREATEOPTOUTREQUEST']._serialized_start=749
+  _globals['_CREATEOPTOUTREQUEST']._serialized_end=887
+  _globals['_CREATEOPTOUTRESPONSE']._serialized_start=889
+  _globals['_CREATEOPTOUTRESPONSE']._serialized_end=965
+  _globals['_GETOPTOUTREQUEST']._serialized_start=967
+  _globals['_GETOPTOUTREQUEST']._serialized_end=1015
+  _globals['_GETOPTOUTRESPONSE']._serialized_start=1017
+  _globals['_GETOPTOUTRESPONSE']._serialized_end=1090
+  _globals['_LISTOPTOUTSREQUEST']._serialized_start=1093
+  _globals['_LISTOPTOUTSREQUEST']._serialized_end=1348
+  _globals['_LISTOPTOUTSRESPONSE']._serialized_start=1350
+  _globals['_LISTOPTOUTSRESPONSE']._serialized_end=1467
+  _globals['_REVOKEOPTOUTREQUEST']._serialized_start=1469
+  _globals['_REVOKEOPTOUTREQUEST']._serialized_end=1520
+  _globals['_REVOKEOPTOUTRESPONSE']._serialized_start=1522
+  _globals['_REVOKEOPTOUTRESPONSE']._serialized_end=1598
 # @@protoc_insertion_point(module_scope)

@@ -63,6 +63,7 @@ class OptOut(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     REVOKED_AT_FIELD_NUMBER: _builtins.int
+    HAS_PREFERENCE_TOKEN_FIELD_NUMBER: _builtins.int
     opt_out_id: _builtins.str
     """Output only. A UUID made by the server."""
     subject_kind: _annotations_pb2.SubjectKey.ValueType
@@ -82,6 +83,10 @@ class OptOut(_message.Message):
     """
     state: Global___OptOut.State.ValueType
     """Output only. Whether it is in force."""
+    has_preference_token: _builtins.bool
+    """Output only. Whether the source that set it can lift it: it came with a
+    preference token. False where only an administrator can.
+    """
     @_builtins.property
     def subject(self) -> _subject_pb2.Subject:
         """Output only. Who is opted out. Absent once the subject is erased."""
@@ -106,10 +111,11 @@ class OptOut(_message.Message):
         state: Global___OptOut.State.ValueType = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         revoked_at: _timestamp_pb2.Timestamp | None = ...,
+        has_preference_token: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "revoked_at", b"revoked_at", "subject", b"subject"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "opt_out_id", b"opt_out_id", "origin", b"origin", "reference", b"reference", "revoked_at", b"revoked_at", "state", b"state", "subject", b"subject", "subject_digest", b"subject_digest", "subject_kind", b"subject_kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "has_preference_token", b"has_preference_token", "opt_out_id", b"opt_out_id", "origin", b"origin", "reference", b"reference", "revoked_at", b"revoked_at", "state", b"state", "subject", b"subject", "subject_digest", b"subject_digest", "subject_kind", b"subject_kind"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -232,6 +238,8 @@ class ListOptOutsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    CREATED_SINCE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """The most opt-outs to answer. 0 means 50; capped at 1000; a negative one is
     refused.
@@ -242,16 +250,26 @@ class ListOptOutsRequest(_message.Message):
     """
     state: Global___OptOut.State.ValueType
     """Keeps only opt-outs in this state. Unspecified keeps all."""
+    origin: _subject_pb2.Origin.ValueType
+    """Keeps only opt-outs of this origin. Unspecified keeps all."""
+    @_builtins.property
+    def created_since(self) -> _timestamp_pb2.Timestamp:
+        """Keeps only opt-outs that came into force at or after this time. Absent
+        keeps all.
+        """
+
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         state: Global___OptOut.State.ValueType = ...,
+        origin: _subject_pb2.Origin.ValueType = ...,
+        created_since: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_since", b"created_since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_since", b"created_since", "origin", b"origin", "page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

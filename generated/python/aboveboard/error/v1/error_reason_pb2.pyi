@@ -188,6 +188,29 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         PERMISSION_DENIED: this key is not for this origin
         ErrorInfo { reason: "ORIGIN_NOT_ALLOWED", domain: "aboveboard" }
     """
+    ERROR_REASON_PREFERENCE_TOKEN_REQUIRED: _ErrorReason.ValueType  # 23
+    """Collection was switched off with another preference token, or without one.
+    Show the token that it was switched off with, or ask whoever runs the server.
+
+        PERMISSION_DENIED: preference_token: not one that switched collection off
+        ErrorInfo { reason: "PREFERENCE_TOKEN_REQUIRED", domain: "aboveboard" }
+        BadRequest { field: "preference_token",
+                     description: "not one that switched collection off" }
+    """
+    ERROR_REASON_DELETION_SUBJECT_LOST: _ErrorReason.ValueType  # 24
+    """The deletion waits for a confirmation, but by what is kept of it nobody can
+    be found any more. Reject it, and ask for a new one.
+
+        FAILED_PRECONDITION: the deletion's subject cannot be found any more
+        ErrorInfo { reason: "DELETION_SUBJECT_LOST", domain: "aboveboard" }
+    """
+    ERROR_REASON_CLOCK_SUSPECT: _ErrorReason.ValueType  # 25
+    """The server's clock is suspect, and what was asked for would be cut off or
+    removed by it. An administrator accepts the clock, or mends it.
+
+        FAILED_PRECONDITION: the server's clock is suspect
+        ErrorInfo { reason: "CLOCK_SUSPECT", domain: "aboveboard" }
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Names why a request was refused. Every error carries a google.rpc.ErrorInfo
@@ -363,5 +386,28 @@ from none of them: from another page, from a program, or over gRPC.
 
     PERMISSION_DENIED: this key is not for this origin
     ErrorInfo { reason: "ORIGIN_NOT_ALLOWED", domain: "aboveboard" }
+"""
+ERROR_REASON_PREFERENCE_TOKEN_REQUIRED: ErrorReason.ValueType  # 23
+"""Collection was switched off with another preference token, or without one.
+Show the token that it was switched off with, or ask whoever runs the server.
+
+    PERMISSION_DENIED: preference_token: not one that switched collection off
+    ErrorInfo { reason: "PREFERENCE_TOKEN_REQUIRED", domain: "aboveboard" }
+    BadRequest { field: "preference_token",
+                 description: "not one that switched collection off" }
+"""
+ERROR_REASON_DELETION_SUBJECT_LOST: ErrorReason.ValueType  # 24
+"""The deletion waits for a confirmation, but by what is kept of it nobody can
+be found any more. Reject it, and ask for a new one.
+
+    FAILED_PRECONDITION: the deletion's subject cannot be found any more
+    ErrorInfo { reason: "DELETION_SUBJECT_LOST", domain: "aboveboard" }
+"""
+ERROR_REASON_CLOCK_SUSPECT: ErrorReason.ValueType  # 25
+"""The server's clock is suspect, and what was asked for would be cut off or
+removed by it. An administrator accepts the clock, or mends it.
+
+    FAILED_PRECONDITION: the server's clock is suspect
+    ErrorInfo { reason: "CLOCK_SUSPECT", domain: "aboveboard" }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -308,6 +308,7 @@ class SetCollectionPreferenceRequest(_message.Message):
     PREFERENCE_FIELD_NUMBER: _builtins.int
     ERASE_HISTORY_FIELD_NUMBER: _builtins.int
     WRITE_KEY_FIELD_NUMBER: _builtins.int
+    PREFERENCE_TOKEN_FIELD_NUMBER: _builtins.int
     scope: Global___SetCollectionPreferenceRequest.Scope.ValueType
     """Required. For whom the preference is set; the source must hold that key."""
     preference: Global___SetCollectionPreferenceRequest.Preference.ValueType
@@ -319,6 +320,13 @@ class SetCollectionPreferenceRequest(_message.Message):
     """
     write_key: _builtins.str
     """The product's write key, for callers that cannot set metadata."""
+    preference_token: _builtins.bytes
+    """32 random bytes that the client makes and keeps: the same ones lift with
+    ENABLED what they set with DISABLED. The server keeps a keyed digest only.
+    Empty with DISABLED: only an operator lifts it. Each DISABLED with another
+    token is a refusal of its own, 8 for a subject; a further one counts as one
+    without a token.
+    """
     @_builtins.property
     def source(self) -> _source_pb2.Source:
         """Required. Who asks."""
@@ -331,10 +339,11 @@ class SetCollectionPreferenceRequest(_message.Message):
         preference: Global___SetCollectionPreferenceRequest.Preference.ValueType = ...,
         erase_history: _builtins.bool = ...,
         write_key: _builtins.str = ...,
+        preference_token: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["erase_history", b"erase_history", "preference", b"preference", "scope", b"scope", "source", b"source", "write_key", b"write_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erase_history", b"erase_history", "preference", b"preference", "preference_token", b"preference_token", "scope", b"scope", "source", b"source", "write_key", b"write_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

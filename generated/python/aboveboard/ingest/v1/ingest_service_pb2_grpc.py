@@ -103,8 +103,13 @@ class IngestServiceServicer:
     def SetCollectionPreference(self, request, context):
         """Switches collection off or on for a user, a deployment or a server: the
         "Disable Telemetry" tick box. In force for every commit after it has
-        returned. ENABLED lifts only what was set in this way at the same scope,
-        never an administrator's opt-out.
+        returned. ENABLED lifts only what was set in this way at the same scope and
+        with the same `preference_token`, never an administrator's opt-out; where
+        something was set and no token fits, it is PERMISSION_DENIED with
+        PREFERENCE_TOKEN_REQUIRED. Collection resumes when all are lifted. Limited
+        to one call a second from an address, with a burst of 10, and 20 a second in
+        all, unless the operator has set other rates: RESOURCE_EXHAUSTED with a
+        RetryInfo.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

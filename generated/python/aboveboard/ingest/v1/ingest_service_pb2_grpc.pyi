@@ -58,8 +58,13 @@ class IngestServiceStub:
     SetCollectionPreference: _grpc.UnaryUnaryMultiCallable[_ingest_service_pb2.SetCollectionPreferenceRequest, _ingest_service_pb2.SetCollectionPreferenceResponse]
     """Switches collection off or on for a user, a deployment or a server: the
     "Disable Telemetry" tick box. In force for every commit after it has
-    returned. ENABLED lifts only what was set in this way at the same scope,
-    never an administrator's opt-out.
+    returned. ENABLED lifts only what was set in this way at the same scope and
+    with the same `preference_token`, never an administrator's opt-out; where
+    something was set and no token fits, it is PERMISSION_DENIED with
+    PREFERENCE_TOKEN_REQUIRED. Collection resumes when all are lifted. Limited
+    to one call a second from an address, with a burst of 10, and 20 a second in
+    all, unless the operator has set other rates: RESOURCE_EXHAUSTED with a
+    RetryInfo.
     """
 
 @_typing.type_check_only
@@ -92,8 +97,13 @@ class IngestServiceAsyncStub(IngestServiceStub):
     SetCollectionPreference: _aio.UnaryUnaryMultiCallable[_ingest_service_pb2.SetCollectionPreferenceRequest, _ingest_service_pb2.SetCollectionPreferenceResponse]  # type: ignore[assignment]
     """Switches collection off or on for a user, a deployment or a server: the
     "Disable Telemetry" tick box. In force for every commit after it has
-    returned. ENABLED lifts only what was set in this way at the same scope,
-    never an administrator's opt-out.
+    returned. ENABLED lifts only what was set in this way at the same scope and
+    with the same `preference_token`, never an administrator's opt-out; where
+    something was set and no token fits, it is PERMISSION_DENIED with
+    PREFERENCE_TOKEN_REQUIRED. Collection resumes when all are lifted. Limited
+    to one call a second from an address, with a burst of 10, and 20 a second in
+    all, unless the operator has set other rates: RESOURCE_EXHAUSTED with a
+    RetryInfo.
     """
 
 class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -147,8 +157,13 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ingest_service_pb2.SetCollectionPreferenceResponse, _abc.Awaitable[_ingest_service_pb2.SetCollectionPreferenceResponse]]:
         """Switches collection off or on for a user, a deployment or a server: the
         "Disable Telemetry" tick box. In force for every commit after it has
-        returned. ENABLED lifts only what was set in this way at the same scope,
-        never an administrator's opt-out.
+        returned. ENABLED lifts only what was set in this way at the same scope and
+        with the same `preference_token`, never an administrator's opt-out; where
+        something was set and no token fits, it is PERMISSION_DENIED with
+        PREFERENCE_TOKEN_REQUIRED. Collection resumes when all are lifted. Limited
+        to one call a second from an address, with a burst of 10, and 20 a second in
+        all, unless the operator has set other rates: RESOURCE_EXHAUSTED with a
+        RetryInfo.
         """
 
 def add_IngestServiceServicer_to_server(servicer: IngestServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -238,7 +238,8 @@ class CollectionStatus(_message.Message):
     @_builtins.property
     def erased_before(self) -> _timestamp_pb2.Timestamp:
         """Where the subject was erased: events that occurred at or before this time
-        are refused. Absent otherwise.
+        are refused. Told only to a caller whose write key is bound to the source's
+        company; absent otherwise.
         """
 
     def __init__(

@@ -8,7 +8,7 @@ import type { Subject } from "./subject_pb.js";
 import type { Company, GetCompanyRequestSchema, GetCompanyResponseSchema, ListCompaniesRequestSchema, ListCompaniesResponseSchema, UpdateCompanyRequestSchema, UpdateCompanyResponseSchema } from "./company_pb.js";
 import type { Deployment, ListDeploymentsRequestSchema, ListDeploymentsResponseSchema } from "./deployment_pb.js";
 import type { CreateOptOutRequestSchema, CreateOptOutResponseSchema, GetOptOutRequestSchema, GetOptOutResponseSchema, ListOptOutsRequestSchema, ListOptOutsResponseSchema, OptOut, RevokeOptOutRequestSchema, RevokeOptOutResponseSchema } from "./opt_out_pb.js";
-import type { ConfirmDeletionRequestSchema, ConfirmDeletionResponseSchema, CreateDeletionRequestSchema, CreateDeletionResponseSchema, Deletion, GetDeletionRequestSchema, GetDeletionResponseSchema, ListDeletionsRequestSchema, ListDeletionsResponseSchema } from "./deletion_pb.js";
+import type { ConfirmDeletionRequestSchema, ConfirmDeletionResponseSchema, CreateDeletionRequestSchema, CreateDeletionResponseSchema, Deletion, GetDeletionRequestSchema, GetDeletionResponseSchema, GetReceiptBundleRequestSchema, GetReceiptBundleResponseSchema, ListDeletionsRequestSchema, ListDeletionsResponseSchema, RejectDeletionRequestSchema, RejectDeletionResponseSchema } from "./deletion_pb.js";
 import type { CreateKeyRequestSchema, CreateKeyResponseSchema, GetKeyRequestSchema, GetKeyResponseSchema, Key, ListKeysRequestSchema, ListKeysResponseSchema, RevokeKeyRequestSchema, RevokeKeyResponseSchema } from "./key_pb.js";
 import type { Source } from "../../telemetry/v1/source_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
@@ -16,6 +16,7 @@ import type { EventEnvelope } from "../../telemetry/v1/event_pb.js";
 import type { ListQuarantinedEventsRequestSchema, ListQuarantinedEventsResponseSchema, QuarantinedEvent, ReplayQuarantinedEventsRequestSchema, ReplayQuarantinedEventsResponseSchema } from "./quarantine_pb.js";
 import type { EnforceRetentionRequestSchema, EnforceRetentionResponseSchema, GetRetentionPolicyRequestSchema, GetRetentionPolicyResponseSchema, ListRetentionPoliciesRequestSchema, ListRetentionPoliciesResponseSchema, UpdateRetentionPolicyRequestSchema, UpdateRetentionPolicyResponseSchema } from "./retention_pb.js";
 import type { ListArchivedAggregatesRequestSchema, ListArchivedAggregatesResponseSchema } from "./archive_pb.js";
+import type { AcceptClockRequestSchema, AcceptClockResponseSchema, GetClockRequestSchema, GetClockResponseSchema } from "./clock_pb.js";
 import type { EstimateLossRequestSchema, EstimateLossResponseSchema } from "./loss_pb.js";
 import type { ListAuditEntriesRequestSchema, ListAuditEntriesResponseSchema } from "./audit_pb.js";
 
@@ -329,6 +330,17 @@ export declare const AdminService: GenService<{
     output: typeof ConfirmDeletionResponseSchema;
   },
   /**
+   * Ends a deletion that waits, PENDING_CONFIRMATION, without removing anything.
+   * What opted the subject out stays in force. Idempotent.
+   *
+   * @generated from rpc aboveboard.admin.v1.AdminService.RejectDeletion
+   */
+  rejectDeletion: {
+    methodKind: "unary";
+    input: typeof RejectDeletionRequestSchema;
+    output: typeof RejectDeletionResponseSchema;
+  },
+  /**
    * Answers one deletion: state, times, rows per table, receipt.
    *
    * @generated from rpc aboveboard.admin.v1.AdminService.GetDeletion
@@ -347,6 +359,17 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ListDeletionsRequestSchema;
     output: typeof ListDeletionsResponseSchema;
+  },
+  /**
+   * Answers one receipt with what verifies it and the completeness of the chain,
+   * without anybody else's receipt: 32 bytes for each receipt before it.
+   *
+   * @generated from rpc aboveboard.admin.v1.AdminService.GetReceiptBundle
+   */
+  getReceiptBundle: {
+    methodKind: "unary";
+    input: typeof GetReceiptBundleRequestSchema;
+    output: typeof GetReceiptBundleResponseSchema;
   },
   /**
    * Answers how long events of one type live.
@@ -402,6 +425,29 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ListArchivedAggregatesRequestSchema;
     output: typeof ListArchivedAggregatesResponseSchema;
+  },
+  /**
+   * Answers whether this server's clock is plausible, and what lies in the
+   * future by it.
+   *
+   * @generated from rpc aboveboard.admin.v1.AdminService.GetClock
+   */
+  getClock: {
+    methodKind: "unary";
+    input: typeof GetClockRequestSchema;
+    output: typeof GetClockResponseSchema;
+  },
+  /**
+   * Takes this server's clock for right, also where that sets the kept time
+   * back; cut-offs that lie in the future become now. Lets sweeps, releases and
+   * deletions that waited for it go on.
+   *
+   * @generated from rpc aboveboard.admin.v1.AdminService.AcceptClock
+   */
+  acceptClock: {
+    methodKind: "unary";
+    input: typeof AcceptClockRequestSchema;
+    output: typeof AcceptClockResponseSchema;
   },
   /**
    * Streams everything held on a subject, as the protos themselves. Users

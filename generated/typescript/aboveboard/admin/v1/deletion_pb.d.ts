@@ -90,7 +90,8 @@ export declare type Deletion = Message<"aboveboard.admin.v1.Deletion"> & {
 
   /**
    * Output only. Events of the subject that occurred at or before this time, as
-   * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+   * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+   * it was REJECTED or LAPSED, and while the server's clock is suspect.
    *
    * @generated from field: google.protobuf.Timestamp cut_off_at = 10;
    */
@@ -142,6 +143,47 @@ export declare type Deletion = Message<"aboveboard.admin.v1.Deletion"> & {
    * @generated from field: aboveboard.admin.v1.Receipt receipt = 16;
    */
   receipt?: Receipt | undefined;
+
+  /**
+   * Output only. Why an administrator rejected it, at most 256 bytes. Empty
+   * unless REJECTED.
+   *
+   * @generated from field: string rejection_reason = 17;
+   */
+  rejectionReason: string;
+
+  /**
+   * Output only. When it was rejected or lapsed. Absent otherwise.
+   *
+   * @generated from field: google.protobuf.Timestamp ended_at = 18;
+   */
+  endedAt?: Timestamp | undefined;
+
+  /**
+   * Output only. Whether anything was ever seen of the subject that is still
+   * held when the deletion is asked for. Absent where the deletion is from a
+   * version before this field.
+   *
+   * @generated from field: optional bool known = 19;
+   */
+  known?: boolean | undefined;
+
+  /**
+   * Output only. Subjects that are held and whose ids differ from this one's
+   * only by case, Unicode form or white space, at most 20. Empty unless
+   * `validate_only` was asked for.
+   *
+   * @generated from field: repeated aboveboard.admin.v1.Subject neighbours = 20;
+   */
+  neighbours: Subject[];
+
+  /**
+   * Output only. When it lapses unless it is confirmed or rejected before.
+   * Absent unless PENDING_CONFIRMATION.
+   *
+   * @generated from field: google.protobuf.Timestamp lapses_at = 21;
+   */
+  lapsesAt?: Timestamp | undefined;
 };
 
 /**
@@ -151,8 +193,9 @@ export declare type Deletion = Message<"aboveboard.admin.v1.Deletion"> & {
 export declare const DeletionSchema: GenMessage<Deletion>;
 
 /**
- * Says how far a deletion has come. Only moves down this list; a crash
- * resumes it where it stood.
+ * Says how far a deletion has come. Moves down this list from
+ * PENDING_CONFIRMATION or RUNNING to SCRUBBED; REJECTED and LAPSED end one
+ * that waits, and none that has begun. A crash resumes it where it stood.
  *
  * @generated from enum aboveboard.admin.v1.Deletion.State
  */
@@ -166,14 +209,15 @@ export enum Deletion_State {
 
   /**
    * Asked for by a source; nothing is removed until an administrator confirms
-   * it.
+   * it. Lapses after 30 days unless the operator has set another time.
    *
    * @generated from enum value: STATE_PENDING_CONFIRMATION = 1;
    */
   PENDING_CONFIRMATION = 1,
 
   /**
-   * Under way; the tombstone is in force already.
+   * Under way; the tombstone is in force already. While the server's clock is
+   * suspect it stays here without a cut-off, its subject opted out.
    *
    * @generated from enum value: STATE_RUNNING = 2;
    */
@@ -192,6 +236,20 @@ export enum Deletion_State {
    * @generated from enum value: STATE_SCRUBBED = 4;
    */
   SCRUBBED = 4,
+
+  /**
+   * An administrator rejected it; nothing was removed.
+   *
+   * @generated from enum value: STATE_REJECTED = 5;
+   */
+  REJECTED = 5,
+
+  /**
+   * Nobody confirmed or rejected it in time; nothing was removed.
+   *
+   * @generated from enum value: STATE_LAPSED = 6;
+   */
+  LAPSED = 6,
 }
 
 /**
@@ -228,7 +286,9 @@ export declare const TableCountSchema: GenMessage<TableCount>;
 
 /**
  * Proves a deletion, offline. Verify `signature` over `signed_payload`, then
- * take every other field from `signed_payload` or find it equal there.
+ * take every other field from `signed_payload` or find it equal there. Its times
+ * are rounded up to the UTC day where `time_precision` says so: a receipt shown
+ * to others does not tell when a subject was deleted to the microsecond.
  *
  * @generated from message aboveboard.admin.v1.Receipt
  */
@@ -334,6 +394,13 @@ export declare type Receipt = Message<"aboveboard.admin.v1.Receipt"> & {
    * @generated from field: bytes signature = 14;
    */
   signature: Uint8Array;
+
+  /**
+   * How exact every time in it is.
+   *
+   * @generated from field: aboveboard.admin.v1.Receipt.TimePrecision time_precision = 15;
+   */
+  timePrecision: Receipt_TimePrecision;
 };
 
 /**
@@ -341,6 +408,144 @@ export declare type Receipt = Message<"aboveboard.admin.v1.Receipt"> & {
  * Use `create(ReceiptSchema)` to create a new message.
  */
 export declare const ReceiptSchema: GenMessage<Receipt>;
+
+/**
+ * Says how exact the times of a receipt are.
+ *
+ * @generated from enum aboveboard.admin.v1.Receipt.TimePrecision
+ */
+export enum Receipt_TimePrecision {
+  /**
+   * As they were, to the microsecond; a receipt from before this field.
+   *
+   * @generated from enum value: TIME_PRECISION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Rounded up to the next midnight in UTC.
+   *
+   * @generated from enum value: TIME_PRECISION_DAY = 1;
+   */
+  DAY = 1,
+}
+
+/**
+ * Describes the enum aboveboard.admin.v1.Receipt.TimePrecision.
+ */
+export declare const Receipt_TimePrecisionSchema: GenEnum<Receipt_TimePrecision>;
+
+/**
+ * Names the newest receipt of the chain, and commits to every receipt up to it
+ * without showing one. Verify `signature` over `signed_payload`, then take every
+ * other field from `signed_payload` or find it equal there.
+ *
+ * @generated from message aboveboard.admin.v1.ReceiptHead
+ */
+export declare type ReceiptHead = Message<"aboveboard.admin.v1.ReceiptHead"> & {
+  /**
+   * The sequence of the newest receipt; 0 where there is none yet.
+   *
+   * @generated from field: uint64 sequence = 1;
+   */
+  sequence: bigint;
+
+  /**
+   * SHA-256 over the `signed_payload` of the newest receipt, 32 bytes. Empty
+   * where there is none yet.
+   *
+   * @generated from field: bytes hash = 2;
+   */
+  hash: Uint8Array;
+
+  /**
+   * SHA-256 over the hashes of receipts 1 to `sequence` in order, 32 bytes each,
+   * one after the other.
+   *
+   * @generated from field: bytes hashes_digest = 3;
+   */
+  hashesDigest: Uint8Array;
+
+  /**
+   * Names the key that signed: the SHA-256 of the public key in lower-case
+   * hexadecimal, 64 characters.
+   *
+   * @generated from field: string key_id = 4;
+   */
+  keyId: string;
+
+  /**
+   * The Ed25519 public key, 32 bytes.
+   *
+   * @generated from field: bytes public_key = 5;
+   */
+  publicKey: Uint8Array;
+
+  /**
+   * The exact bytes that were signed: this message, serialized once, without
+   * this field and `signature`.
+   *
+   * @generated from field: bytes signed_payload = 6;
+   */
+  signedPayload: Uint8Array;
+
+  /**
+   * The Ed25519 signature over `signed_payload`, 64 bytes.
+   *
+   * @generated from field: bytes signature = 7;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message aboveboard.admin.v1.ReceiptHead.
+ * Use `create(ReceiptHeadSchema)` to create a new message.
+ */
+export declare const ReceiptHeadSchema: GenMessage<ReceiptHead>;
+
+/**
+ * Holds what one customer needs to verify its receipt and the completeness of
+ * the chain, without anybody else's receipt.
+ *
+ * @generated from message aboveboard.admin.v1.ReceiptBundle
+ */
+export declare type ReceiptBundle = Message<"aboveboard.admin.v1.ReceiptBundle"> & {
+  /**
+   * The receipt in full.
+   *
+   * @generated from field: aboveboard.admin.v1.Receipt receipt = 1;
+   */
+  receipt?: Receipt | undefined;
+
+  /**
+   * SHA-256 over the `signed_payload` of each receipt from 1 to the head, in
+   * order, 32 bytes each.
+   *
+   * @generated from field: repeated bytes hashes = 2;
+   */
+  hashes: Uint8Array[];
+
+  /**
+   * The head that these hashes lead to.
+   *
+   * @generated from field: aboveboard.admin.v1.ReceiptHead head = 3;
+   */
+  head?: ReceiptHead | undefined;
+
+  /**
+   * Whether the receipt is from a version that signed exact times; its times
+   * are then no coarser than the microsecond.
+   *
+   * @generated from field: bool has_exact_times = 4;
+   */
+  hasExactTimes: boolean;
+};
+
+/**
+ * Describes the message aboveboard.admin.v1.ReceiptBundle.
+ * Use `create(ReceiptBundleSchema)` to create a new message.
+ */
+export declare const ReceiptBundleSchema: GenMessage<ReceiptBundle>;
 
 /**
  * Asks to delete everything held on a subject.
@@ -488,6 +693,103 @@ export declare type ConfirmDeletionResponse = Message<"aboveboard.admin.v1.Confi
  * Use `create(ConfirmDeletionResponseSchema)` to create a new message.
  */
 export declare const ConfirmDeletionResponseSchema: GenMessage<ConfirmDeletionResponse>;
+
+/**
+ * Asks to end a deletion that waits, without removing anything.
+ *
+ * @generated from message aboveboard.admin.v1.RejectDeletionRequest
+ */
+export declare type RejectDeletionRequest = Message<"aboveboard.admin.v1.RejectDeletionRequest"> & {
+  /**
+   * Required. A UUID; NOT_FOUND where there is none of this id,
+   * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+   *
+   * @generated from field: string deletion_id = 1;
+   */
+  deletionId: string;
+
+  /**
+   * Why it is rejected, at most 256 bytes. Must not name the subject: it stays.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * The operator's own mark, such as a ticket number, at most 256 bytes. Must
+   * not name the subject: it stays.
+   *
+   * @generated from field: string reference = 3;
+   */
+  reference: string;
+};
+
+/**
+ * Describes the message aboveboard.admin.v1.RejectDeletionRequest.
+ * Use `create(RejectDeletionRequestSchema)` to create a new message.
+ */
+export declare const RejectDeletionRequestSchema: GenMessage<RejectDeletionRequest>;
+
+/**
+ * Tells that the deletion has ended.
+ *
+ * @generated from message aboveboard.admin.v1.RejectDeletionResponse
+ */
+export declare type RejectDeletionResponse = Message<"aboveboard.admin.v1.RejectDeletionResponse"> & {
+  /**
+   * The deletion, REJECTED; unchanged where it had been rejected before.
+   *
+   * @generated from field: aboveboard.admin.v1.Deletion deletion = 1;
+   */
+  deletion?: Deletion | undefined;
+};
+
+/**
+ * Describes the message aboveboard.admin.v1.RejectDeletionResponse.
+ * Use `create(RejectDeletionResponseSchema)` to create a new message.
+ */
+export declare const RejectDeletionResponseSchema: GenMessage<RejectDeletionResponse>;
+
+/**
+ * Asks for the receipt of one deletion, as it is handed to one customer.
+ *
+ * @generated from message aboveboard.admin.v1.GetReceiptBundleRequest
+ */
+export declare type GetReceiptBundleRequest = Message<"aboveboard.admin.v1.GetReceiptBundleRequest"> & {
+  /**
+   * Required. A UUID; NOT_FOUND where there is no deletion of this id, or none
+   * that has a receipt yet.
+   *
+   * @generated from field: string deletion_id = 1;
+   */
+  deletionId: string;
+};
+
+/**
+ * Describes the message aboveboard.admin.v1.GetReceiptBundleRequest.
+ * Use `create(GetReceiptBundleRequestSchema)` to create a new message.
+ */
+export declare const GetReceiptBundleRequestSchema: GenMessage<GetReceiptBundleRequest>;
+
+/**
+ * Holds the bundle.
+ *
+ * @generated from message aboveboard.admin.v1.GetReceiptBundleResponse
+ */
+export declare type GetReceiptBundleResponse = Message<"aboveboard.admin.v1.GetReceiptBundleResponse"> & {
+  /**
+   * The receipt with what verifies it.
+   *
+   * @generated from field: aboveboard.admin.v1.ReceiptBundle receipt_bundle = 1;
+   */
+  receiptBundle?: ReceiptBundle | undefined;
+};
+
+/**
+ * Describes the message aboveboard.admin.v1.GetReceiptBundleResponse.
+ * Use `create(GetReceiptBundleResponseSchema)` to create a new message.
+ */
+export declare const GetReceiptBundleResponseSchema: GenMessage<GetReceiptBundleResponse>;
 
 /**
  * Asks for one deletion.

@@ -11,7 +11,7 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
  * Describes the file aboveboard/admin/v1/deletion.proto.
  */
 export const file_aboveboard_admin_v1_deletion = /*@__PURE__*/
-  fileDesc("CiJhYm92ZWJvYXJkL2FkbWluL3YxL2RlbGV0aW9uLnByb3RvEhNhYm92ZWJvYXJkLmFkbWluLnYxIo0GCghEZWxldGlvbhITCgtkZWxldGlvbl9pZBgBIAEoCRItCgdzdWJqZWN0GAIgASgLMhwuYWJvdmVib2FyZC5hZG1pbi52MS5TdWJqZWN0EjYKDHN1YmplY3Rfa2luZBgDIAEoDjIgLmFib3ZlYm9hcmQuc2NoZW1hLnYxLlN1YmplY3RLZXkSFgoOc3ViamVjdF9kaWdlc3QYBCABKAwSEQoJcmVmZXJlbmNlGAUgASgJEhIKCnJlcXVlc3RfaWQYBiABKAkSKwoGb3JpZ2luGAcgASgOMhsuYWJvdmVib2FyZC5hZG1pbi52MS5PcmlnaW4SMgoFc3RhdGUYCCABKA4yIy5hYm92ZWJvYXJkLmFkbWluLnYxLkRlbGV0aW9uLlN0YXRlEhQKDGFsc29fb3B0X291dBgJIAEoCBIuCgpjdXRfb2ZmX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjcmVhdGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxjb25maXJtZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWVyYXNlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLc2NydWJiZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKDHRhYmxlX2NvdW50cxgPIAMoCzIfLmFib3ZlYm9hcmQuYWRtaW4udjEuVGFibGVDb3VudBItCgdyZWNlaXB0GBAgASgLMhwuYWJvdmVib2FyZC5hZG1pbi52MS5SZWNlaXB0IncKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASHgoaU1RBVEVfUEVORElOR19DT05GSVJNQVRJT04QARIRCg1TVEFURV9SVU5OSU5HEAISEAoMU1RBVEVfRVJBU0VEEAMSEgoOU1RBVEVfU0NSVUJCRUQQBCIpCgpUYWJsZUNvdW50Eg0KBXRhYmxlGAEgASgJEgwKBHJvd3MYAiABKAMi3gMKB1JlY2VpcHQSEwoLZGVsZXRpb25faWQYASABKAkSFgoOc3ViamVjdF9kaWdlc3QYAiABKAwSEQoJcmVmZXJlbmNlGAMgASgJEjUKDHRhYmxlX2NvdW50cxgEIAMoCzIfLmFib3ZlYm9hcmQuYWRtaW4udjEuVGFibGVDb3VudBIuCgpjdXRfb2ZmX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxjb25maXJtZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWVyYXNlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLc2NydWJiZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHNlcXVlbmNlGAogASgEEh0KFXByZXZpb3VzX3JlY2VpcHRfaGFzaBgLIAEoDBIOCgZrZXlfaWQYDCABKAkSFgoOc2lnbmVkX3BheWxvYWQYDSABKAwSEQoJc2lnbmF0dXJlGA4gASgMIq0BChVDcmVhdGVEZWxldGlvblJlcXVlc3QSLQoHc3ViamVjdBgBIAEoCzIcLmFib3ZlYm9hcmQuYWRtaW4udjEuU3ViamVjdBIRCglyZWZlcmVuY2UYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRIUCgxhbHNvX29wdF9vdXQYBCABKAgSEQoJc2NydWJfbm93GAUgASgIEhUKDXZhbGlkYXRlX29ubHkYBiABKAgiSQoWQ3JlYXRlRGVsZXRpb25SZXNwb25zZRIvCghkZWxldGlvbhgBIAEoCzIdLmFib3ZlYm9hcmQuYWRtaW4udjEuRGVsZXRpb24iagoWQ29uZmlybURlbGV0aW9uUmVxdWVzdBITCgtkZWxldGlvbl9pZBgBIAEoCRIRCglyZWZlcmVuY2UYAiABKAkSEQoJc2NydWJfbm93GAMgASgIEhUKDXZhbGlkYXRlX29ubHkYBCABKAgiSgoXQ29uZmlybURlbGV0aW9uUmVzcG9uc2USLwoIZGVsZXRpb24YASABKAsyHS5hYm92ZWJvYXJkLmFkbWluLnYxLkRlbGV0aW9uIikKEkdldERlbGV0aW9uUmVxdWVzdBITCgtkZWxldGlvbl9pZBgBIAEoCSJGChNHZXREZWxldGlvblJlc3BvbnNlEi8KCGRlbGV0aW9uGAEgASgLMh0uYWJvdmVib2FyZC5hZG1pbi52MS5EZWxldGlvbiJxChRMaXN0RGVsZXRpb25zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIyCgVzdGF0ZRgDIAEoDjIjLmFib3ZlYm9hcmQuYWRtaW4udjEuRGVsZXRpb24uU3RhdGUiYgoVTGlzdERlbGV0aW9uc1Jlc3BvbnNlEjAKCWRlbGV0aW9ucxgBIAMoCzIdLmFib3ZlYm9hcmQuYWRtaW4udjEuRGVsZXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJQqYBQg1EZWxldGlvblByb3RvUAFaJ2V4YW1wbGUuY29tL2Fib3ZlYm9hcmQvYWRtaW4vdjE7YWRtaW52MaICA0FBWKoCE0Fib3ZlYm9hcmQuQWRtaW4uVjHKAhNBYm92ZWJvYXJkXEFkbWluXFYx4gIfQWJvdmVib2FyZFxBZG1pblxWMVxHUEJNZXRhZGF0YeoCFUFib3ZlYm9hcmQ6OkFkbWluOjpWMWIGcHJvdG8z", [file_aboveboard_admin_v1_subject, file_aboveboard_schema_v1_annotations, file_google_protobuf_timestamp]);
+  fileDesc("CiJhYm92ZWJvYXJkL2FkbWluL3YxL2RlbGV0aW9uLnByb3RvEhNhYm92ZWJvYXJkLmFkbWluLnYxIvsHCghEZWxldGlvbhITCgtkZWxldGlvbl9pZBgBIAEoCRItCgdzdWJqZWN0GAIgASgLMhwuYWJvdmVib2FyZC5hZG1pbi52MS5TdWJqZWN0EjYKDHN1YmplY3Rfa2luZBgDIAEoDjIgLmFib3ZlYm9hcmQuc2NoZW1hLnYxLlN1YmplY3RLZXkSFgoOc3ViamVjdF9kaWdlc3QYBCABKAwSEQoJcmVmZXJlbmNlGAUgASgJEhIKCnJlcXVlc3RfaWQYBiABKAkSKwoGb3JpZ2luGAcgASgOMhsuYWJvdmVib2FyZC5hZG1pbi52MS5PcmlnaW4SMgoFc3RhdGUYCCABKA4yIy5hYm92ZWJvYXJkLmFkbWluLnYxLkRlbGV0aW9uLlN0YXRlEhQKDGFsc29fb3B0X291dBgJIAEoCBIuCgpjdXRfb2ZmX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjcmVhdGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxjb25maXJtZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWVyYXNlZF9hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLc2NydWJiZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKDHRhYmxlX2NvdW50cxgPIAMoCzIfLmFib3ZlYm9hcmQuYWRtaW4udjEuVGFibGVDb3VudBItCgdyZWNlaXB0GBAgASgLMhwuYWJvdmVib2FyZC5hZG1pbi52MS5SZWNlaXB0EhgKEHJlamVjdGlvbl9yZWFzb24YESABKAkSLAoIZW5kZWRfYXQYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKBWtub3duGBMgASgISACIAQESMAoKbmVpZ2hib3VycxgUIAMoCzIcLmFib3ZlYm9hcmQuYWRtaW4udjEuU3ViamVjdBItCglsYXBzZXNfYXQYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIp0BCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEh4KGlNUQVRFX1BFTkRJTkdfQ09ORklSTUFUSU9OEAESEQoNU1RBVEVfUlVOTklORxACEhAKDFNUQVRFX0VSQVNFRBADEhIKDlNUQVRFX1NDUlVCQkVEEAQSEgoOU1RBVEVfUkVKRUNURUQQBRIQCgxTVEFURV9MQVBTRUQQBkIICgZfa25vd24iKQoKVGFibGVDb3VudBINCgV0YWJsZRgBIAEoCRIMCgRyb3dzGAIgASgDIusECgdSZWNlaXB0EhMKC2RlbGV0aW9uX2lkGAEgASgJEhYKDnN1YmplY3RfZGlnZXN0GAIgASgMEhEKCXJlZmVyZW5jZRgDIAEoCRI1Cgx0YWJsZV9jb3VudHMYBCADKAsyHy5hYm92ZWJvYXJkLmFkbWluLnYxLlRhYmxlQ291bnQSLgoKY3V0X29mZl9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKY3JlYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMY29uZmlybWVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgllcmFzZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3NjcnViYmVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghzZXF1ZW5jZRgKIAEoBBIdChVwcmV2aW91c19yZWNlaXB0X2hhc2gYCyABKAwSDgoGa2V5X2lkGAwgASgJEhYKDnNpZ25lZF9wYXlsb2FkGA0gASgMEhEKCXNpZ25hdHVyZRgOIAEoDBJCCg50aW1lX3ByZWNpc2lvbhgPIAEoDjIqLmFib3ZlYm9hcmQuYWRtaW4udjEuUmVjZWlwdC5UaW1lUHJlY2lzaW9uIkcKDVRpbWVQcmVjaXNpb24SHgoaVElNRV9QUkVDSVNJT05fVU5TUEVDSUZJRUQQABIWChJUSU1FX1BSRUNJU0lPTl9EQVkQASKTAQoLUmVjZWlwdEhlYWQSEAoIc2VxdWVuY2UYASABKAQSDAoEaGFzaBgCIAEoDBIVCg1oYXNoZXNfZGlnZXN0GAMgASgMEg4KBmtleV9pZBgEIAEoCRISCgpwdWJsaWNfa2V5GAUgASgMEhYKDnNpZ25lZF9wYXlsb2FkGAYgASgMEhEKCXNpZ25hdHVyZRgHIAEoDCKXAQoNUmVjZWlwdEJ1bmRsZRItCgdyZWNlaXB0GAEgASgLMhwuYWJvdmVib2FyZC5hZG1pbi52MS5SZWNlaXB0Eg4KBmhhc2hlcxgCIAMoDBIuCgRoZWFkGAMgASgLMiAuYWJvdmVib2FyZC5hZG1pbi52MS5SZWNlaXB0SGVhZBIXCg9oYXNfZXhhY3RfdGltZXMYBCABKAgirQEKFUNyZWF0ZURlbGV0aW9uUmVxdWVzdBItCgdzdWJqZWN0GAEgASgLMhwuYWJvdmVib2FyZC5hZG1pbi52MS5TdWJqZWN0EhEKCXJlZmVyZW5jZRgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEhQKDGFsc29fb3B0X291dBgEIAEoCBIRCglzY3J1Yl9ub3cYBSABKAgSFQoNdmFsaWRhdGVfb25seRgGIAEoCCJJChZDcmVhdGVEZWxldGlvblJlc3BvbnNlEi8KCGRlbGV0aW9uGAEgASgLMh0uYWJvdmVib2FyZC5hZG1pbi52MS5EZWxldGlvbiJqChZDb25maXJtRGVsZXRpb25SZXF1ZXN0EhMKC2RlbGV0aW9uX2lkGAEgASgJEhEKCXJlZmVyZW5jZRgCIAEoCRIRCglzY3J1Yl9ub3cYAyABKAgSFQoNdmFsaWRhdGVfb25seRgEIAEoCCJKChdDb25maXJtRGVsZXRpb25SZXNwb25zZRIvCghkZWxldGlvbhgBIAEoCzIdLmFib3ZlYm9hcmQuYWRtaW4udjEuRGVsZXRpb24iTwoVUmVqZWN0RGVsZXRpb25SZXF1ZXN0EhMKC2RlbGV0aW9uX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIRCglyZWZlcmVuY2UYAyABKAkiSQoWUmVqZWN0RGVsZXRpb25SZXNwb25zZRIvCghkZWxldGlvbhgBIAEoCzIdLmFib3ZlYm9hcmQuYWRtaW4udjEuRGVsZXRpb24iLgoXR2V0UmVjZWlwdEJ1bmRsZVJlcXVlc3QSEwoLZGVsZXRpb25faWQYASABKAkiVgoYR2V0UmVjZWlwdEJ1bmRsZVJlc3BvbnNlEjoKDnJlY2VpcHRfYnVuZGxlGAEgASgLMiIuYWJvdmVib2FyZC5hZG1pbi52MS5SZWNlaXB0QnVuZGxlIikKEkdldERlbGV0aW9uUmVxdWVzdBITCgtkZWxldGlvbl9pZBgBIAEoCSJGChNHZXREZWxldGlvblJlc3BvbnNlEi8KCGRlbGV0aW9uGAEgASgLMh0uYWJvdmVib2FyZC5hZG1pbi52MS5EZWxldGlvbiJxChRMaXN0RGVsZXRpb25zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIyCgVzdGF0ZRgDIAEoDjIjLmFib3ZlYm9hcmQuYWRtaW4udjEuRGVsZXRpb24uU3RhdGUiYgoVTGlzdERlbGV0aW9uc1Jlc3BvbnNlEjAKCWRlbGV0aW9ucxgBIAMoCzIdLmFib3ZlYm9hcmQuYWRtaW4udjEuRGVsZXRpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJQqYBQg1EZWxldGlvblByb3RvUAFaJ2V4YW1wbGUuY29tL2Fib3ZlYm9hcmQvYWRtaW4vdjE7YWRtaW52MaICA0FBWKoCE0Fib3ZlYm9hcmQuQWRtaW4uVjHKAhNBYm92ZWJvYXJkXEFkbWluXFYx4gIfQWJvdmVib2FyZFxBZG1pblxWMVxHUEJNZXRhZGF0YeoCFUFib3ZlYm9hcmQ6OkFkbWluOjpWMWIGcHJvdG8z", [file_aboveboard_admin_v1_subject, file_aboveboard_schema_v1_annotations, file_google_protobuf_timestamp]);
 
 /**
  * Describes the message aboveboard.admin.v1.Deletion.
@@ -27,8 +27,9 @@ export const Deletion_StateSchema = /*@__PURE__*/
   enumDesc(file_aboveboard_admin_v1_deletion, 0, 0);
 
 /**
- * Says how far a deletion has come. Only moves down this list; a crash
- * resumes it where it stood.
+ * Says how far a deletion has come. Moves down this list from
+ * PENDING_CONFIRMATION or RUNNING to SCRUBBED; REJECTED and LAPSED end one
+ * that waits, and none that has begun. A crash resumes it where it stood.
  *
  * @generated from enum aboveboard.admin.v1.Deletion.State
  */
@@ -50,58 +51,114 @@ export const ReceiptSchema = /*@__PURE__*/
   messageDesc(file_aboveboard_admin_v1_deletion, 2);
 
 /**
+ * Describes the enum aboveboard.admin.v1.Receipt.TimePrecision.
+ */
+export const Receipt_TimePrecisionSchema = /*@__PURE__*/
+  enumDesc(file_aboveboard_admin_v1_deletion, 2, 0);
+
+/**
+ * Says how exact the times of a receipt are.
+ *
+ * @generated from enum aboveboard.admin.v1.Receipt.TimePrecision
+ */
+export const Receipt_TimePrecision = /*@__PURE__*/
+  tsEnum(Receipt_TimePrecisionSchema);
+
+/**
+ * Describes the message aboveboard.admin.v1.ReceiptHead.
+ * Use `create(ReceiptHeadSchema)` to create a new message.
+ */
+export const ReceiptHeadSchema = /*@__PURE__*/
+  messageDesc(file_aboveboard_admin_v1_deletion, 3);
+
+/**
+ * Describes the message aboveboard.admin.v1.ReceiptBundle.
+ * Use `create(ReceiptBundleSchema)` to create a new message.
+ */
+export const ReceiptBundleSchema = /*@__PURE__*/
+  messageDesc(file_aboveboard_admin_v1_deletion, 4);
+
+/**
  * Describes the message aboveboard.admin.v1.CreateDeletionRequest.
  * Use `create(CreateDeletionRequestSchema)` to create a new message.
  */
 export const CreateDeletionRequestSchema = /*@__PURE__*/
-  messageDesc(file_aboveboard_admin_v1_deletion, 3);
+  messageDesc(file_aboveboard_admin_v1_deletion, 5);
 
 /**
  * Describes the message aboveboard.admin.v1.CreateDeletionResponse.
  * Use `create(CreateDeletionResponseSchema)` to create a new message.
  */
 export const CreateDeletionResponseSchema = /*@__PURE__*/
-  messageDesc(file_aboveboard_admin_v1_deletion, 4);
+  messageDesc(file_aboveboard_admin_v1_deletion, 6);
 
 /**
  * Describes the message aboveboard.admin.v1.ConfirmDeletionRequest.
  * Use `create(ConfirmDeletionRequestSchema)` to create a new message.
  */
 export const ConfirmDeletionRequestSchema = /*@__PURE__*/
-  messageDesc(file_aboveboard_admin_v1_deletion, 5);
+  messageDesc(file_aboveboard_admin_v1_deletion, 7);
 
 /**
  * Describes the message aboveboard.admin.v1.ConfirmDeletionResponse.
  * Use `create(ConfirmDeletionResponseSchema)` to create a new message.
  */
 export const ConfirmDeletionResponseSchema = /*@__PURE__*/
-  messageDesc(file_aboveboard_admin_v1_deletion, 6);
+  messageDesc(file_aboveboard_admin_v1_deletion, 8);
+
+/**
+ * Describes the message aboveboard.admin.v1.RejectDeletionRequest.
+ * Use `create(RejectDeletionRequestSchema)` to create a new message.
+ */
+export const RejectDeletionRequestSchema = /*@__PURE__*/
+  messageDesc(file_aboveboard_admin_v1_deletion, 9);
+
+/**
+ * Describes the message aboveboard.admin.v1.RejectDeletionResponse.
+ * Use `create(RejectDeletionResponseSchema)` to create a new message.
+ */
+export const RejectDeletionResponseSchema = /*@__PURE__*/
+  messageDesc(file_aboveboard_admin_v1_deletion, 10);
+
+/**
+ * Describes the message aboveboard.admin.v1.GetReceiptBundleRequest.
+ * Use `create(GetReceiptBundleRequestSchema)` to create a new message.
+ */
+export const GetReceiptBundleRequestSchema = /*@__PURE__*/
+  messageDesc(file_aboveboard_admin_v1_deletion, 11);
+
+/**
+ * Describes the message aboveboard.admin.v1.GetReceiptBundleResponse.
+ * Use `create(GetReceiptBundleResponseSchema)` to create a new message.
+ */
+export const GetReceiptBundleResponseSchema = /*@__PURE__*/
+  messageDesc(file_aboveboard_admin_v1_deletion, 12);
 
 /**
  * Describes the message aboveboard.admin.v1.GetDeletionRequest.
  * Use `create(GetDeletionRequestSchema)` to create a new message.
  */
 export const GetDeletionRequestSchema = /*@__PURE__*/
-  messageDesc(file_aboveboard_admin_v1_deletion, 7);
+  messageDesc(file_aboveboard_admin_v1_deletion, 13);
 
 /**
  * Describes the message aboveboard.admin.v1.GetDeletionResponse.
  * Use `create(GetDeletionResponseSchema)` to create a new message.
  */
 export const GetDeletionResponseSchema = /*@__PURE__*/
-  messageDesc(file_aboveboard_admin_v1_deletion, 8);
+  messageDesc(file_aboveboard_admin_v1_deletion, 14);
 
 /**
  * Describes the message aboveboard.admin.v1.ListDeletionsRequest.
  * Use `create(ListDeletionsRequestSchema)` to create a new message.
  */
 export const ListDeletionsRequestSchema = /*@__PURE__*/
-  messageDesc(file_aboveboard_admin_v1_deletion, 9);
+  messageDesc(file_aboveboard_admin_v1_deletion, 15);
 
 /**
  * Describes the message aboveboard.admin.v1.ListDeletionsResponse.
  * Use `create(ListDeletionsResponseSchema)` to create a new message.
  */
 export const ListDeletionsResponseSchema = /*@__PURE__*/
-  messageDesc(file_aboveboard_admin_v1_deletion, 10);
+  messageDesc(file_aboveboard_admin_v1_deletion, 16);
 

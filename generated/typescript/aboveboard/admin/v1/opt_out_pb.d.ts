@@ -87,6 +87,14 @@ export declare type OptOut = Message<"aboveboard.admin.v1.OptOut"> & {
    * @generated from field: google.protobuf.Timestamp revoked_at = 9;
    */
   revokedAt?: Timestamp | undefined;
+
+  /**
+   * Output only. Whether the source that set it can lift it: it came with a
+   * preference token. False where only an administrator can.
+   *
+   * @generated from field: bool has_preference_token = 10;
+   */
+  hasPreferenceToken: boolean;
 };
 
 /**
@@ -253,6 +261,21 @@ export declare type ListOptOutsRequest = Message<"aboveboard.admin.v1.ListOptOut
    * @generated from field: aboveboard.admin.v1.OptOut.State state = 3;
    */
   state: OptOut_State;
+
+  /**
+   * Keeps only opt-outs of this origin. Unspecified keeps all.
+   *
+   * @generated from field: aboveboard.admin.v1.Origin origin = 4;
+   */
+  origin: Origin;
+
+  /**
+   * Keeps only opt-outs that came into force at or after this time. Absent
+   * keeps all.
+   *
+   * @generated from field: google.protobuf.Timestamp created_since = 5;
+   */
+  createdSince?: Timestamp | undefined;
 };
 
 /**

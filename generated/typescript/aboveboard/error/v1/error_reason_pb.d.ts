@@ -278,6 +278,41 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_ORIGIN_NOT_ALLOWED = 22;
    */
   ORIGIN_NOT_ALLOWED = 22,
+
+  /**
+   * Collection was switched off with another preference token, or without one.
+   * Show the token that it was switched off with, or ask whoever runs the server.
+   *
+   *     PERMISSION_DENIED: preference_token: not one that switched collection off
+   *     ErrorInfo { reason: "PREFERENCE_TOKEN_REQUIRED", domain: "aboveboard" }
+   *     BadRequest { field: "preference_token",
+   *                  description: "not one that switched collection off" }
+   *
+   * @generated from enum value: ERROR_REASON_PREFERENCE_TOKEN_REQUIRED = 23;
+   */
+  PREFERENCE_TOKEN_REQUIRED = 23,
+
+  /**
+   * The deletion waits for a confirmation, but by what is kept of it nobody can
+   * be found any more. Reject it, and ask for a new one.
+   *
+   *     FAILED_PRECONDITION: the deletion's subject cannot be found any more
+   *     ErrorInfo { reason: "DELETION_SUBJECT_LOST", domain: "aboveboard" }
+   *
+   * @generated from enum value: ERROR_REASON_DELETION_SUBJECT_LOST = 24;
+   */
+  DELETION_SUBJECT_LOST = 24,
+
+  /**
+   * The server's clock is suspect, and what was asked for would be cut off or
+   * removed by it. An administrator accepts the clock, or mends it.
+   *
+   *     FAILED_PRECONDITION: the server's clock is suspect
+   *     ErrorInfo { reason: "CLOCK_SUSPECT", domain: "aboveboard" }
+   *
+   * @generated from enum value: ERROR_REASON_CLOCK_SUSPECT = 25;
+   */
+  CLOCK_SUSPECT = 25,
 }
 
 /**

@@ -275,6 +275,17 @@ export declare type SetCollectionPreferenceRequest = Message<"aboveboard.ingest.
    * @generated from field: string write_key = 5;
    */
   writeKey: string;
+
+  /**
+   * 32 random bytes that the client makes and keeps: the same ones lift with
+   * ENABLED what they set with DISABLED. The server keeps a keyed digest only.
+   * Empty with DISABLED: only an operator lifts it. Each DISABLED with another
+   * token is a refusal of its own, 8 for a subject; a further one counts as one
+   * without a token.
+   *
+   * @generated from field: bytes preference_token = 6;
+   */
+  preferenceToken: Uint8Array;
 };
 
 /**
@@ -436,8 +447,13 @@ export declare const IngestService: GenService<{
   /**
    * Switches collection off or on for a user, a deployment or a server: the
    * "Disable Telemetry" tick box. In force for every commit after it has
-   * returned. ENABLED lifts only what was set in this way at the same scope,
-   * never an administrator's opt-out.
+   * returned. ENABLED lifts only what was set in this way at the same scope and
+   * with the same `preference_token`, never an administrator's opt-out; where
+   * something was set and no token fits, it is PERMISSION_DENIED with
+   * PREFERENCE_TOKEN_REQUIRED. Collection resumes when all are lifted. Limited
+   * to one call a second from an address, with a burst of 10, and 20 a second in
+   * all, unless the operator has set other rates: RESOURCE_EXHAUSTED with a
+   * RetryInfo.
    *
    * @generated from rpc aboveboard.ingest.v1.IngestService.SetCollectionPreference
    */

@@ -104,7 +104,8 @@ export declare type CollectionStatus = Message<"aboveboard.telemetry.v1.Collecti
 
   /**
    * Where the subject was erased: events that occurred at or before this time
-   * are refused. Absent otherwise.
+   * are refused. Told only to a caller whose write key is bound to the source's
+   * company; absent otherwise.
    *
    * @generated from field: google.protobuf.Timestamp erased_before = 5;
    */

@@ -150,6 +150,136 @@ impl ::prost::Name for ListAuditEntriesResponse {
 const NAME: &'static str = "ListAuditEntriesResponse";
 const PACKAGE: &'static str = "aboveboard.admin.v1";
 fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.ListAuditEntriesResponse".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.ListAuditEntriesResponse".into() }}
+/// Tells whether the server's clock is plausible. While it is suspect this server
+/// takes events and answers, but removes nothing by age, releases no month and
+/// sets no cut-off.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Clock {
+    /// Output only. The server's own clock when it answered.
+    #[prost(message, optional, tag="1")]
+    pub server_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. The database's clock at the same moment; the server's own on
+    /// SQLite.
+    #[prost(message, optional, tag="2")]
+    pub database_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. The newest time of its own that a server has kept, in the
+    /// database or in the journal. Absent where none was kept yet.
+    #[prost(message, optional, tag="3")]
+    pub newest_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. Whether the kernel reports the clock as synchronised.
+    #[prost(bool, tag="4")]
+    pub is_synchronised: bool,
+    /// Output only. Why the clock is suspect; unspecified where it is not.
+    #[prost(enumeration="clock::Suspicion", tag="5")]
+    pub suspicion: i32,
+    /// Output only. Since when this server holds it for suspect. Absent where it
+    /// does not.
+    #[prost(message, optional, tag="6")]
+    pub suspect_since: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. Cut-offs of deletions that lie in the future: events of their
+    /// subjects are refused until then.
+    #[prost(int64, tag="7")]
+    pub future_cut_offs: i64,
+    /// Output only. Rows that were received in the future, by this clock.
+    #[prost(int64, tag="8")]
+    pub future_rows: i64,
+    /// Output only. Deletions that wait, RUNNING, for a plausible clock.
+    #[prost(int64, tag="9")]
+    pub waiting_deletions: i64,
+}
+/// Nested message and enum types in `Clock`.
+pub mod clock {
+    /// Says why a clock is suspect.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum Suspicion {
+        /// It is not.
+        Unspecified = 0,
+        /// It disagrees with the database's clock by more than an hour backwards.
+        BehindDatabase = 1,
+        /// It is more than an hour behind the newest time that a server has kept.
+        BehindNewestTime = 2,
+        /// It has moved over 7 days further than servers ran since the last sweep,
+        /// and the kernel does not report it as synchronised.
+        Ahead = 3,
+    }
+    impl Suspicion {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "SUSPICION_UNSPECIFIED",
+                Self::BehindDatabase => "SUSPICION_BEHIND_DATABASE",
+                Self::BehindNewestTime => "SUSPICION_BEHIND_NEWEST_TIME",
+                Self::Ahead => "SUSPICION_AHEAD",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "SUSPICION_UNSPECIFIED" => Some(Self::Unspecified),
+                "SUSPICION_BEHIND_DATABASE" => Some(Self::BehindDatabase),
+                "SUSPICION_BEHIND_NEWEST_TIME" => Some(Self::BehindNewestTime),
+                "SUSPICION_AHEAD" => Some(Self::Ahead),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for Clock {
+const NAME: &'static str = "Clock";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.Clock".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.Clock".into() }}
+/// Asks how the server's clock stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetClockRequest {
+}
+impl ::prost::Name for GetClockRequest {
+const NAME: &'static str = "GetClockRequest";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.GetClockRequest".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.GetClockRequest".into() }}
+/// Tells how the server's clock stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetClockResponse {
+    /// The clock of the server that answers.
+    #[prost(message, optional, tag="1")]
+    pub clock: ::core::option::Option<Clock>,
+}
+impl ::prost::Name for GetClockResponse {
+const NAME: &'static str = "GetClockResponse";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.GetClockResponse".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.GetClockResponse".into() }}
+/// Asks to take the server's clock for right from now on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptClockRequest {
+    /// Required. The time that is accepted, as the administrator sees it; refused
+    /// where the server's clock differs from it by over 5 minutes.
+    #[prost(message, optional, tag="1")]
+    pub time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The operator's own mark, such as a ticket number, at most 256 bytes.
+    #[prost(string, tag="2")]
+    pub reference: ::prost::alloc::string::String,
+}
+impl ::prost::Name for AcceptClockRequest {
+const NAME: &'static str = "AcceptClockRequest";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.AcceptClockRequest".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.AcceptClockRequest".into() }}
+/// Tells how the server's clock stands now.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptClockResponse {
+    /// The clock, no longer suspect.
+    #[prost(message, optional, tag="1")]
+    pub clock: ::core::option::Option<Clock>,
+    /// How many cut-offs that lay in the future were set back to now.
+    #[prost(int64, tag="2")]
+    pub rewritten_cut_offs: i64,
+}
+impl ::prost::Name for AcceptClockResponse {
+const NAME: &'static str = "AcceptClockResponse";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.AcceptClockResponse".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.AcceptClockResponse".into() }}
 /// Describes a company that has sent events, and whom to reach there.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Company {
@@ -409,7 +539,8 @@ pub struct Deletion {
     #[prost(bool, tag="9")]
     pub also_opt_out: bool,
     /// Output only. Events of the subject that occurred at or before this time, as
-    /// sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+    /// sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+    /// it was REJECTED or LAPSED, and while the server's clock is suspect.
     #[prost(message, optional, tag="10")]
     pub cut_off_at: ::core::option::Option<::prost_types::Timestamp>,
     /// Output only. When it was asked for.
@@ -435,25 +566,52 @@ pub struct Deletion {
     /// knows no scrubbing. Absent before.
     #[prost(message, optional, tag="16")]
     pub receipt: ::core::option::Option<Receipt>,
+    /// Output only. Why an administrator rejected it, at most 256 bytes. Empty
+    /// unless REJECTED.
+    #[prost(string, tag="17")]
+    pub rejection_reason: ::prost::alloc::string::String,
+    /// Output only. When it was rejected or lapsed. Absent otherwise.
+    #[prost(message, optional, tag="18")]
+    pub ended_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. Whether anything was ever seen of the subject that is still
+    /// held when the deletion is asked for. Absent where the deletion is from a
+    /// version before this field.
+    #[prost(bool, optional, tag="19")]
+    pub known: ::core::option::Option<bool>,
+    /// Output only. Subjects that are held and whose ids differ from this one's
+    /// only by case, Unicode form or white space, at most 20. Empty unless
+    /// `validate_only` was asked for.
+    #[prost(message, repeated, tag="20")]
+    pub neighbours: ::prost::alloc::vec::Vec<Subject>,
+    /// Output only. When it lapses unless it is confirmed or rejected before.
+    /// Absent unless PENDING_CONFIRMATION.
+    #[prost(message, optional, tag="21")]
+    pub lapses_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// Nested message and enum types in `Deletion`.
 pub mod deletion {
-    /// Says how far a deletion has come. Only moves down this list; a crash
-    /// resumes it where it stood.
+    /// Says how far a deletion has come. Moves down this list from
+    /// PENDING_CONFIRMATION or RUNNING to SCRUBBED; REJECTED and LAPSED end one
+    /// that waits, and none that has begun. A crash resumes it where it stood.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
     #[repr(i32)]
     pub enum State {
         /// Not begun; sent only where `validate_only` was asked for.
         Unspecified = 0,
         /// Asked for by a source; nothing is removed until an administrator confirms
-        /// it.
+        /// it. Lapses after 30 days unless the operator has set another time.
         PendingConfirmation = 1,
-        /// Under way; the tombstone is in force already.
+        /// Under way; the tombstone is in force already. While the server's clock is
+        /// suspect it stays here without a cut-off, its subject opted out.
         Running = 2,
         /// No query, export, dump or backup taken from now on shows the subject.
         Erased = 3,
         /// No byte of it is left in the store's files either.
         Scrubbed = 4,
+        /// An administrator rejected it; nothing was removed.
+        Rejected = 5,
+        /// Nobody confirmed or rejected it in time; nothing was removed.
+        Lapsed = 6,
     }
     impl State {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -467,6 +625,8 @@ pub mod deletion {
                 Self::Running => "STATE_RUNNING",
                 Self::Erased => "STATE_ERASED",
                 Self::Scrubbed => "STATE_SCRUBBED",
+                Self::Rejected => "STATE_REJECTED",
+                Self::Lapsed => "STATE_LAPSED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -477,6 +637,8 @@ pub mod deletion {
                 "STATE_RUNNING" => Some(Self::Running),
                 "STATE_ERASED" => Some(Self::Erased),
                 "STATE_SCRUBBED" => Some(Self::Scrubbed),
+                "STATE_REJECTED" => Some(Self::Rejected),
+                "STATE_LAPSED" => Some(Self::Lapsed),
                 _ => None,
             }
         }
@@ -501,7 +663,9 @@ const NAME: &'static str = "TableCount";
 const PACKAGE: &'static str = "aboveboard.admin.v1";
 fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.TableCount".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.TableCount".into() }}
 /// Proves a deletion, offline. Verify `signature` over `signed_payload`, then
-/// take every other field from `signed_payload` or find it equal there.
+/// take every other field from `signed_payload` or find it equal there. Its times
+/// are rounded up to the UTC day where `time_precision` says so: a receipt shown
+/// to others does not tell when a subject was deleted to the microsecond.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Receipt {
     /// The deletion that it proves, a UUID.
@@ -550,11 +714,104 @@ pub struct Receipt {
     /// The Ed25519 signature over `signed_payload`, 64 bytes.
     #[prost(bytes="vec", tag="14")]
     pub signature: ::prost::alloc::vec::Vec<u8>,
+    /// How exact every time in it is.
+    #[prost(enumeration="receipt::TimePrecision", tag="15")]
+    pub time_precision: i32,
+}
+/// Nested message and enum types in `Receipt`.
+pub mod receipt {
+    /// Says how exact the times of a receipt are.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum TimePrecision {
+        /// As they were, to the microsecond; a receipt from before this field.
+        Unspecified = 0,
+        /// Rounded up to the next midnight in UTC.
+        Day = 1,
+    }
+    impl TimePrecision {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "TIME_PRECISION_UNSPECIFIED",
+                Self::Day => "TIME_PRECISION_DAY",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "TIME_PRECISION_UNSPECIFIED" => Some(Self::Unspecified),
+                "TIME_PRECISION_DAY" => Some(Self::Day),
+                _ => None,
+            }
+        }
+    }
 }
 impl ::prost::Name for Receipt {
 const NAME: &'static str = "Receipt";
 const PACKAGE: &'static str = "aboveboard.admin.v1";
 fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.Receipt".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.Receipt".into() }}
+/// Names the newest receipt of the chain, and commits to every receipt up to it
+/// without showing one. Verify `signature` over `signed_payload`, then take every
+/// other field from `signed_payload` or find it equal there.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReceiptHead {
+    /// The sequence of the newest receipt; 0 where there is none yet.
+    #[prost(uint64, tag="1")]
+    pub sequence: u64,
+    /// SHA-256 over the `signed_payload` of the newest receipt, 32 bytes. Empty
+    /// where there is none yet.
+    #[prost(bytes="vec", tag="2")]
+    pub hash: ::prost::alloc::vec::Vec<u8>,
+    /// SHA-256 over the hashes of receipts 1 to `sequence` in order, 32 bytes each,
+    /// one after the other.
+    #[prost(bytes="vec", tag="3")]
+    pub hashes_digest: ::prost::alloc::vec::Vec<u8>,
+    /// Names the key that signed: the SHA-256 of the public key in lower-case
+    /// hexadecimal, 64 characters.
+    #[prost(string, tag="4")]
+    pub key_id: ::prost::alloc::string::String,
+    /// The Ed25519 public key, 32 bytes.
+    #[prost(bytes="vec", tag="5")]
+    pub public_key: ::prost::alloc::vec::Vec<u8>,
+    /// The exact bytes that were signed: this message, serialized once, without
+    /// this field and `signature`.
+    #[prost(bytes="vec", tag="6")]
+    pub signed_payload: ::prost::alloc::vec::Vec<u8>,
+    /// The Ed25519 signature over `signed_payload`, 64 bytes.
+    #[prost(bytes="vec", tag="7")]
+    pub signature: ::prost::alloc::vec::Vec<u8>,
+}
+impl ::prost::Name for ReceiptHead {
+const NAME: &'static str = "ReceiptHead";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.ReceiptHead".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.ReceiptHead".into() }}
+/// Holds what one customer needs to verify its receipt and the completeness of
+/// the chain, without anybody else's receipt.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReceiptBundle {
+    /// The receipt in full.
+    #[prost(message, optional, tag="1")]
+    pub receipt: ::core::option::Option<Receipt>,
+    /// SHA-256 over the `signed_payload` of each receipt from 1 to the head, in
+    /// order, 32 bytes each.
+    #[prost(bytes="vec", repeated, tag="2")]
+    pub hashes: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// The head that these hashes lead to.
+    #[prost(message, optional, tag="3")]
+    pub head: ::core::option::Option<ReceiptHead>,
+    /// Whether the receipt is from a version that signed exact times; its times
+    /// are then no coarser than the microsecond.
+    #[prost(bool, tag="4")]
+    pub has_exact_times: bool,
+}
+impl ::prost::Name for ReceiptBundle {
+const NAME: &'static str = "ReceiptBundle";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.ReceiptBundle".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.ReceiptBundle".into() }}
 /// Asks to delete everything held on a subject.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateDeletionRequest {
@@ -634,6 +891,59 @@ impl ::prost::Name for ConfirmDeletionResponse {
 const NAME: &'static str = "ConfirmDeletionResponse";
 const PACKAGE: &'static str = "aboveboard.admin.v1";
 fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.ConfirmDeletionResponse".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.ConfirmDeletionResponse".into() }}
+/// Asks to end a deletion that waits, without removing anything.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RejectDeletionRequest {
+    /// Required. A UUID; NOT_FOUND where there is none of this id,
+    /// FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+    #[prost(string, tag="1")]
+    pub deletion_id: ::prost::alloc::string::String,
+    /// Why it is rejected, at most 256 bytes. Must not name the subject: it stays.
+    #[prost(string, tag="2")]
+    pub reason: ::prost::alloc::string::String,
+    /// The operator's own mark, such as a ticket number, at most 256 bytes. Must
+    /// not name the subject: it stays.
+    #[prost(string, tag="3")]
+    pub reference: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RejectDeletionRequest {
+const NAME: &'static str = "RejectDeletionRequest";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.RejectDeletionRequest".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.RejectDeletionRequest".into() }}
+/// Tells that the deletion has ended.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RejectDeletionResponse {
+    /// The deletion, REJECTED; unchanged where it had been rejected before.
+    #[prost(message, optional, tag="1")]
+    pub deletion: ::core::option::Option<Deletion>,
+}
+impl ::prost::Name for RejectDeletionResponse {
+const NAME: &'static str = "RejectDeletionResponse";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.RejectDeletionResponse".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.RejectDeletionResponse".into() }}
+/// Asks for the receipt of one deletion, as it is handed to one customer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetReceiptBundleRequest {
+    /// Required. A UUID; NOT_FOUND where there is no deletion of this id, or none
+    /// that has a receipt yet.
+    #[prost(string, tag="1")]
+    pub deletion_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetReceiptBundleRequest {
+const NAME: &'static str = "GetReceiptBundleRequest";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.GetReceiptBundleRequest".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.GetReceiptBundleRequest".into() }}
+/// Holds the bundle.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetReceiptBundleResponse {
+    /// The receipt with what verifies it.
+    #[prost(message, optional, tag="1")]
+    pub receipt_bundle: ::core::option::Option<ReceiptBundle>,
+}
+impl ::prost::Name for GetReceiptBundleResponse {
+const NAME: &'static str = "GetReceiptBundleResponse";
+const PACKAGE: &'static str = "aboveboard.admin.v1";
+fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.GetReceiptBundleResponse".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.GetReceiptBundleResponse".into() }}
 /// Asks for one deletion.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetDeletionRequest {
@@ -1181,6 +1491,10 @@ pub struct OptOut {
     /// Output only. When it was lifted. Absent while it is in force.
     #[prost(message, optional, tag="9")]
     pub revoked_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Output only. Whether the source that set it can lift it: it came with a
+    /// preference token. False where only an administrator can.
+    #[prost(bool, tag="10")]
+    pub has_preference_token: bool,
 }
 /// Nested message and enum types in `OptOut`.
 pub mod opt_out {
@@ -1289,6 +1603,13 @@ pub struct ListOptOutsRequest {
     /// Keeps only opt-outs in this state. Unspecified keeps all.
     #[prost(enumeration="opt_out::State", tag="3")]
     pub state: i32,
+    /// Keeps only opt-outs of this origin. Unspecified keeps all.
+    #[prost(enumeration="Origin", tag="4")]
+    pub origin: i32,
+    /// Keeps only opt-outs that came into force at or after this time. Absent
+    /// keeps all.
+    #[prost(message, optional, tag="5")]
+    pub created_since: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for ListOptOutsRequest {
 const NAME: &'static str = "ListOptOutsRequest";

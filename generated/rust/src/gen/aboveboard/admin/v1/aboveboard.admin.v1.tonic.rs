@@ -277,6 +277,35 @@ pub mod admin_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /** Ends a deletion that waits, PENDING_CONFIRMATION, without removing anything.
+ What opted the subject out stays in force. Idempotent.
+*/
+        pub async fn reject_deletion(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RejectDeletionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RejectDeletionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/aboveboard.admin.v1.AdminService/RejectDeletion",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("aboveboard.admin.v1.AdminService", "RejectDeletion"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /** Answers one deletion: state, times, rows per table, receipt.
 */
         pub async fn get_deletion(
@@ -330,6 +359,38 @@ pub mod admin_service_client {
             req.extensions_mut()
                 .insert(
                     GrpcMethod::new("aboveboard.admin.v1.AdminService", "ListDeletions"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /** Answers one receipt with what verifies it and the completeness of the chain,
+ without anybody else's receipt: 32 bytes for each receipt before it.
+*/
+        pub async fn get_receipt_bundle(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetReceiptBundleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetReceiptBundleResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/aboveboard.admin.v1.AdminService/GetReceiptBundle",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "aboveboard.admin.v1.AdminService",
+                        "GetReceiptBundle",
+                    ),
                 );
             self.inner.unary(req, path, codec).await
         }
@@ -493,6 +554,63 @@ pub mod admin_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /** Answers whether this server's clock is plausible, and what lies in the
+ future by it.
+*/
+        pub async fn get_clock(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetClockRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetClockResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/aboveboard.admin.v1.AdminService/GetClock",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("aboveboard.admin.v1.AdminService", "GetClock"));
+            self.inner.unary(req, path, codec).await
+        }
+        /** Takes this server's clock for right, also where that sets the kept time
+ back; cut-offs that lie in the future become now. Lets sweeps, releases and
+ deletions that waited for it go on.
+*/
+        pub async fn accept_clock(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AcceptClockRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AcceptClockResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/aboveboard.admin.v1.AdminService/AcceptClock",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("aboveboard.admin.v1.AdminService", "AcceptClock"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /** Streams everything held on a subject, as the protos themselves. Users
  appear re-keyed. A subject of whom nothing is held is an empty stream.
 */
@@ -581,8 +699,6 @@ pub mod admin_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /** Changes a company's contact by `update_mask`.
-*/
         pub async fn update_company(
             &mut self,
             request: impl tonic::IntoRequest<super::UpdateCompanyRequest>,
@@ -609,10 +725,6 @@ pub mod admin_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /** Lists which companies run a product in a range of versions, compared as
- versions, with contact, first and last seen; anonymous servers apart. 50 a
- page, capped at 1000.
-*/
         pub async fn list_deployments(
             &mut self,
             request: impl tonic::IntoRequest<super::ListDeploymentsRequest>,

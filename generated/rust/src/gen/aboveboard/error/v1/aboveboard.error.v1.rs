@@ -153,6 +153,26 @@ pub enum ErrorReason {
     ///      PERMISSION_DENIED: this key is not for this origin
     ///      ErrorInfo { reason: "ORIGIN_NOT_ALLOWED", domain: "aboveboard" }
     OriginNotAllowed = 22,
+    /// Collection was switched off with another preference token, or without one.
+    /// Show the token that it was switched off with, or ask whoever runs the server.
+    ///
+    ///      PERMISSION_DENIED: preference_token: not one that switched collection off
+    ///      ErrorInfo { reason: "PREFERENCE_TOKEN_REQUIRED", domain: "aboveboard" }
+    ///      BadRequest { field: "preference_token",
+    ///                   description: "not one that switched collection off" }
+    PreferenceTokenRequired = 23,
+    /// The deletion waits for a confirmation, but by what is kept of it nobody can
+    /// be found any more. Reject it, and ask for a new one.
+    ///
+    ///      FAILED_PRECONDITION: the deletion's subject cannot be found any more
+    ///      ErrorInfo { reason: "DELETION_SUBJECT_LOST", domain: "aboveboard" }
+    DeletionSubjectLost = 24,
+    /// The server's clock is suspect, and what was asked for would be cut off or
+    /// removed by it. An administrator accepts the clock, or mends it.
+    ///
+    ///      FAILED_PRECONDITION: the server's clock is suspect
+    ///      ErrorInfo { reason: "CLOCK_SUSPECT", domain: "aboveboard" }
+    ClockSuspect = 25,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -184,6 +204,9 @@ impl ErrorReason {
             Self::RequestIdReused => "ERROR_REASON_REQUEST_ID_REUSED",
             Self::SourceNotAllowed => "ERROR_REASON_SOURCE_NOT_ALLOWED",
             Self::OriginNotAllowed => "ERROR_REASON_ORIGIN_NOT_ALLOWED",
+            Self::PreferenceTokenRequired => "ERROR_REASON_PREFERENCE_TOKEN_REQUIRED",
+            Self::DeletionSubjectLost => "ERROR_REASON_DELETION_SUBJECT_LOST",
+            Self::ClockSuspect => "ERROR_REASON_CLOCK_SUSPECT",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -212,6 +235,9 @@ impl ErrorReason {
             "ERROR_REASON_REQUEST_ID_REUSED" => Some(Self::RequestIdReused),
             "ERROR_REASON_SOURCE_NOT_ALLOWED" => Some(Self::SourceNotAllowed),
             "ERROR_REASON_ORIGIN_NOT_ALLOWED" => Some(Self::OriginNotAllowed),
+            "ERROR_REASON_PREFERENCE_TOKEN_REQUIRED" => Some(Self::PreferenceTokenRequired),
+            "ERROR_REASON_DELETION_SUBJECT_LOST" => Some(Self::DeletionSubjectLost),
+            "ERROR_REASON_CLOCK_SUSPECT" => Some(Self::ClockSuspect),
             _ => None,
         }
     }

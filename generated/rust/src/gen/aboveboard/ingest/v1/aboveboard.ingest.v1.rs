@@ -132,6 +132,13 @@ pub struct SetCollectionPreferenceRequest {
     /// The product's write key, for callers that cannot set metadata.
     #[prost(string, tag="5")]
     pub write_key: ::prost::alloc::string::String,
+    /// 32 random bytes that the client makes and keeps: the same ones lift with
+    /// ENABLED what they set with DISABLED. The server keeps a keyed digest only.
+    /// Empty with DISABLED: only an operator lifts it. Each DISABLED with another
+    /// token is a refusal of its own, 8 for a subject; a further one counts as one
+    /// without a token.
+    #[prost(bytes="vec", tag="6")]
+    pub preference_token: ::prost::alloc::vec::Vec<u8>,
 }
 /// Nested message and enum types in `SetCollectionPreferenceRequest`.
 pub mod set_collection_preference_request {

@@ -196,7 +196,8 @@ pub struct CollectionStatus {
     #[prost(message, optional, tag="4")]
     pub server_time: ::core::option::Option<::prost_types::Timestamp>,
     /// Where the subject was erased: events that occurred at or before this time
-    /// are refused. Absent otherwise.
+    /// are refused. Told only to a caller whose write key is bound to the source's
+    /// company; absent otherwise.
     #[prost(message, optional, tag="5")]
     pub erased_before: ::core::option::Option<::prost_types::Timestamp>,
     /// A short text from the vendor to whoever runs the product, at most 500

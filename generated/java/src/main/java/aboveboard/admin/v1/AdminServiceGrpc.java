@@ -207,6 +207,37 @@ public final class AdminServiceGrpc {
     return getConfirmDeletionMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<aboveboard.admin.v1.RejectDeletionRequest,
+      aboveboard.admin.v1.RejectDeletionResponse> getRejectDeletionMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "RejectDeletion",
+      requestType = aboveboard.admin.v1.RejectDeletionRequest.class,
+      responseType = aboveboard.admin.v1.RejectDeletionResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<aboveboard.admin.v1.RejectDeletionRequest,
+      aboveboard.admin.v1.RejectDeletionResponse> getRejectDeletionMethod() {
+    io.grpc.MethodDescriptor<aboveboard.admin.v1.RejectDeletionRequest, aboveboard.admin.v1.RejectDeletionResponse> getRejectDeletionMethod;
+    if ((getRejectDeletionMethod = AdminServiceGrpc.getRejectDeletionMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getRejectDeletionMethod = AdminServiceGrpc.getRejectDeletionMethod) == null) {
+          AdminServiceGrpc.getRejectDeletionMethod = getRejectDeletionMethod =
+              io.grpc.MethodDescriptor.<aboveboard.admin.v1.RejectDeletionRequest, aboveboard.admin.v1.RejectDeletionResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "RejectDeletion"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.RejectDeletionRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.RejectDeletionResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("RejectDeletion"))
+              .build();
+        }
+      }
+    }
+    return getRejectDeletionMethod;
+  }
+
   private static volatile io.grpc.MethodDescriptor<aboveboard.admin.v1.GetDeletionRequest,
       aboveboard.admin.v1.GetDeletionResponse> getGetDeletionMethod;
 
@@ -267,6 +298,37 @@ public final class AdminServiceGrpc {
       }
     }
     return getListDeletionsMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<aboveboard.admin.v1.GetReceiptBundleRequest,
+      aboveboard.admin.v1.GetReceiptBundleResponse> getGetReceiptBundleMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "GetReceiptBundle",
+      requestType = aboveboard.admin.v1.GetReceiptBundleRequest.class,
+      responseType = aboveboard.admin.v1.GetReceiptBundleResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<aboveboard.admin.v1.GetReceiptBundleRequest,
+      aboveboard.admin.v1.GetReceiptBundleResponse> getGetReceiptBundleMethod() {
+    io.grpc.MethodDescriptor<aboveboard.admin.v1.GetReceiptBundleRequest, aboveboard.admin.v1.GetReceiptBundleResponse> getGetReceiptBundleMethod;
+    if ((getGetReceiptBundleMethod = AdminServiceGrpc.getGetReceiptBundleMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getGetReceiptBundleMethod = AdminServiceGrpc.getGetReceiptBundleMethod) == null) {
+          AdminServiceGrpc.getGetReceiptBundleMethod = getGetReceiptBundleMethod =
+              io.grpc.MethodDescriptor.<aboveboard.admin.v1.GetReceiptBundleRequest, aboveboard.admin.v1.GetReceiptBundleResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "GetReceiptBundle"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.GetReceiptBundleRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.GetReceiptBundleResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("GetReceiptBundle"))
+              .build();
+        }
+      }
+    }
+    return getGetReceiptBundleMethod;
   }
 
   private static volatile io.grpc.MethodDescriptor<aboveboard.admin.v1.GetRetentionPolicyRequest,
@@ -422,6 +484,68 @@ public final class AdminServiceGrpc {
       }
     }
     return getListArchivedAggregatesMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<aboveboard.admin.v1.GetClockRequest,
+      aboveboard.admin.v1.GetClockResponse> getGetClockMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "GetClock",
+      requestType = aboveboard.admin.v1.GetClockRequest.class,
+      responseType = aboveboard.admin.v1.GetClockResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<aboveboard.admin.v1.GetClockRequest,
+      aboveboard.admin.v1.GetClockResponse> getGetClockMethod() {
+    io.grpc.MethodDescriptor<aboveboard.admin.v1.GetClockRequest, aboveboard.admin.v1.GetClockResponse> getGetClockMethod;
+    if ((getGetClockMethod = AdminServiceGrpc.getGetClockMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getGetClockMethod = AdminServiceGrpc.getGetClockMethod) == null) {
+          AdminServiceGrpc.getGetClockMethod = getGetClockMethod =
+              io.grpc.MethodDescriptor.<aboveboard.admin.v1.GetClockRequest, aboveboard.admin.v1.GetClockResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "GetClock"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.GetClockRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.GetClockResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("GetClock"))
+              .build();
+        }
+      }
+    }
+    return getGetClockMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<aboveboard.admin.v1.AcceptClockRequest,
+      aboveboard.admin.v1.AcceptClockResponse> getAcceptClockMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "AcceptClock",
+      requestType = aboveboard.admin.v1.AcceptClockRequest.class,
+      responseType = aboveboard.admin.v1.AcceptClockResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<aboveboard.admin.v1.AcceptClockRequest,
+      aboveboard.admin.v1.AcceptClockResponse> getAcceptClockMethod() {
+    io.grpc.MethodDescriptor<aboveboard.admin.v1.AcceptClockRequest, aboveboard.admin.v1.AcceptClockResponse> getAcceptClockMethod;
+    if ((getAcceptClockMethod = AdminServiceGrpc.getAcceptClockMethod) == null) {
+      synchronized (AdminServiceGrpc.class) {
+        if ((getAcceptClockMethod = AdminServiceGrpc.getAcceptClockMethod) == null) {
+          AdminServiceGrpc.getAcceptClockMethod = getAcceptClockMethod =
+              io.grpc.MethodDescriptor.<aboveboard.admin.v1.AcceptClockRequest, aboveboard.admin.v1.AcceptClockResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "AcceptClock"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.AcceptClockRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  aboveboard.admin.v1.AcceptClockResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new AdminServiceMethodDescriptorSupplier("AcceptClock"))
+              .build();
+        }
+      }
+    }
+    return getAcceptClockMethod;
   }
 
   private static volatile io.grpc.MethodDescriptor<aboveboard.admin.v1.ExportSubjectDataRequest,
@@ -969,6 +1093,17 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Ends a deletion that waits, PENDING_CONFIRMATION, without removing anything.
+     * What opted the subject out stays in force. Idempotent.
+     * </pre>
+     */
+    default void rejectDeletion(aboveboard.admin.v1.RejectDeletionRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.RejectDeletionResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getRejectDeletionMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
      * Answers one deletion: state, times, rows per table, receipt.
      * </pre>
      */
@@ -985,6 +1120,17 @@ public final class AdminServiceGrpc {
     default void listDeletions(aboveboard.admin.v1.ListDeletionsRequest request,
         io.grpc.stub.StreamObserver<aboveboard.admin.v1.ListDeletionsResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListDeletionsMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Answers one receipt with what verifies it and the completeness of the chain,
+     * without anybody else's receipt: 32 bytes for each receipt before it.
+     * </pre>
+     */
+    default void getReceiptBundle(aboveboard.admin.v1.GetReceiptBundleRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.GetReceiptBundleResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getGetReceiptBundleMethod(), responseObserver);
     }
 
     /**
@@ -1040,6 +1186,29 @@ public final class AdminServiceGrpc {
     default void listArchivedAggregates(aboveboard.admin.v1.ListArchivedAggregatesRequest request,
         io.grpc.stub.StreamObserver<aboveboard.admin.v1.ListArchivedAggregatesResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListArchivedAggregatesMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Answers whether this server's clock is plausible, and what lies in the
+     * future by it.
+     * </pre>
+     */
+    default void getClock(aboveboard.admin.v1.GetClockRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.GetClockResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getGetClockMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Takes this server's clock for right, also where that sets the kept time
+     * back; cut-offs that lie in the future become now. Lets sweeps, releases and
+     * deletions that waited for it go on.
+     * </pre>
+     */
+    default void acceptClock(aboveboard.admin.v1.AcceptClockRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.AcceptClockResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getAcceptClockMethod(), responseObserver);
     }
 
     /**
@@ -1304,6 +1473,18 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Ends a deletion that waits, PENDING_CONFIRMATION, without removing anything.
+     * What opted the subject out stays in force. Idempotent.
+     * </pre>
+     */
+    public void rejectDeletion(aboveboard.admin.v1.RejectDeletionRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.RejectDeletionResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getRejectDeletionMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
      * Answers one deletion: state, times, rows per table, receipt.
      * </pre>
      */
@@ -1322,6 +1503,18 @@ public final class AdminServiceGrpc {
         io.grpc.stub.StreamObserver<aboveboard.admin.v1.ListDeletionsResponse> responseObserver) {
       io.grpc.stub.ClientCalls.asyncUnaryCall(
           getChannel().newCall(getListDeletionsMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Answers one receipt with what verifies it and the completeness of the chain,
+     * without anybody else's receipt: 32 bytes for each receipt before it.
+     * </pre>
+     */
+    public void getReceiptBundle(aboveboard.admin.v1.GetReceiptBundleRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.GetReceiptBundleResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getGetReceiptBundleMethod(), getCallOptions()), request, responseObserver);
     }
 
     /**
@@ -1382,6 +1575,31 @@ public final class AdminServiceGrpc {
         io.grpc.stub.StreamObserver<aboveboard.admin.v1.ListArchivedAggregatesResponse> responseObserver) {
       io.grpc.stub.ClientCalls.asyncUnaryCall(
           getChannel().newCall(getListArchivedAggregatesMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Answers whether this server's clock is plausible, and what lies in the
+     * future by it.
+     * </pre>
+     */
+    public void getClock(aboveboard.admin.v1.GetClockRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.GetClockResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getGetClockMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Takes this server's clock for right, also where that sets the kept time
+     * back; cut-offs that lie in the future become now. Lets sweeps, releases and
+     * deletions that waited for it go on.
+     * </pre>
+     */
+    public void acceptClock(aboveboard.admin.v1.AcceptClockRequest request,
+        io.grpc.stub.StreamObserver<aboveboard.admin.v1.AcceptClockResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getAcceptClockMethod(), getCallOptions()), request, responseObserver);
     }
 
     /**
@@ -1633,6 +1851,17 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Ends a deletion that waits, PENDING_CONFIRMATION, without removing anything.
+     * What opted the subject out stays in force. Idempotent.
+     * </pre>
+     */
+    public aboveboard.admin.v1.RejectDeletionResponse rejectDeletion(aboveboard.admin.v1.RejectDeletionRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getRejectDeletionMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Answers one deletion: state, times, rows per table, receipt.
      * </pre>
      */
@@ -1649,6 +1878,17 @@ public final class AdminServiceGrpc {
     public aboveboard.admin.v1.ListDeletionsResponse listDeletions(aboveboard.admin.v1.ListDeletionsRequest request) throws io.grpc.StatusException {
       return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
           getChannel(), getListDeletionsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Answers one receipt with what verifies it and the completeness of the chain,
+     * without anybody else's receipt: 32 bytes for each receipt before it.
+     * </pre>
+     */
+    public aboveboard.admin.v1.GetReceiptBundleResponse getReceiptBundle(aboveboard.admin.v1.GetReceiptBundleRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getGetReceiptBundleMethod(), getCallOptions(), request);
     }
 
     /**
@@ -1704,6 +1944,29 @@ public final class AdminServiceGrpc {
     public aboveboard.admin.v1.ListArchivedAggregatesResponse listArchivedAggregates(aboveboard.admin.v1.ListArchivedAggregatesRequest request) throws io.grpc.StatusException {
       return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
           getChannel(), getListArchivedAggregatesMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Answers whether this server's clock is plausible, and what lies in the
+     * future by it.
+     * </pre>
+     */
+    public aboveboard.admin.v1.GetClockResponse getClock(aboveboard.admin.v1.GetClockRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getGetClockMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Takes this server's clock for right, also where that sets the kept time
+     * back; cut-offs that lie in the future become now. Lets sweeps, releases and
+     * deletions that waited for it go on.
+     * </pre>
+     */
+    public aboveboard.admin.v1.AcceptClockResponse acceptClock(aboveboard.admin.v1.AcceptClockRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getAcceptClockMethod(), getCallOptions(), request);
     }
 
     /**
@@ -1944,6 +2207,17 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Ends a deletion that waits, PENDING_CONFIRMATION, without removing anything.
+     * What opted the subject out stays in force. Idempotent.
+     * </pre>
+     */
+    public aboveboard.admin.v1.RejectDeletionResponse rejectDeletion(aboveboard.admin.v1.RejectDeletionRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getRejectDeletionMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Answers one deletion: state, times, rows per table, receipt.
      * </pre>
      */
@@ -1960,6 +2234,17 @@ public final class AdminServiceGrpc {
     public aboveboard.admin.v1.ListDeletionsResponse listDeletions(aboveboard.admin.v1.ListDeletionsRequest request) {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getListDeletionsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Answers one receipt with what verifies it and the completeness of the chain,
+     * without anybody else's receipt: 32 bytes for each receipt before it.
+     * </pre>
+     */
+    public aboveboard.admin.v1.GetReceiptBundleResponse getReceiptBundle(aboveboard.admin.v1.GetReceiptBundleRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getGetReceiptBundleMethod(), getCallOptions(), request);
     }
 
     /**
@@ -2015,6 +2300,29 @@ public final class AdminServiceGrpc {
     public aboveboard.admin.v1.ListArchivedAggregatesResponse listArchivedAggregates(aboveboard.admin.v1.ListArchivedAggregatesRequest request) {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getListArchivedAggregatesMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Answers whether this server's clock is plausible, and what lies in the
+     * future by it.
+     * </pre>
+     */
+    public aboveboard.admin.v1.GetClockResponse getClock(aboveboard.admin.v1.GetClockRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getGetClockMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Takes this server's clock for right, also where that sets the kept time
+     * back; cut-offs that lie in the future become now. Lets sweeps, releases and
+     * deletions that waited for it go on.
+     * </pre>
+     */
+    public aboveboard.admin.v1.AcceptClockResponse acceptClock(aboveboard.admin.v1.AcceptClockRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getAcceptClockMethod(), getCallOptions(), request);
     }
 
     /**
@@ -2260,6 +2568,18 @@ public final class AdminServiceGrpc {
 
     /**
      * <pre>
+     * Ends a deletion that waits, PENDING_CONFIRMATION, without removing anything.
+     * What opted the subject out stays in force. Idempotent.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<aboveboard.admin.v1.RejectDeletionResponse> rejectDeletion(
+        aboveboard.admin.v1.RejectDeletionRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getRejectDeletionMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
      * Answers one deletion: state, times, rows per table, receipt.
      * </pre>
      */
@@ -2278,6 +2598,18 @@ public final class AdminServiceGrpc {
         aboveboard.admin.v1.ListDeletionsRequest request) {
       return io.grpc.stub.ClientCalls.futureUnaryCall(
           getChannel().newCall(getListDeletionsMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Answers one receipt with what verifies it and the completeness of the chain,
+     * without anybody else's receipt: 32 bytes for each receipt before it.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<aboveboard.admin.v1.GetReceiptBundleResponse> getReceiptBundle(
+        aboveboard.admin.v1.GetReceiptBundleRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getGetReceiptBundleMethod(), getCallOptions()), request);
     }
 
     /**
@@ -2338,6 +2670,31 @@ public final class AdminServiceGrpc {
         aboveboard.admin.v1.ListArchivedAggregatesRequest request) {
       return io.grpc.stub.ClientCalls.futureUnaryCall(
           getChannel().newCall(getListArchivedAggregatesMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Answers whether this server's clock is plausible, and what lies in the
+     * future by it.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<aboveboard.admin.v1.GetClockResponse> getClock(
+        aboveboard.admin.v1.GetClockRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getGetClockMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Takes this server's clock for right, also where that sets the kept time
+     * back; cut-offs that lie in the future become now. Lets sweeps, releases and
+     * deletions that waited for it go on.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<aboveboard.admin.v1.AcceptClockResponse> acceptClock(
+        aboveboard.admin.v1.AcceptClockRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getAcceptClockMethod(), getCallOptions()), request);
     }
 
     /**
@@ -2488,26 +2845,30 @@ public final class AdminServiceGrpc {
   private static final int METHODID_REVOKE_OPT_OUT = 3;
   private static final int METHODID_CREATE_DELETION = 4;
   private static final int METHODID_CONFIRM_DELETION = 5;
-  private static final int METHODID_GET_DELETION = 6;
-  private static final int METHODID_LIST_DELETIONS = 7;
-  private static final int METHODID_GET_RETENTION_POLICY = 8;
-  private static final int METHODID_LIST_RETENTION_POLICIES = 9;
-  private static final int METHODID_UPDATE_RETENTION_POLICY = 10;
-  private static final int METHODID_ENFORCE_RETENTION = 11;
-  private static final int METHODID_LIST_ARCHIVED_AGGREGATES = 12;
-  private static final int METHODID_EXPORT_SUBJECT_DATA = 13;
-  private static final int METHODID_GET_COMPANY = 14;
-  private static final int METHODID_LIST_COMPANIES = 15;
-  private static final int METHODID_UPDATE_COMPANY = 16;
-  private static final int METHODID_LIST_DEPLOYMENTS = 17;
-  private static final int METHODID_ESTIMATE_LOSS = 18;
-  private static final int METHODID_LIST_QUARANTINED_EVENTS = 19;
-  private static final int METHODID_REPLAY_QUARANTINED_EVENTS = 20;
-  private static final int METHODID_LIST_AUDIT_ENTRIES = 21;
-  private static final int METHODID_CREATE_KEY = 22;
-  private static final int METHODID_GET_KEY = 23;
-  private static final int METHODID_LIST_KEYS = 24;
-  private static final int METHODID_REVOKE_KEY = 25;
+  private static final int METHODID_REJECT_DELETION = 6;
+  private static final int METHODID_GET_DELETION = 7;
+  private static final int METHODID_LIST_DELETIONS = 8;
+  private static final int METHODID_GET_RECEIPT_BUNDLE = 9;
+  private static final int METHODID_GET_RETENTION_POLICY = 10;
+  private static final int METHODID_LIST_RETENTION_POLICIES = 11;
+  private static final int METHODID_UPDATE_RETENTION_POLICY = 12;
+  private static final int METHODID_ENFORCE_RETENTION = 13;
+  private static final int METHODID_LIST_ARCHIVED_AGGREGATES = 14;
+  private static final int METHODID_GET_CLOCK = 15;
+  private static final int METHODID_ACCEPT_CLOCK = 16;
+  private static final int METHODID_EXPORT_SUBJECT_DATA = 17;
+  private static final int METHODID_GET_COMPANY = 18;
+  private static final int METHODID_LIST_COMPANIES = 19;
+  private static final int METHODID_UPDATE_COMPANY = 20;
+  private static final int METHODID_LIST_DEPLOYMENTS = 21;
+  private static final int METHODID_ESTIMATE_LOSS = 22;
+  private static final int METHODID_LIST_QUARANTINED_EVENTS = 23;
+  private static final int METHODID_REPLAY_QUARANTINED_EVENTS = 24;
+  private static final int METHODID_LIST_AUDIT_ENTRIES = 25;
+  private static final int METHODID_CREATE_KEY = 26;
+  private static final int METHODID_GET_KEY = 27;
+  private static final int METHODID_LIST_KEYS = 28;
+  private static final int METHODID_REVOKE_KEY = 29;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -2550,6 +2911,10 @@ public final class AdminServiceGrpc {
           serviceImpl.confirmDeletion((aboveboard.admin.v1.ConfirmDeletionRequest) request,
               (io.grpc.stub.StreamObserver<aboveboard.admin.v1.ConfirmDeletionResponse>) responseObserver);
           break;
+        case METHODID_REJECT_DELETION:
+          serviceImpl.rejectDeletion((aboveboard.admin.v1.RejectDeletionRequest) request,
+              (io.grpc.stub.StreamObserver<aboveboard.admin.v1.RejectDeletionResponse>) responseObserver);
+          break;
         case METHODID_GET_DELETION:
           serviceImpl.getDeletion((aboveboard.admin.v1.GetDeletionRequest) request,
               (io.grpc.stub.StreamObserver<aboveboard.admin.v1.GetDeletionResponse>) responseObserver);
@@ -2557,6 +2922,10 @@ public final class AdminServiceGrpc {
         case METHODID_LIST_DELETIONS:
           serviceImpl.listDeletions((aboveboard.admin.v1.ListDeletionsRequest) request,
               (io.grpc.stub.StreamObserver<aboveboard.admin.v1.ListDeletionsResponse>) responseObserver);
+          break;
+        case METHODID_GET_RECEIPT_BUNDLE:
+          serviceImpl.getReceiptBundle((aboveboard.admin.v1.GetReceiptBundleRequest) request,
+              (io.grpc.stub.StreamObserver<aboveboard.admin.v1.GetReceiptBundleResponse>) responseObserver);
           break;
         case METHODID_GET_RETENTION_POLICY:
           serviceImpl.getRetentionPolicy((aboveboard.admin.v1.GetRetentionPolicyRequest) request,
@@ -2577,6 +2946,14 @@ public final class AdminServiceGrpc {
         case METHODID_LIST_ARCHIVED_AGGREGATES:
           serviceImpl.listArchivedAggregates((aboveboard.admin.v1.ListArchivedAggregatesRequest) request,
               (io.grpc.stub.StreamObserver<aboveboard.admin.v1.ListArchivedAggregatesResponse>) responseObserver);
+          break;
+        case METHODID_GET_CLOCK:
+          serviceImpl.getClock((aboveboard.admin.v1.GetClockRequest) request,
+              (io.grpc.stub.StreamObserver<aboveboard.admin.v1.GetClockResponse>) responseObserver);
+          break;
+        case METHODID_ACCEPT_CLOCK:
+          serviceImpl.acceptClock((aboveboard.admin.v1.AcceptClockRequest) request,
+              (io.grpc.stub.StreamObserver<aboveboard.admin.v1.AcceptClockResponse>) responseObserver);
           break;
         case METHODID_EXPORT_SUBJECT_DATA:
           serviceImpl.exportSubjectData((aboveboard.admin.v1.ExportSubjectDataRequest) request,
@@ -2691,6 +3068,13 @@ public final class AdminServiceGrpc {
               aboveboard.admin.v1.ConfirmDeletionResponse>(
                 service, METHODID_CONFIRM_DELETION)))
         .addMethod(
+          getRejectDeletionMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              aboveboard.admin.v1.RejectDeletionRequest,
+              aboveboard.admin.v1.RejectDeletionResponse>(
+                service, METHODID_REJECT_DELETION)))
+        .addMethod(
           getGetDeletionMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
             new MethodHandlers<
@@ -2704,6 +3088,13 @@ public final class AdminServiceGrpc {
               aboveboard.admin.v1.ListDeletionsRequest,
               aboveboard.admin.v1.ListDeletionsResponse>(
                 service, METHODID_LIST_DELETIONS)))
+        .addMethod(
+          getGetReceiptBundleMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              aboveboard.admin.v1.GetReceiptBundleRequest,
+              aboveboard.admin.v1.GetReceiptBundleResponse>(
+                service, METHODID_GET_RECEIPT_BUNDLE)))
         .addMethod(
           getGetRetentionPolicyMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
@@ -2739,6 +3130,20 @@ public final class AdminServiceGrpc {
               aboveboard.admin.v1.ListArchivedAggregatesRequest,
               aboveboard.admin.v1.ListArchivedAggregatesResponse>(
                 service, METHODID_LIST_ARCHIVED_AGGREGATES)))
+        .addMethod(
+          getGetClockMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              aboveboard.admin.v1.GetClockRequest,
+              aboveboard.admin.v1.GetClockResponse>(
+                service, METHODID_GET_CLOCK)))
+        .addMethod(
+          getAcceptClockMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              aboveboard.admin.v1.AcceptClockRequest,
+              aboveboard.admin.v1.AcceptClockResponse>(
+                service, METHODID_ACCEPT_CLOCK)))
         .addMethod(
           getExportSubjectDataMethod(),
           io.grpc.stub.ServerCalls.asyncServerStreamingCall(
@@ -2884,13 +3289,17 @@ public final class AdminServiceGrpc {
               .addMethod(getRevokeOptOutMethod())
               .addMethod(getCreateDeletionMethod())
               .addMethod(getConfirmDeletionMethod())
+              .addMethod(getRejectDeletionMethod())
               .addMethod(getGetDeletionMethod())
               .addMethod(getListDeletionsMethod())
+              .addMethod(getGetReceiptBundleMethod())
               .addMethod(getGetRetentionPolicyMethod())
               .addMethod(getListRetentionPoliciesMethod())
               .addMethod(getUpdateRetentionPolicyMethod())
               .addMethod(getEnforceRetentionMethod())
               .addMethod(getListArchivedAggregatesMethod())
+              .addMethod(getGetClockMethod())
+              .addMethod(getAcceptClockMethod())
               .addMethod(getExportSubjectDataMethod())
               .addMethod(getGetCompanyMethod())
               .addMethod(getListCompaniesMethod())

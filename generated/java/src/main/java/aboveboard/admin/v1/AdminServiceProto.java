@@ -63,137 +63,149 @@ public final class AdminServiceProto extends com.google.protobuf.GeneratedFile {
       "\n\'aboveboard/admin/v1/admin_service.prot" +
       "o\022\023aboveboard.admin.v1\032!aboveboard/admin" +
       "/v1/archive.proto\032\037aboveboard/admin/v1/a" +
-      "udit.proto\032!aboveboard/admin/v1/company." +
-      "proto\032\"aboveboard/admin/v1/deletion.prot" +
-      "o\032$aboveboard/admin/v1/deployment.proto\032" +
-      "\035aboveboard/admin/v1/key.proto\032\036aboveboa" +
-      "rd/admin/v1/loss.proto\032!aboveboard/admin" +
-      "/v1/opt_out.proto\032$aboveboard/admin/v1/q" +
-      "uarantine.proto\032#aboveboard/admin/v1/ret" +
-      "ention.proto\032!aboveboard/admin/v1/subjec" +
-      "t.proto\032&aboveboard/schema/v1/annotation" +
-      "s.proto\032#aboveboard/telemetry/v1/event.p" +
-      "roto\032$aboveboard/telemetry/v1/source.pro" +
-      "to\032\037google/protobuf/timestamp.proto\"R\n\030E" +
-      "xportSubjectDataRequest\0226\n\007subject\030\001 \001(\013" +
-      "2\034.aboveboard.admin.v1.SubjectR\007subject\"" +
-      "\236\004\n\031ExportSubjectDataResponse\0228\n\007company" +
-      "\030\001 \001(\0132\034.aboveboard.admin.v1.CompanyH\000R\007" +
-      "company\022A\n\ndeployment\030\002 \001(\0132\037.aboveboard" +
-      ".admin.v1.DeploymentH\000R\ndeployment\0226\n\007op" +
-      "t_out\030\003 \001(\0132\033.aboveboard.admin.v1.OptOut" +
-      "H\000R\006optOut\022;\n\010deletion\030\004 \001(\0132\035.aboveboar" +
-      "d.admin.v1.DeletionH\000R\010deletion\022=\n\006sourc" +
-      "e\030\005 \001(\0132#.aboveboard.admin.v1.ExportedSo" +
-      "urceH\000R\006source\022:\n\005event\030\006 \001(\0132\".aboveboa" +
-      "rd.admin.v1.ExportedEventH\000R\005event\022\\\n\021qu" +
-      "arantined_event\030\007 \001(\0132-.aboveboard.admin" +
-      ".v1.ExportedQuarantinedEventH\000R\020quaranti" +
-      "nedEvent\022,\n\003key\030\010 \001(\0132\030.aboveboard.admin" +
-      ".v1.KeyH\000R\003keyB\010\n\006record\"\346\001\n\016ExportedSou" +
-      "rce\022\035\n\nsource_ref\030\001 \001(\003R\tsourceRef\0227\n\006so" +
-      "urce\030\002 \001(\0132\037.aboveboard.telemetry.v1.Sou" +
-      "rceR\006source\022>\n\rfirst_seen_at\030\003 \001(\0132\032.goo" +
-      "gle.protobuf.TimestampR\013firstSeenAt\022<\n\014l" +
-      "ast_seen_at\030\004 \001(\0132\032.google.protobuf.Time" +
-      "stampR\nlastSeenAt\"\371\001\n\rExportedEvent\022\035\n\ns" +
-      "ource_ref\030\001 \001(\003R\tsourceRef\022<\n\005event\030\002 \001(" +
-      "\0132&.aboveboard.telemetry.v1.EventEnvelop" +
-      "eR\005event\022;\n\013received_at\030\003 \001(\0132\032.google.p" +
-      "rotobuf.TimestampR\nreceivedAt\022N\n\025occurre" +
-      "d_at_corrected\030\004 \001(\0132\032.google.protobuf.T" +
-      "imestampR\023occurredAtCorrected\"\247\001\n\030Export" +
-      "edQuarantinedEvent\022\035\n\nsource_ref\030\001 \001(\003R\t" +
-      "sourceRef\022R\n\021quarantined_event\030\002 \001(\0132%.a" +
-      "boveboard.admin.v1.QuarantinedEventR\020qua" +
-      "rantinedEvent\022\030\n\007payload\030\003 \001(\014R\007payload2" +
-      "\314\027\n\014AdminService\022k\n\014CreateOptOut\022(.above" +
-      "board.admin.v1.CreateOptOutRequest\032).abo" +
-      "veboard.admin.v1.CreateOptOutResponse\"\006\352" +
-      "\340\030\002\010\003\022b\n\tGetOptOut\022%.aboveboard.admin.v1" +
-      ".GetOptOutRequest\032&.aboveboard.admin.v1." +
-      "GetOptOutResponse\"\006\352\340\030\002\010\002\022h\n\013ListOptOuts" +
-      "\022\'.aboveboard.admin.v1.ListOptOutsReques" +
-      "t\032(.aboveboard.admin.v1.ListOptOutsRespo" +
-      "nse\"\006\352\340\030\002\010\002\022k\n\014RevokeOptOut\022(.aboveboard" +
-      ".admin.v1.RevokeOptOutRequest\032).aboveboa" +
-      "rd.admin.v1.RevokeOptOutResponse\"\006\352\340\030\002\010\003" +
-      "\022q\n\016CreateDeletion\022*.aboveboard.admin.v1" +
-      ".CreateDeletionRequest\032+.aboveboard.admi" +
-      "n.v1.CreateDeletionResponse\"\006\352\340\030\002\010\004\022t\n\017C" +
-      "onfirmDeletion\022+.aboveboard.admin.v1.Con" +
-      "firmDeletionRequest\032,.aboveboard.admin.v" +
-      "1.ConfirmDeletionResponse\"\006\352\340\030\002\010\004\022h\n\013Get" +
-      "Deletion\022\'.aboveboard.admin.v1.GetDeleti" +
-      "onRequest\032(.aboveboard.admin.v1.GetDelet" +
-      "ionResponse\"\006\352\340\030\002\010\002\022n\n\rListDeletions\022).a" +
-      "boveboard.admin.v1.ListDeletionsRequest\032" +
-      "*.aboveboard.admin.v1.ListDeletionsRespo" +
-      "nse\"\006\352\340\030\002\010\002\022}\n\022GetRetentionPolicy\022..abov" +
-      "eboard.admin.v1.GetRetentionPolicyReques" +
-      "t\032/.aboveboard.admin.v1.GetRetentionPoli" +
-      "cyResponse\"\006\352\340\030\002\010\002\022\206\001\n\025ListRetentionPoli" +
-      "cies\0221.aboveboard.admin.v1.ListRetention" +
-      "PoliciesRequest\0322.aboveboard.admin.v1.Li" +
-      "stRetentionPoliciesResponse\"\006\352\340\030\002\010\002\022\206\001\n\025" +
-      "UpdateRetentionPolicy\0221.aboveboard.admin" +
-      ".v1.UpdateRetentionPolicyRequest\0322.above" +
-      "board.admin.v1.UpdateRetentionPolicyResp" +
-      "onse\"\006\352\340\030\002\010\005\022w\n\020EnforceRetention\022,.above" +
-      "board.admin.v1.EnforceRetentionRequest\032-" +
-      ".aboveboard.admin.v1.EnforceRetentionRes" +
-      "ponse\"\006\352\340\030\002\010\005\022\211\001\n\026ListArchivedAggregates" +
-      "\0222.aboveboard.admin.v1.ListArchivedAggre" +
-      "gatesRequest\0323.aboveboard.admin.v1.ListA" +
-      "rchivedAggregatesResponse\"\006\352\340\030\002\010\002\022|\n\021Exp" +
-      "ortSubjectData\022-.aboveboard.admin.v1.Exp" +
-      "ortSubjectDataRequest\032..aboveboard.admin" +
-      ".v1.ExportSubjectDataResponse\"\006\352\340\030\002\010\0020\001\022" +
-      "e\n\nGetCompany\022&.aboveboard.admin.v1.GetC" +
-      "ompanyRequest\032\'.aboveboard.admin.v1.GetC" +
-      "ompanyResponse\"\006\352\340\030\002\010\002\022n\n\rListCompanies\022" +
-      ").aboveboard.admin.v1.ListCompaniesReque" +
-      "st\032*.aboveboard.admin.v1.ListCompaniesRe" +
-      "sponse\"\006\352\340\030\002\010\002\022n\n\rUpdateCompany\022).aboveb" +
-      "oard.admin.v1.UpdateCompanyRequest\032*.abo" +
-      "veboard.admin.v1.UpdateCompanyResponse\"\006" +
-      "\352\340\030\002\010\003\022t\n\017ListDeployments\022+.aboveboard.a" +
-      "dmin.v1.ListDeploymentsRequest\032,.abovebo" +
-      "ard.admin.v1.ListDeploymentsResponse\"\006\352\340" +
-      "\030\002\010\002\022k\n\014EstimateLoss\022(.aboveboard.admin." +
-      "v1.EstimateLossRequest\032).aboveboard.admi" +
-      "n.v1.EstimateLossResponse\"\006\352\340\030\002\010\002\022\206\001\n\025Li" +
-      "stQuarantinedEvents\0221.aboveboard.admin.v" +
-      "1.ListQuarantinedEventsRequest\0322.abovebo" +
-      "ard.admin.v1.ListQuarantinedEventsRespon" +
-      "se\"\006\352\340\030\002\010\002\022\214\001\n\027ReplayQuarantinedEvents\0223" +
-      ".aboveboard.admin.v1.ReplayQuarantinedEv" +
-      "entsRequest\0324.aboveboard.admin.v1.Replay" +
-      "QuarantinedEventsResponse\"\006\352\340\030\002\010\005\022w\n\020Lis" +
-      "tAuditEntries\022,.aboveboard.admin.v1.List" +
-      "AuditEntriesRequest\032-.aboveboard.admin.v" +
-      "1.ListAuditEntriesResponse\"\006\352\340\030\002\010\002\022b\n\tCr" +
-      "eateKey\022%.aboveboard.admin.v1.CreateKeyR" +
-      "equest\032&.aboveboard.admin.v1.CreateKeyRe" +
-      "sponse\"\006\352\340\030\002\010\006\022Y\n\006GetKey\022\".aboveboard.ad" +
-      "min.v1.GetKeyRequest\032#.aboveboard.admin." +
-      "v1.GetKeyResponse\"\006\352\340\030\002\010\006\022_\n\010ListKeys\022$." +
-      "aboveboard.admin.v1.ListKeysRequest\032%.ab" +
-      "oveboard.admin.v1.ListKeysResponse\"\006\352\340\030\002" +
-      "\010\006\022b\n\tRevokeKey\022%.aboveboard.admin.v1.Re" +
-      "vokeKeyRequest\032&.aboveboard.admin.v1.Rev" +
-      "okeKeyResponse\"\006\352\340\030\002\010\006B\252\001B\021AdminServiceP" +
-      "rotoP\001Z\'example.com/aboveboard/admin/v1;" +
-      "adminv1\242\002\003AAX\252\002\023Aboveboard.Admin.V1\312\002\023Ab" +
-      "oveboard\\Admin\\V1\342\002\037Aboveboard\\Admin\\V1\\" +
-      "GPBMetadata\352\002\025Aboveboard::Admin::V1b\006pro" +
-      "to3"
+      "udit.proto\032\037aboveboard/admin/v1/clock.pr" +
+      "oto\032!aboveboard/admin/v1/company.proto\032\"" +
+      "aboveboard/admin/v1/deletion.proto\032$abov" +
+      "eboard/admin/v1/deployment.proto\032\035aboveb" +
+      "oard/admin/v1/key.proto\032\036aboveboard/admi" +
+      "n/v1/loss.proto\032!aboveboard/admin/v1/opt" +
+      "_out.proto\032$aboveboard/admin/v1/quaranti" +
+      "ne.proto\032#aboveboard/admin/v1/retention." +
+      "proto\032!aboveboard/admin/v1/subject.proto" +
+      "\032&aboveboard/schema/v1/annotations.proto" +
+      "\032#aboveboard/telemetry/v1/event.proto\032$a" +
+      "boveboard/telemetry/v1/source.proto\032\037goo" +
+      "gle/protobuf/timestamp.proto\"R\n\030ExportSu" +
+      "bjectDataRequest\0226\n\007subject\030\001 \001(\0132\034.abov" +
+      "eboard.admin.v1.SubjectR\007subject\"\236\004\n\031Exp" +
+      "ortSubjectDataResponse\0228\n\007company\030\001 \001(\0132" +
+      "\034.aboveboard.admin.v1.CompanyH\000R\007company" +
+      "\022A\n\ndeployment\030\002 \001(\0132\037.aboveboard.admin." +
+      "v1.DeploymentH\000R\ndeployment\0226\n\007opt_out\030\003" +
+      " \001(\0132\033.aboveboard.admin.v1.OptOutH\000R\006opt" +
+      "Out\022;\n\010deletion\030\004 \001(\0132\035.aboveboard.admin" +
+      ".v1.DeletionH\000R\010deletion\022=\n\006source\030\005 \001(\013" +
+      "2#.aboveboard.admin.v1.ExportedSourceH\000R" +
+      "\006source\022:\n\005event\030\006 \001(\0132\".aboveboard.admi" +
+      "n.v1.ExportedEventH\000R\005event\022\\\n\021quarantin" +
+      "ed_event\030\007 \001(\0132-.aboveboard.admin.v1.Exp" +
+      "ortedQuarantinedEventH\000R\020quarantinedEven" +
+      "t\022,\n\003key\030\010 \001(\0132\030.aboveboard.admin.v1.Key" +
+      "H\000R\003keyB\010\n\006record\"\346\001\n\016ExportedSource\022\035\n\n" +
+      "source_ref\030\001 \001(\003R\tsourceRef\0227\n\006source\030\002 " +
+      "\001(\0132\037.aboveboard.telemetry.v1.SourceR\006so" +
+      "urce\022>\n\rfirst_seen_at\030\003 \001(\0132\032.google.pro" +
+      "tobuf.TimestampR\013firstSeenAt\022<\n\014last_see" +
+      "n_at\030\004 \001(\0132\032.google.protobuf.TimestampR\n" +
+      "lastSeenAt\"\371\001\n\rExportedEvent\022\035\n\nsource_r" +
+      "ef\030\001 \001(\003R\tsourceRef\022<\n\005event\030\002 \001(\0132&.abo" +
+      "veboard.telemetry.v1.EventEnvelopeR\005even" +
+      "t\022;\n\013received_at\030\003 \001(\0132\032.google.protobuf" +
+      ".TimestampR\nreceivedAt\022N\n\025occurred_at_co" +
+      "rrected\030\004 \001(\0132\032.google.protobuf.Timestam" +
+      "pR\023occurredAtCorrected\"\247\001\n\030ExportedQuara" +
+      "ntinedEvent\022\035\n\nsource_ref\030\001 \001(\003R\tsourceR" +
+      "ef\022R\n\021quarantined_event\030\002 \001(\0132%.aboveboa" +
+      "rd.admin.v1.QuarantinedEventR\020quarantine" +
+      "dEvent\022\030\n\007payload\030\003 \001(\014R\007payload2\203\033\n\014Adm" +
+      "inService\022k\n\014CreateOptOut\022(.aboveboard.a" +
+      "dmin.v1.CreateOptOutRequest\032).aboveboard" +
+      ".admin.v1.CreateOptOutResponse\"\006\352\340\030\002\010\003\022b" +
+      "\n\tGetOptOut\022%.aboveboard.admin.v1.GetOpt" +
+      "OutRequest\032&.aboveboard.admin.v1.GetOptO" +
+      "utResponse\"\006\352\340\030\002\010\002\022h\n\013ListOptOuts\022\'.abov" +
+      "eboard.admin.v1.ListOptOutsRequest\032(.abo" +
+      "veboard.admin.v1.ListOptOutsResponse\"\006\352\340" +
+      "\030\002\010\002\022k\n\014RevokeOptOut\022(.aboveboard.admin." +
+      "v1.RevokeOptOutRequest\032).aboveboard.admi" +
+      "n.v1.RevokeOptOutResponse\"\006\352\340\030\002\010\003\022q\n\016Cre" +
+      "ateDeletion\022*.aboveboard.admin.v1.Create" +
+      "DeletionRequest\032+.aboveboard.admin.v1.Cr" +
+      "eateDeletionResponse\"\006\352\340\030\002\010\004\022t\n\017ConfirmD" +
+      "eletion\022+.aboveboard.admin.v1.ConfirmDel" +
+      "etionRequest\032,.aboveboard.admin.v1.Confi" +
+      "rmDeletionResponse\"\006\352\340\030\002\010\004\022q\n\016RejectDele" +
+      "tion\022*.aboveboard.admin.v1.RejectDeletio" +
+      "nRequest\032+.aboveboard.admin.v1.RejectDel" +
+      "etionResponse\"\006\352\340\030\002\010\004\022h\n\013GetDeletion\022\'.a" +
+      "boveboard.admin.v1.GetDeletionRequest\032(." +
+      "aboveboard.admin.v1.GetDeletionResponse\"" +
+      "\006\352\340\030\002\010\002\022n\n\rListDeletions\022).aboveboard.ad" +
+      "min.v1.ListDeletionsRequest\032*.aboveboard" +
+      ".admin.v1.ListDeletionsResponse\"\006\352\340\030\002\010\002\022" +
+      "w\n\020GetReceiptBundle\022,.aboveboard.admin.v" +
+      "1.GetReceiptBundleRequest\032-.aboveboard.a" +
+      "dmin.v1.GetReceiptBundleResponse\"\006\352\340\030\002\010\002" +
+      "\022}\n\022GetRetentionPolicy\022..aboveboard.admi" +
+      "n.v1.GetRetentionPolicyRequest\032/.abovebo" +
+      "ard.admin.v1.GetRetentionPolicyResponse\"" +
+      "\006\352\340\030\002\010\002\022\206\001\n\025ListRetentionPolicies\0221.abov" +
+      "eboard.admin.v1.ListRetentionPoliciesReq" +
+      "uest\0322.aboveboard.admin.v1.ListRetention" +
+      "PoliciesResponse\"\006\352\340\030\002\010\002\022\206\001\n\025UpdateReten" +
+      "tionPolicy\0221.aboveboard.admin.v1.UpdateR" +
+      "etentionPolicyRequest\0322.aboveboard.admin" +
+      ".v1.UpdateRetentionPolicyResponse\"\006\352\340\030\002\010" +
+      "\005\022w\n\020EnforceRetention\022,.aboveboard.admin" +
+      ".v1.EnforceRetentionRequest\032-.aboveboard" +
+      ".admin.v1.EnforceRetentionResponse\"\006\352\340\030\002" +
+      "\010\005\022\211\001\n\026ListArchivedAggregates\0222.aboveboa" +
+      "rd.admin.v1.ListArchivedAggregatesReques" +
+      "t\0323.aboveboard.admin.v1.ListArchivedAggr" +
+      "egatesResponse\"\006\352\340\030\002\010\002\022_\n\010GetClock\022$.abo" +
+      "veboard.admin.v1.GetClockRequest\032%.above" +
+      "board.admin.v1.GetClockResponse\"\006\352\340\030\002\010\005\022" +
+      "h\n\013AcceptClock\022\'.aboveboard.admin.v1.Acc" +
+      "eptClockRequest\032(.aboveboard.admin.v1.Ac" +
+      "ceptClockResponse\"\006\352\340\030\002\010\005\022|\n\021ExportSubje" +
+      "ctData\022-.aboveboard.admin.v1.ExportSubje" +
+      "ctDataRequest\032..aboveboard.admin.v1.Expo" +
+      "rtSubjectDataResponse\"\006\352\340\030\002\010\0020\001\022e\n\nGetCo" +
+      "mpany\022&.aboveboard.admin.v1.GetCompanyRe" +
+      "quest\032\'.aboveboard.admin.v1.GetCompanyRe" +
+      "sponse\"\006\352\340\030\002\010\002\022n\n\rListCompanies\022).aboveb" +
+      "oard.admin.v1.ListCompaniesRequest\032*.abo" +
+      "veboard.admin.v1.ListCompaniesResponse\"\006" +
+      "\352\340\030\002\010\002\022n\n\rUpdateCompany\022).aboveboard.adm" +
+      "in.v1.UpdateCompanyRequest\032*.aboveboard." +
+      "admin.v1.UpdateCompanyResponse\"\006\352\340\030\002\010\003\022t" +
+      "\n\017ListDeployments\022+.aboveboard.admin.v1." +
+      "ListDeploymentsRequest\032,.aboveboard.admi" +
+      "n.v1.ListDeploymentsResponse\"\006\352\340\030\002\010\002\022k\n\014" +
+      "EstimateLoss\022(.aboveboard.admin.v1.Estim" +
+      "ateLossRequest\032).aboveboard.admin.v1.Est" +
+      "imateLossResponse\"\006\352\340\030\002\010\002\022\206\001\n\025ListQuaran" +
+      "tinedEvents\0221.aboveboard.admin.v1.ListQu" +
+      "arantinedEventsRequest\0322.aboveboard.admi" +
+      "n.v1.ListQuarantinedEventsResponse\"\006\352\340\030\002" +
+      "\010\002\022\214\001\n\027ReplayQuarantinedEvents\0223.abovebo" +
+      "ard.admin.v1.ReplayQuarantinedEventsRequ" +
+      "est\0324.aboveboard.admin.v1.ReplayQuaranti" +
+      "nedEventsResponse\"\006\352\340\030\002\010\005\022w\n\020ListAuditEn" +
+      "tries\022,.aboveboard.admin.v1.ListAuditEnt" +
+      "riesRequest\032-.aboveboard.admin.v1.ListAu" +
+      "ditEntriesResponse\"\006\352\340\030\002\010\002\022b\n\tCreateKey\022" +
+      "%.aboveboard.admin.v1.CreateKeyRequest\032&" +
+      ".aboveboard.admin.v1.CreateKeyResponse\"\006" +
+      "\352\340\030\002\010\006\022Y\n\006GetKey\022\".aboveboard.admin.v1.G" +
+      "etKeyRequest\032#.aboveboard.admin.v1.GetKe" +
+      "yResponse\"\006\352\340\030\002\010\006\022_\n\010ListKeys\022$.aboveboa" +
+      "rd.admin.v1.ListKeysRequest\032%.aboveboard" +
+      ".admin.v1.ListKeysResponse\"\006\352\340\030\002\010\006\022b\n\tRe" +
+      "vokeKey\022%.aboveboard.admin.v1.RevokeKeyR" +
+      "equest\032&.aboveboard.admin.v1.RevokeKeyRe" +
+      "sponse\"\006\352\340\030\002\010\006B\252\001B\021AdminServiceProtoP\001Z\'" +
+      "example.com/aboveboard/admin/v1;adminv1\242" +
+      "\002\003AAX\252\002\023Aboveboard.Admin.V1\312\002\023Aboveboard" +
+      "\\Admin\\V1\342\002\037Aboveboard\\Admin\\V1\\GPBMetad" +
+      "ata\352\002\025Aboveboard::Admin::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
           aboveboard.admin.v1.ArchiveProto.getDescriptor(),
           aboveboard.admin.v1.AuditProto.getDescriptor(),
+          aboveboard.admin.v1.ClockProto.getDescriptor(),
           aboveboard.admin.v1.CompanyProto.getDescriptor(),
           aboveboard.admin.v1.DeletionProto.getDescriptor(),
           aboveboard.admin.v1.DeploymentProto.getDescriptor(),
@@ -241,6 +253,7 @@ public final class AdminServiceProto extends com.google.protobuf.GeneratedFile {
     descriptor.resolveAllFeaturesImmutable();
     aboveboard.admin.v1.ArchiveProto.getDescriptor();
     aboveboard.admin.v1.AuditProto.getDescriptor();
+    aboveboard.admin.v1.ClockProto.getDescriptor();
     aboveboard.admin.v1.CompanyProto.getDescriptor();
     aboveboard.admin.v1.DeletionProto.getDescriptor();
     aboveboard.admin.v1.DeploymentProto.getDescriptor();

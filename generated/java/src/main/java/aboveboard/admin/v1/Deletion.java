@@ -41,6 +41,8 @@ private static final long serialVersionUID = 0L;
     origin_ = 0;
     state_ = 0;
     tableCounts_ = java.util.Collections.emptyList();
+    rejectionReason_ = "";
+    neighbours_ = java.util.Collections.emptyList();
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -63,8 +65,9 @@ private static final long serialVersionUID = 0L;
 
   /**
    * <pre>
-   * Says how far a deletion has come. Only moves down this list; a crash
-   * resumes it where it stood.
+   * Says how far a deletion has come. Moves down this list from
+   * PENDING_CONFIRMATION or RUNNING to SCRUBBED; REJECTED and LAPSED end one
+   * that waits, and none that has begun. A crash resumes it where it stood.
    * </pre>
    *
    * Protobuf enum {@code aboveboard.admin.v1.Deletion.State}
@@ -82,7 +85,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Asked for by a source; nothing is removed until an administrator confirms
-     * it.
+     * it. Lapses after 30 days unless the operator has set another time.
      * </pre>
      *
      * <code>STATE_PENDING_CONFIRMATION = 1;</code>
@@ -90,7 +93,8 @@ private static final long serialVersionUID = 0L;
     STATE_PENDING_CONFIRMATION(1),
     /**
      * <pre>
-     * Under way; the tombstone is in force already.
+     * Under way; the tombstone is in force already. While the server's clock is
+     * suspect it stays here without a cut-off, its subject opted out.
      * </pre>
      *
      * <code>STATE_RUNNING = 2;</code>
@@ -112,6 +116,22 @@ private static final long serialVersionUID = 0L;
      * <code>STATE_SCRUBBED = 4;</code>
      */
     STATE_SCRUBBED(4),
+    /**
+     * <pre>
+     * An administrator rejected it; nothing was removed.
+     * </pre>
+     *
+     * <code>STATE_REJECTED = 5;</code>
+     */
+    STATE_REJECTED(5),
+    /**
+     * <pre>
+     * Nobody confirmed or rejected it in time; nothing was removed.
+     * </pre>
+     *
+     * <code>STATE_LAPSED = 6;</code>
+     */
+    STATE_LAPSED(6),
     UNRECOGNIZED(-1),
     ;
 
@@ -135,7 +155,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Asked for by a source; nothing is removed until an administrator confirms
-     * it.
+     * it. Lapses after 30 days unless the operator has set another time.
      * </pre>
      *
      * <code>STATE_PENDING_CONFIRMATION = 1;</code>
@@ -143,7 +163,8 @@ private static final long serialVersionUID = 0L;
     public static final int STATE_PENDING_CONFIRMATION_VALUE = 1;
     /**
      * <pre>
-     * Under way; the tombstone is in force already.
+     * Under way; the tombstone is in force already. While the server's clock is
+     * suspect it stays here without a cut-off, its subject opted out.
      * </pre>
      *
      * <code>STATE_RUNNING = 2;</code>
@@ -165,6 +186,22 @@ private static final long serialVersionUID = 0L;
      * <code>STATE_SCRUBBED = 4;</code>
      */
     public static final int STATE_SCRUBBED_VALUE = 4;
+    /**
+     * <pre>
+     * An administrator rejected it; nothing was removed.
+     * </pre>
+     *
+     * <code>STATE_REJECTED = 5;</code>
+     */
+    public static final int STATE_REJECTED_VALUE = 5;
+    /**
+     * <pre>
+     * Nobody confirmed or rejected it in time; nothing was removed.
+     * </pre>
+     *
+     * <code>STATE_LAPSED = 6;</code>
+     */
+    public static final int STATE_LAPSED_VALUE = 6;
 
 
     public final int getNumber() {
@@ -196,6 +233,8 @@ private static final long serialVersionUID = 0L;
         case 2: return STATE_RUNNING;
         case 3: return STATE_ERASED;
         case 4: return STATE_SCRUBBED;
+        case 5: return STATE_REJECTED;
+        case 6: return STATE_LAPSED;
         default: return null;
       }
     }
@@ -554,7 +593,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Output only. Events of the subject that occurred at or before this time, as
-   * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+   * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+   * it was REJECTED or LAPSED, and while the server's clock is suspect.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp cut_off_at = 10 [json_name = "cutOffAt"];</code>
@@ -567,7 +607,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Output only. Events of the subject that occurred at or before this time, as
-   * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+   * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+   * it was REJECTED or LAPSED, and while the server's clock is suspect.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp cut_off_at = 10 [json_name = "cutOffAt"];</code>
@@ -580,7 +621,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Output only. Events of the subject that occurred at or before this time, as
-   * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+   * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+   * it was REJECTED or LAPSED, and while the server's clock is suspect.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp cut_off_at = 10 [json_name = "cutOffAt"];</code>
@@ -858,6 +900,236 @@ private static final long serialVersionUID = 0L;
     return receipt_ == null ? aboveboard.admin.v1.Receipt.getDefaultInstance() : receipt_;
   }
 
+  public static final int REJECTION_REASON_FIELD_NUMBER = 17;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object rejectionReason_ = "";
+  /**
+   * <pre>
+   * Output only. Why an administrator rejected it, at most 256 bytes. Empty
+   * unless REJECTED.
+   * </pre>
+   *
+   * <code>string rejection_reason = 17 [json_name = "rejectionReason"];</code>
+   * @return The rejectionReason.
+   */
+  @java.lang.Override
+  public java.lang.String getRejectionReason() {
+    java.lang.Object ref = rejectionReason_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      rejectionReason_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Output only. Why an administrator rejected it, at most 256 bytes. Empty
+   * unless REJECTED.
+   * </pre>
+   *
+   * <code>string rejection_reason = 17 [json_name = "rejectionReason"];</code>
+   * @return The bytes for rejectionReason.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getRejectionReasonBytes() {
+    java.lang.Object ref = rejectionReason_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      rejectionReason_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
+  public static final int ENDED_AT_FIELD_NUMBER = 18;
+  private com.google.protobuf.Timestamp endedAt_;
+  /**
+   * <pre>
+   * Output only. When it was rejected or lapsed. Absent otherwise.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp ended_at = 18 [json_name = "endedAt"];</code>
+   * @return Whether the endedAt field is set.
+   */
+  @java.lang.Override
+  public boolean hasEndedAt() {
+    return ((bitField0_ & 0x00000080) != 0);
+  }
+  /**
+   * <pre>
+   * Output only. When it was rejected or lapsed. Absent otherwise.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp ended_at = 18 [json_name = "endedAt"];</code>
+   * @return The endedAt.
+   */
+  @java.lang.Override
+  public com.google.protobuf.Timestamp getEndedAt() {
+    return endedAt_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : endedAt_;
+  }
+  /**
+   * <pre>
+   * Output only. When it was rejected or lapsed. Absent otherwise.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp ended_at = 18 [json_name = "endedAt"];</code>
+   */
+  @java.lang.Override
+  public com.google.protobuf.TimestampOrBuilder getEndedAtOrBuilder() {
+    return endedAt_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : endedAt_;
+  }
+
+  public static final int KNOWN_FIELD_NUMBER = 19;
+  private boolean known_ = false;
+  /**
+   * <pre>
+   * Output only. Whether anything was ever seen of the subject that is still
+   * held when the deletion is asked for. Absent where the deletion is from a
+   * version before this field.
+   * </pre>
+   *
+   * <code>optional bool known = 19 [json_name = "known"];</code>
+   * @return Whether the known field is set.
+   */
+  @java.lang.Override
+  public boolean hasKnown() {
+    return ((bitField0_ & 0x00000100) != 0);
+  }
+  /**
+   * <pre>
+   * Output only. Whether anything was ever seen of the subject that is still
+   * held when the deletion is asked for. Absent where the deletion is from a
+   * version before this field.
+   * </pre>
+   *
+   * <code>optional bool known = 19 [json_name = "known"];</code>
+   * @return The known.
+   */
+  @java.lang.Override
+  public boolean getKnown() {
+    return known_;
+  }
+
+  public static final int NEIGHBOURS_FIELD_NUMBER = 20;
+  @SuppressWarnings("serial")
+  private java.util.List<aboveboard.admin.v1.Subject> neighbours_;
+  /**
+   * <pre>
+   * Output only. Subjects that are held and whose ids differ from this one's
+   * only by case, Unicode form or white space, at most 20. Empty unless
+   * `validate_only` was asked for.
+   * </pre>
+   *
+   * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<aboveboard.admin.v1.Subject> getNeighboursList() {
+    return neighbours_;
+  }
+  /**
+   * <pre>
+   * Output only. Subjects that are held and whose ids differ from this one's
+   * only by case, Unicode form or white space, at most 20. Empty unless
+   * `validate_only` was asked for.
+   * </pre>
+   *
+   * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+   */
+  @java.lang.Override
+  public java.util.List<? extends aboveboard.admin.v1.SubjectOrBuilder> 
+      getNeighboursOrBuilderList() {
+    return neighbours_;
+  }
+  /**
+   * <pre>
+   * Output only. Subjects that are held and whose ids differ from this one's
+   * only by case, Unicode form or white space, at most 20. Empty unless
+   * `validate_only` was asked for.
+   * </pre>
+   *
+   * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+   */
+  @java.lang.Override
+  public int getNeighboursCount() {
+    return neighbours_.size();
+  }
+  /**
+   * <pre>
+   * Output only. Subjects that are held and whose ids differ from this one's
+   * only by case, Unicode form or white space, at most 20. Empty unless
+   * `validate_only` was asked for.
+   * </pre>
+   *
+   * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+   */
+  @java.lang.Override
+  public aboveboard.admin.v1.Subject getNeighbours(int index) {
+    return neighbours_.get(index);
+  }
+  /**
+   * <pre>
+   * Output only. Subjects that are held and whose ids differ from this one's
+   * only by case, Unicode form or white space, at most 20. Empty unless
+   * `validate_only` was asked for.
+   * </pre>
+   *
+   * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+   */
+  @java.lang.Override
+  public aboveboard.admin.v1.SubjectOrBuilder getNeighboursOrBuilder(
+      int index) {
+    return neighbours_.get(index);
+  }
+
+  public static final int LAPSES_AT_FIELD_NUMBER = 21;
+  private com.google.protobuf.Timestamp lapsesAt_;
+  /**
+   * <pre>
+   * Output only. When it lapses unless it is confirmed or rejected before.
+   * Absent unless PENDING_CONFIRMATION.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp lapses_at = 21 [json_name = "lapsesAt"];</code>
+   * @return Whether the lapsesAt field is set.
+   */
+  @java.lang.Override
+  public boolean hasLapsesAt() {
+    return ((bitField0_ & 0x00000200) != 0);
+  }
+  /**
+   * <pre>
+   * Output only. When it lapses unless it is confirmed or rejected before.
+   * Absent unless PENDING_CONFIRMATION.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp lapses_at = 21 [json_name = "lapsesAt"];</code>
+   * @return The lapsesAt.
+   */
+  @java.lang.Override
+  public com.google.protobuf.Timestamp getLapsesAt() {
+    return lapsesAt_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : lapsesAt_;
+  }
+  /**
+   * <pre>
+   * Output only. When it lapses unless it is confirmed or rejected before.
+   * Absent unless PENDING_CONFIRMATION.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp lapses_at = 21 [json_name = "lapsesAt"];</code>
+   */
+  @java.lang.Override
+  public com.google.protobuf.TimestampOrBuilder getLapsesAtOrBuilder() {
+    return lapsesAt_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : lapsesAt_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -919,6 +1191,21 @@ private static final long serialVersionUID = 0L;
     }
     if (((bitField0_ & 0x00000040) != 0)) {
       output.writeMessage(16, getReceipt());
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(rejectionReason_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 17, rejectionReason_);
+    }
+    if (((bitField0_ & 0x00000080) != 0)) {
+      output.writeMessage(18, getEndedAt());
+    }
+    if (((bitField0_ & 0x00000100) != 0)) {
+      output.writeBool(19, known_);
+    }
+    for (int i = 0; i < neighbours_.size(); i++) {
+      output.writeMessage(20, neighbours_.get(i));
+    }
+    if (((bitField0_ & 0x00000200) != 0)) {
+      output.writeMessage(21, getLapsesAt());
     }
     getUnknownFields().writeTo(output);
   }
@@ -989,6 +1276,30 @@ private static final long serialVersionUID = 0L;
     if (((bitField0_ & 0x00000040) != 0)) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(16, getReceipt());
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(rejectionReason_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(17, rejectionReason_);
+    }
+    if (((bitField0_ & 0x00000080) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(18, getEndedAt());
+    }
+    if (((bitField0_ & 0x00000100) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(19, known_);
+    }
+
+        {
+          final int count = neighbours_.size();
+          for (int i = 0; i < count; i++) {
+            size += com.google.protobuf.CodedOutputStream
+              .computeMessageSizeNoTag(neighbours_.get(i));
+          }
+          size += 2 * count;
+        }
+    if (((bitField0_ & 0x00000200) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(21, getLapsesAt());
     }
     return size;
   }
@@ -1064,6 +1375,25 @@ private static final long serialVersionUID = 0L;
       if (!getReceipt()
           .equals(other.getReceipt())) return false;
     }
+    if (!getRejectionReason()
+        .equals(other.getRejectionReason())) return false;
+    if (hasEndedAt() != other.hasEndedAt()) return false;
+    if (hasEndedAt()) {
+      if (!getEndedAt()
+          .equals(other.getEndedAt())) return false;
+    }
+    if (hasKnown() != other.hasKnown()) return false;
+    if (hasKnown()) {
+      if (getKnown()
+          != other.getKnown()) return false;
+    }
+    if (!getNeighboursList()
+        .equals(other.getNeighboursList())) return false;
+    if (hasLapsesAt() != other.hasLapsesAt()) return false;
+    if (hasLapsesAt()) {
+      if (!getLapsesAt()
+          .equals(other.getLapsesAt())) return false;
+    }
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -1123,6 +1453,25 @@ private static final long serialVersionUID = 0L;
     if (hasReceipt()) {
       hash = (37 * hash) + RECEIPT_FIELD_NUMBER;
       hash = (53 * hash) + getReceipt().hashCode();
+    }
+    hash = (37 * hash) + REJECTION_REASON_FIELD_NUMBER;
+    hash = (53 * hash) + getRejectionReason().hashCode();
+    if (hasEndedAt()) {
+      hash = (37 * hash) + ENDED_AT_FIELD_NUMBER;
+      hash = (53 * hash) + getEndedAt().hashCode();
+    }
+    if (hasKnown()) {
+      hash = (37 * hash) + KNOWN_FIELD_NUMBER;
+      hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+          getKnown());
+    }
+    if (getNeighboursCount() > 0) {
+      hash = (37 * hash) + NEIGHBOURS_FIELD_NUMBER;
+      hash = (53 * hash) + getNeighboursList().hashCode();
+    }
+    if (hasLapsesAt()) {
+      hash = (37 * hash) + LAPSES_AT_FIELD_NUMBER;
+      hash = (53 * hash) + getLapsesAt().hashCode();
     }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
@@ -1267,6 +1616,9 @@ private static final long serialVersionUID = 0L;
         internalGetScrubbedAtFieldBuilder();
         internalGetTableCountsFieldBuilder();
         internalGetReceiptFieldBuilder();
+        internalGetEndedAtFieldBuilder();
+        internalGetNeighboursFieldBuilder();
+        internalGetLapsesAtFieldBuilder();
       }
     }
     @java.lang.Override
@@ -1323,6 +1675,25 @@ private static final long serialVersionUID = 0L;
         receiptBuilder_.dispose();
         receiptBuilder_ = null;
       }
+      rejectionReason_ = "";
+      endedAt_ = null;
+      if (endedAtBuilder_ != null) {
+        endedAtBuilder_.dispose();
+        endedAtBuilder_ = null;
+      }
+      known_ = false;
+      if (neighboursBuilder_ == null) {
+        neighbours_ = java.util.Collections.emptyList();
+      } else {
+        neighbours_ = null;
+        neighboursBuilder_.clear();
+      }
+      bitField0_ = (bitField0_ & ~0x00080000);
+      lapsesAt_ = null;
+      if (lapsesAtBuilder_ != null) {
+        lapsesAtBuilder_.dispose();
+        lapsesAtBuilder_ = null;
+      }
       return this;
     }
 
@@ -1364,6 +1735,15 @@ private static final long serialVersionUID = 0L;
         result.tableCounts_ = tableCounts_;
       } else {
         result.tableCounts_ = tableCountsBuilder_.build();
+      }
+      if (neighboursBuilder_ == null) {
+        if (((bitField0_ & 0x00080000) != 0)) {
+          neighbours_ = java.util.Collections.unmodifiableList(neighbours_);
+          bitField0_ = (bitField0_ & ~0x00080000);
+        }
+        result.neighbours_ = neighbours_;
+      } else {
+        result.neighbours_ = neighboursBuilder_.build();
       }
     }
 
@@ -1435,6 +1815,25 @@ private static final long serialVersionUID = 0L;
             ? receipt_
             : receiptBuilder_.build();
         to_bitField0_ |= 0x00000040;
+      }
+      if (((from_bitField0_ & 0x00010000) != 0)) {
+        result.rejectionReason_ = rejectionReason_;
+      }
+      if (((from_bitField0_ & 0x00020000) != 0)) {
+        result.endedAt_ = endedAtBuilder_ == null
+            ? endedAt_
+            : endedAtBuilder_.build();
+        to_bitField0_ |= 0x00000080;
+      }
+      if (((from_bitField0_ & 0x00040000) != 0)) {
+        result.known_ = known_;
+        to_bitField0_ |= 0x00000100;
+      }
+      if (((from_bitField0_ & 0x00100000) != 0)) {
+        result.lapsesAt_ = lapsesAtBuilder_ == null
+            ? lapsesAt_
+            : lapsesAtBuilder_.build();
+        to_bitField0_ |= 0x00000200;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -1527,6 +1926,46 @@ private static final long serialVersionUID = 0L;
       }
       if (other.hasReceipt()) {
         mergeReceipt(other.getReceipt());
+      }
+      if (!other.getRejectionReason().isEmpty()) {
+        rejectionReason_ = other.rejectionReason_;
+        bitField0_ |= 0x00010000;
+        onChanged();
+      }
+      if (other.hasEndedAt()) {
+        mergeEndedAt(other.getEndedAt());
+      }
+      if (other.hasKnown()) {
+        setKnown(other.getKnown());
+      }
+      if (neighboursBuilder_ == null) {
+        if (!other.neighbours_.isEmpty()) {
+          if (neighbours_.isEmpty()) {
+            neighbours_ = other.neighbours_;
+            bitField0_ = (bitField0_ & ~0x00080000);
+          } else {
+            ensureNeighboursIsMutable();
+            neighbours_.addAll(other.neighbours_);
+          }
+          onChanged();
+        }
+      } else {
+        if (!other.neighbours_.isEmpty()) {
+          if (neighboursBuilder_.isEmpty()) {
+            neighboursBuilder_.dispose();
+            neighboursBuilder_ = null;
+            neighbours_ = other.neighbours_;
+            bitField0_ = (bitField0_ & ~0x00080000);
+            neighboursBuilder_ = 
+              com.google.protobuf.GeneratedMessage.alwaysUseFieldBuilders ?
+                 internalGetNeighboursFieldBuilder() : null;
+          } else {
+            neighboursBuilder_.addAllMessages(other.neighbours_);
+          }
+        }
+      }
+      if (other.hasLapsesAt()) {
+        mergeLapsesAt(other.getLapsesAt());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1654,6 +2093,43 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00008000;
               break;
             } // case 130
+            case 138: {
+              rejectionReason_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00010000;
+              break;
+            } // case 138
+            case 146: {
+              input.readMessage(
+                  internalGetEndedAtFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00020000;
+              break;
+            } // case 146
+            case 152: {
+              known_ = input.readBool();
+              bitField0_ |= 0x00040000;
+              break;
+            } // case 152
+            case 162: {
+              aboveboard.admin.v1.Subject m =
+                  input.readMessage(
+                      aboveboard.admin.v1.Subject.parser(),
+                      extensionRegistry);
+              if (neighboursBuilder_ == null) {
+                ensureNeighboursIsMutable();
+                neighbours_.add(m);
+              } else {
+                neighboursBuilder_.addMessage(m);
+              }
+              break;
+            } // case 162
+            case 170: {
+              input.readMessage(
+                  internalGetLapsesAtFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00100000;
+              break;
+            } // case 170
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2435,7 +2911,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Output only. Events of the subject that occurred at or before this time, as
-     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+     * it was REJECTED or LAPSED, and while the server's clock is suspect.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 10 [json_name = "cutOffAt"];</code>
@@ -2447,7 +2924,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Output only. Events of the subject that occurred at or before this time, as
-     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+     * it was REJECTED or LAPSED, and while the server's clock is suspect.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 10 [json_name = "cutOffAt"];</code>
@@ -2463,7 +2941,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Output only. Events of the subject that occurred at or before this time, as
-     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+     * it was REJECTED or LAPSED, and while the server's clock is suspect.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 10 [json_name = "cutOffAt"];</code>
@@ -2482,7 +2961,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Output only. Events of the subject that occurred at or before this time, as
-     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+     * it was REJECTED or LAPSED, and while the server's clock is suspect.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 10 [json_name = "cutOffAt"];</code>
@@ -2501,7 +2981,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Output only. Events of the subject that occurred at or before this time, as
-     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+     * it was REJECTED or LAPSED, and while the server's clock is suspect.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 10 [json_name = "cutOffAt"];</code>
@@ -2527,7 +3008,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Output only. Events of the subject that occurred at or before this time, as
-     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+     * it was REJECTED or LAPSED, and while the server's clock is suspect.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 10 [json_name = "cutOffAt"];</code>
@@ -2545,7 +3027,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Output only. Events of the subject that occurred at or before this time, as
-     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+     * it was REJECTED or LAPSED, and while the server's clock is suspect.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 10 [json_name = "cutOffAt"];</code>
@@ -2558,7 +3041,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Output only. Events of the subject that occurred at or before this time, as
-     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+     * it was REJECTED or LAPSED, and while the server's clock is suspect.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 10 [json_name = "cutOffAt"];</code>
@@ -2574,7 +3058,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Output only. Events of the subject that occurred at or before this time, as
-     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+     * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+     * it was REJECTED or LAPSED, and while the server's clock is suspect.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 10 [json_name = "cutOffAt"];</code>
@@ -3726,6 +4211,828 @@ private static final long serialVersionUID = 0L;
         receipt_ = null;
       }
       return receiptBuilder_;
+    }
+
+    private java.lang.Object rejectionReason_ = "";
+    /**
+     * <pre>
+     * Output only. Why an administrator rejected it, at most 256 bytes. Empty
+     * unless REJECTED.
+     * </pre>
+     *
+     * <code>string rejection_reason = 17 [json_name = "rejectionReason"];</code>
+     * @return The rejectionReason.
+     */
+    public java.lang.String getRejectionReason() {
+      java.lang.Object ref = rejectionReason_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        rejectionReason_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Why an administrator rejected it, at most 256 bytes. Empty
+     * unless REJECTED.
+     * </pre>
+     *
+     * <code>string rejection_reason = 17 [json_name = "rejectionReason"];</code>
+     * @return The bytes for rejectionReason.
+     */
+    public com.google.protobuf.ByteString
+        getRejectionReasonBytes() {
+      java.lang.Object ref = rejectionReason_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        rejectionReason_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Why an administrator rejected it, at most 256 bytes. Empty
+     * unless REJECTED.
+     * </pre>
+     *
+     * <code>string rejection_reason = 17 [json_name = "rejectionReason"];</code>
+     * @param value The rejectionReason to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRejectionReason(
+        java.lang.String value) {
+      java.util.Objects.requireNonNull(value);
+      rejectionReason_ = value;
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Why an administrator rejected it, at most 256 bytes. Empty
+     * unless REJECTED.
+     * </pre>
+     *
+     * <code>string rejection_reason = 17 [json_name = "rejectionReason"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearRejectionReason() {
+      rejectionReason_ = getDefaultInstance().getRejectionReason();
+      bitField0_ = (bitField0_ & ~0x00010000);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Why an administrator rejected it, at most 256 bytes. Empty
+     * unless REJECTED.
+     * </pre>
+     *
+     * <code>string rejection_reason = 17 [json_name = "rejectionReason"];</code>
+     * @param value The bytes for rejectionReason to set.
+     * @return This builder for chaining.
+     */
+    public Builder setRejectionReasonBytes(
+        com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      checkByteStringIsUtf8(value);
+      rejectionReason_ = value;
+      bitField0_ |= 0x00010000;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.Timestamp endedAt_;
+    private com.google.protobuf.SingleFieldBuilder<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> endedAtBuilder_;
+    /**
+     * <pre>
+     * Output only. When it was rejected or lapsed. Absent otherwise.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp ended_at = 18 [json_name = "endedAt"];</code>
+     * @return Whether the endedAt field is set.
+     */
+    public boolean hasEndedAt() {
+      return ((bitField0_ & 0x00020000) != 0);
+    }
+    /**
+     * <pre>
+     * Output only. When it was rejected or lapsed. Absent otherwise.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp ended_at = 18 [json_name = "endedAt"];</code>
+     * @return The endedAt.
+     */
+    public com.google.protobuf.Timestamp getEndedAt() {
+      if (endedAtBuilder_ == null) {
+        return endedAt_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : endedAt_;
+      } else {
+        return endedAtBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * Output only. When it was rejected or lapsed. Absent otherwise.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp ended_at = 18 [json_name = "endedAt"];</code>
+     */
+    public Builder setEndedAt(com.google.protobuf.Timestamp value) {
+      if (endedAtBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        endedAt_ = value;
+      } else {
+        endedAtBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. When it was rejected or lapsed. Absent otherwise.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp ended_at = 18 [json_name = "endedAt"];</code>
+     */
+    public Builder setEndedAt(
+        com.google.protobuf.Timestamp.Builder builderForValue) {
+      if (endedAtBuilder_ == null) {
+        endedAt_ = builderForValue.build();
+      } else {
+        endedAtBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. When it was rejected or lapsed. Absent otherwise.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp ended_at = 18 [json_name = "endedAt"];</code>
+     */
+    public Builder mergeEndedAt(com.google.protobuf.Timestamp value) {
+      if (endedAtBuilder_ == null) {
+        if (((bitField0_ & 0x00020000) != 0) &&
+          endedAt_ != null &&
+          endedAt_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
+          getEndedAtBuilder().mergeFrom(value);
+        } else {
+          endedAt_ = value;
+        }
+      } else {
+        endedAtBuilder_.mergeFrom(value);
+      }
+      if (endedAt_ != null) {
+        bitField0_ |= 0x00020000;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. When it was rejected or lapsed. Absent otherwise.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp ended_at = 18 [json_name = "endedAt"];</code>
+     */
+    public Builder clearEndedAt() {
+      bitField0_ = (bitField0_ & ~0x00020000);
+      endedAt_ = null;
+      if (endedAtBuilder_ != null) {
+        endedAtBuilder_.dispose();
+        endedAtBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. When it was rejected or lapsed. Absent otherwise.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp ended_at = 18 [json_name = "endedAt"];</code>
+     */
+    public com.google.protobuf.Timestamp.Builder getEndedAtBuilder() {
+      bitField0_ |= 0x00020000;
+      onChanged();
+      return internalGetEndedAtFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * Output only. When it was rejected or lapsed. Absent otherwise.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp ended_at = 18 [json_name = "endedAt"];</code>
+     */
+    public com.google.protobuf.TimestampOrBuilder getEndedAtOrBuilder() {
+      if (endedAtBuilder_ != null) {
+        return endedAtBuilder_.getMessageOrBuilder();
+      } else {
+        return endedAt_ == null ?
+            com.google.protobuf.Timestamp.getDefaultInstance() : endedAt_;
+      }
+    }
+    /**
+     * <pre>
+     * Output only. When it was rejected or lapsed. Absent otherwise.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp ended_at = 18 [json_name = "endedAt"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> 
+        internalGetEndedAtFieldBuilder() {
+      if (endedAtBuilder_ == null) {
+        endedAtBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder>(
+                getEndedAt(),
+                getParentForChildren(),
+                isClean());
+        endedAt_ = null;
+      }
+      return endedAtBuilder_;
+    }
+
+    private boolean known_ ;
+    /**
+     * <pre>
+     * Output only. Whether anything was ever seen of the subject that is still
+     * held when the deletion is asked for. Absent where the deletion is from a
+     * version before this field.
+     * </pre>
+     *
+     * <code>optional bool known = 19 [json_name = "known"];</code>
+     * @return Whether the known field is set.
+     */
+    @java.lang.Override
+    public boolean hasKnown() {
+      return ((bitField0_ & 0x00040000) != 0);
+    }
+    /**
+     * <pre>
+     * Output only. Whether anything was ever seen of the subject that is still
+     * held when the deletion is asked for. Absent where the deletion is from a
+     * version before this field.
+     * </pre>
+     *
+     * <code>optional bool known = 19 [json_name = "known"];</code>
+     * @return The known.
+     */
+    @java.lang.Override
+    public boolean getKnown() {
+      return known_;
+    }
+    /**
+     * <pre>
+     * Output only. Whether anything was ever seen of the subject that is still
+     * held when the deletion is asked for. Absent where the deletion is from a
+     * version before this field.
+     * </pre>
+     *
+     * <code>optional bool known = 19 [json_name = "known"];</code>
+     * @param value The known to set.
+     * @return This builder for chaining.
+     */
+    public Builder setKnown(boolean value) {
+
+      known_ = value;
+      bitField0_ |= 0x00040000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Whether anything was ever seen of the subject that is still
+     * held when the deletion is asked for. Absent where the deletion is from a
+     * version before this field.
+     * </pre>
+     *
+     * <code>optional bool known = 19 [json_name = "known"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearKnown() {
+      bitField0_ = (bitField0_ & ~0x00040000);
+      known_ = false;
+      onChanged();
+      return this;
+    }
+
+    private java.util.List<aboveboard.admin.v1.Subject> neighbours_ =
+      java.util.Collections.emptyList();
+    private void ensureNeighboursIsMutable() {
+      if (!((bitField0_ & 0x00080000) != 0)) {
+        neighbours_ = new java.util.ArrayList<aboveboard.admin.v1.Subject>(neighbours_);
+        bitField0_ |= 0x00080000;
+       }
+    }
+
+    private com.google.protobuf.RepeatedFieldBuilder<
+        aboveboard.admin.v1.Subject, aboveboard.admin.v1.Subject.Builder, aboveboard.admin.v1.SubjectOrBuilder> neighboursBuilder_;
+
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public java.util.List<aboveboard.admin.v1.Subject> getNeighboursList() {
+      if (neighboursBuilder_ == null) {
+        return java.util.Collections.unmodifiableList(neighbours_);
+      } else {
+        return neighboursBuilder_.getMessageList();
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public int getNeighboursCount() {
+      if (neighboursBuilder_ == null) {
+        return neighbours_.size();
+      } else {
+        return neighboursBuilder_.getCount();
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public aboveboard.admin.v1.Subject getNeighbours(int index) {
+      if (neighboursBuilder_ == null) {
+        return neighbours_.get(index);
+      } else {
+        return neighboursBuilder_.getMessage(index);
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public Builder setNeighbours(
+        int index, aboveboard.admin.v1.Subject value) {
+      if (neighboursBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureNeighboursIsMutable();
+        neighbours_.set(index, value);
+        onChanged();
+      } else {
+        neighboursBuilder_.setMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public Builder setNeighbours(
+        int index, aboveboard.admin.v1.Subject.Builder builderForValue) {
+      if (neighboursBuilder_ == null) {
+        ensureNeighboursIsMutable();
+        neighbours_.set(index, builderForValue.build());
+        onChanged();
+      } else {
+        neighboursBuilder_.setMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public Builder addNeighbours(aboveboard.admin.v1.Subject value) {
+      if (neighboursBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureNeighboursIsMutable();
+        neighbours_.add(value);
+        onChanged();
+      } else {
+        neighboursBuilder_.addMessage(value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public Builder addNeighbours(
+        int index, aboveboard.admin.v1.Subject value) {
+      if (neighboursBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        ensureNeighboursIsMutable();
+        neighbours_.add(index, value);
+        onChanged();
+      } else {
+        neighboursBuilder_.addMessage(index, value);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public Builder addNeighbours(
+        aboveboard.admin.v1.Subject.Builder builderForValue) {
+      if (neighboursBuilder_ == null) {
+        ensureNeighboursIsMutable();
+        neighbours_.add(builderForValue.build());
+        onChanged();
+      } else {
+        neighboursBuilder_.addMessage(builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public Builder addNeighbours(
+        int index, aboveboard.admin.v1.Subject.Builder builderForValue) {
+      if (neighboursBuilder_ == null) {
+        ensureNeighboursIsMutable();
+        neighbours_.add(index, builderForValue.build());
+        onChanged();
+      } else {
+        neighboursBuilder_.addMessage(index, builderForValue.build());
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public Builder addAllNeighbours(
+        java.lang.Iterable<? extends aboveboard.admin.v1.Subject> values) {
+      if (neighboursBuilder_ == null) {
+        ensureNeighboursIsMutable();
+        com.google.protobuf.AbstractMessageLite.Builder.addAll(
+            values, neighbours_);
+        onChanged();
+      } else {
+        neighboursBuilder_.addAllMessages(values);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public Builder clearNeighbours() {
+      if (neighboursBuilder_ == null) {
+        neighbours_ = java.util.Collections.emptyList();
+        bitField0_ = (bitField0_ & ~0x00080000);
+        onChanged();
+      } else {
+        neighboursBuilder_.clear();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public Builder removeNeighbours(int index) {
+      if (neighboursBuilder_ == null) {
+        ensureNeighboursIsMutable();
+        neighbours_.remove(index);
+        onChanged();
+      } else {
+        neighboursBuilder_.remove(index);
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public aboveboard.admin.v1.Subject.Builder getNeighboursBuilder(
+        int index) {
+      return internalGetNeighboursFieldBuilder().getBuilder(index);
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public aboveboard.admin.v1.SubjectOrBuilder getNeighboursOrBuilder(
+        int index) {
+      if (neighboursBuilder_ == null) {
+        return neighbours_.get(index);  } else {
+        return neighboursBuilder_.getMessageOrBuilder(index);
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public java.util.List<? extends aboveboard.admin.v1.SubjectOrBuilder> 
+         getNeighboursOrBuilderList() {
+      if (neighboursBuilder_ != null) {
+        return neighboursBuilder_.getMessageOrBuilderList();
+      } else {
+        return java.util.Collections.unmodifiableList(neighbours_);
+      }
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public aboveboard.admin.v1.Subject.Builder addNeighboursBuilder() {
+      return internalGetNeighboursFieldBuilder().addBuilder(
+          aboveboard.admin.v1.Subject.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public aboveboard.admin.v1.Subject.Builder addNeighboursBuilder(
+        int index) {
+      return internalGetNeighboursFieldBuilder().addBuilder(
+          index, aboveboard.admin.v1.Subject.getDefaultInstance());
+    }
+    /**
+     * <pre>
+     * Output only. Subjects that are held and whose ids differ from this one's
+     * only by case, Unicode form or white space, at most 20. Empty unless
+     * `validate_only` was asked for.
+     * </pre>
+     *
+     * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+     */
+    public java.util.List<aboveboard.admin.v1.Subject.Builder> 
+         getNeighboursBuilderList() {
+      return internalGetNeighboursFieldBuilder().getBuilderList();
+    }
+    private com.google.protobuf.RepeatedFieldBuilder<
+        aboveboard.admin.v1.Subject, aboveboard.admin.v1.Subject.Builder, aboveboard.admin.v1.SubjectOrBuilder> 
+        internalGetNeighboursFieldBuilder() {
+      if (neighboursBuilder_ == null) {
+        neighboursBuilder_ = new com.google.protobuf.RepeatedFieldBuilder<
+            aboveboard.admin.v1.Subject, aboveboard.admin.v1.Subject.Builder, aboveboard.admin.v1.SubjectOrBuilder>(
+                neighbours_,
+                ((bitField0_ & 0x00080000) != 0),
+                getParentForChildren(),
+                isClean());
+        neighbours_ = null;
+      }
+      return neighboursBuilder_;
+    }
+
+    private com.google.protobuf.Timestamp lapsesAt_;
+    private com.google.protobuf.SingleFieldBuilder<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> lapsesAtBuilder_;
+    /**
+     * <pre>
+     * Output only. When it lapses unless it is confirmed or rejected before.
+     * Absent unless PENDING_CONFIRMATION.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp lapses_at = 21 [json_name = "lapsesAt"];</code>
+     * @return Whether the lapsesAt field is set.
+     */
+    public boolean hasLapsesAt() {
+      return ((bitField0_ & 0x00100000) != 0);
+    }
+    /**
+     * <pre>
+     * Output only. When it lapses unless it is confirmed or rejected before.
+     * Absent unless PENDING_CONFIRMATION.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp lapses_at = 21 [json_name = "lapsesAt"];</code>
+     * @return The lapsesAt.
+     */
+    public com.google.protobuf.Timestamp getLapsesAt() {
+      if (lapsesAtBuilder_ == null) {
+        return lapsesAt_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : lapsesAt_;
+      } else {
+        return lapsesAtBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * Output only. When it lapses unless it is confirmed or rejected before.
+     * Absent unless PENDING_CONFIRMATION.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp lapses_at = 21 [json_name = "lapsesAt"];</code>
+     */
+    public Builder setLapsesAt(com.google.protobuf.Timestamp value) {
+      if (lapsesAtBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        lapsesAt_ = value;
+      } else {
+        lapsesAtBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00100000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. When it lapses unless it is confirmed or rejected before.
+     * Absent unless PENDING_CONFIRMATION.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp lapses_at = 21 [json_name = "lapsesAt"];</code>
+     */
+    public Builder setLapsesAt(
+        com.google.protobuf.Timestamp.Builder builderForValue) {
+      if (lapsesAtBuilder_ == null) {
+        lapsesAt_ = builderForValue.build();
+      } else {
+        lapsesAtBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00100000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. When it lapses unless it is confirmed or rejected before.
+     * Absent unless PENDING_CONFIRMATION.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp lapses_at = 21 [json_name = "lapsesAt"];</code>
+     */
+    public Builder mergeLapsesAt(com.google.protobuf.Timestamp value) {
+      if (lapsesAtBuilder_ == null) {
+        if (((bitField0_ & 0x00100000) != 0) &&
+          lapsesAt_ != null &&
+          lapsesAt_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
+          getLapsesAtBuilder().mergeFrom(value);
+        } else {
+          lapsesAt_ = value;
+        }
+      } else {
+        lapsesAtBuilder_.mergeFrom(value);
+      }
+      if (lapsesAt_ != null) {
+        bitField0_ |= 0x00100000;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. When it lapses unless it is confirmed or rejected before.
+     * Absent unless PENDING_CONFIRMATION.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp lapses_at = 21 [json_name = "lapsesAt"];</code>
+     */
+    public Builder clearLapsesAt() {
+      bitField0_ = (bitField0_ & ~0x00100000);
+      lapsesAt_ = null;
+      if (lapsesAtBuilder_ != null) {
+        lapsesAtBuilder_.dispose();
+        lapsesAtBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. When it lapses unless it is confirmed or rejected before.
+     * Absent unless PENDING_CONFIRMATION.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp lapses_at = 21 [json_name = "lapsesAt"];</code>
+     */
+    public com.google.protobuf.Timestamp.Builder getLapsesAtBuilder() {
+      bitField0_ |= 0x00100000;
+      onChanged();
+      return internalGetLapsesAtFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * Output only. When it lapses unless it is confirmed or rejected before.
+     * Absent unless PENDING_CONFIRMATION.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp lapses_at = 21 [json_name = "lapsesAt"];</code>
+     */
+    public com.google.protobuf.TimestampOrBuilder getLapsesAtOrBuilder() {
+      if (lapsesAtBuilder_ != null) {
+        return lapsesAtBuilder_.getMessageOrBuilder();
+      } else {
+        return lapsesAt_ == null ?
+            com.google.protobuf.Timestamp.getDefaultInstance() : lapsesAt_;
+      }
+    }
+    /**
+     * <pre>
+     * Output only. When it lapses unless it is confirmed or rejected before.
+     * Absent unless PENDING_CONFIRMATION.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp lapses_at = 21 [json_name = "lapsesAt"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> 
+        internalGetLapsesAtFieldBuilder() {
+      if (lapsesAtBuilder_ == null) {
+        lapsesAtBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder>(
+                getLapsesAt(),
+                getParentForChildren(),
+                isClean());
+        lapsesAt_ = null;
+      }
+      return lapsesAtBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:aboveboard.admin.v1.Deletion)

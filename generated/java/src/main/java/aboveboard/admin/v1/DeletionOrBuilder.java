@@ -186,7 +186,8 @@ public interface DeletionOrBuilder extends
   /**
    * <pre>
    * Output only. Events of the subject that occurred at or before this time, as
-   * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+   * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+   * it was REJECTED or LAPSED, and while the server's clock is suspect.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp cut_off_at = 10 [json_name = "cutOffAt"];</code>
@@ -196,7 +197,8 @@ public interface DeletionOrBuilder extends
   /**
    * <pre>
    * Output only. Events of the subject that occurred at or before this time, as
-   * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+   * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+   * it was REJECTED or LAPSED, and while the server's clock is suspect.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp cut_off_at = 10 [json_name = "cutOffAt"];</code>
@@ -206,7 +208,8 @@ public interface DeletionOrBuilder extends
   /**
    * <pre>
    * Output only. Events of the subject that occurred at or before this time, as
-   * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION.
+   * sent or as corrected, are refused. Absent while PENDING_CONFIRMATION, where
+   * it was REJECTED or LAPSED, and while the server's clock is suspect.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp cut_off_at = 10 [json_name = "cutOffAt"];</code>
@@ -408,4 +411,160 @@ public interface DeletionOrBuilder extends
    * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>
    */
   aboveboard.admin.v1.ReceiptOrBuilder getReceiptOrBuilder();
+
+  /**
+   * <pre>
+   * Output only. Why an administrator rejected it, at most 256 bytes. Empty
+   * unless REJECTED.
+   * </pre>
+   *
+   * <code>string rejection_reason = 17 [json_name = "rejectionReason"];</code>
+   * @return The rejectionReason.
+   */
+  java.lang.String getRejectionReason();
+  /**
+   * <pre>
+   * Output only. Why an administrator rejected it, at most 256 bytes. Empty
+   * unless REJECTED.
+   * </pre>
+   *
+   * <code>string rejection_reason = 17 [json_name = "rejectionReason"];</code>
+   * @return The bytes for rejectionReason.
+   */
+  com.google.protobuf.ByteString
+      getRejectionReasonBytes();
+
+  /**
+   * <pre>
+   * Output only. When it was rejected or lapsed. Absent otherwise.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp ended_at = 18 [json_name = "endedAt"];</code>
+   * @return Whether the endedAt field is set.
+   */
+  boolean hasEndedAt();
+  /**
+   * <pre>
+   * Output only. When it was rejected or lapsed. Absent otherwise.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp ended_at = 18 [json_name = "endedAt"];</code>
+   * @return The endedAt.
+   */
+  com.google.protobuf.Timestamp getEndedAt();
+  /**
+   * <pre>
+   * Output only. When it was rejected or lapsed. Absent otherwise.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp ended_at = 18 [json_name = "endedAt"];</code>
+   */
+  com.google.protobuf.TimestampOrBuilder getEndedAtOrBuilder();
+
+  /**
+   * <pre>
+   * Output only. Whether anything was ever seen of the subject that is still
+   * held when the deletion is asked for. Absent where the deletion is from a
+   * version before this field.
+   * </pre>
+   *
+   * <code>optional bool known = 19 [json_name = "known"];</code>
+   * @return Whether the known field is set.
+   */
+  boolean hasKnown();
+  /**
+   * <pre>
+   * Output only. Whether anything was ever seen of the subject that is still
+   * held when the deletion is asked for. Absent where the deletion is from a
+   * version before this field.
+   * </pre>
+   *
+   * <code>optional bool known = 19 [json_name = "known"];</code>
+   * @return The known.
+   */
+  boolean getKnown();
+
+  /**
+   * <pre>
+   * Output only. Subjects that are held and whose ids differ from this one's
+   * only by case, Unicode form or white space, at most 20. Empty unless
+   * `validate_only` was asked for.
+   * </pre>
+   *
+   * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+   */
+  java.util.List<aboveboard.admin.v1.Subject> 
+      getNeighboursList();
+  /**
+   * <pre>
+   * Output only. Subjects that are held and whose ids differ from this one's
+   * only by case, Unicode form or white space, at most 20. Empty unless
+   * `validate_only` was asked for.
+   * </pre>
+   *
+   * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+   */
+  aboveboard.admin.v1.Subject getNeighbours(int index);
+  /**
+   * <pre>
+   * Output only. Subjects that are held and whose ids differ from this one's
+   * only by case, Unicode form or white space, at most 20. Empty unless
+   * `validate_only` was asked for.
+   * </pre>
+   *
+   * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+   */
+  int getNeighboursCount();
+  /**
+   * <pre>
+   * Output only. Subjects that are held and whose ids differ from this one's
+   * only by case, Unicode form or white space, at most 20. Empty unless
+   * `validate_only` was asked for.
+   * </pre>
+   *
+   * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+   */
+  java.util.List<? extends aboveboard.admin.v1.SubjectOrBuilder> 
+      getNeighboursOrBuilderList();
+  /**
+   * <pre>
+   * Output only. Subjects that are held and whose ids differ from this one's
+   * only by case, Unicode form or white space, at most 20. Empty unless
+   * `validate_only` was asked for.
+   * </pre>
+   *
+   * <code>repeated .aboveboard.admin.v1.Subject neighbours = 20 [json_name = "neighbours"];</code>
+   */
+  aboveboard.admin.v1.SubjectOrBuilder getNeighboursOrBuilder(
+      int index);
+
+  /**
+   * <pre>
+   * Output only. When it lapses unless it is confirmed or rejected before.
+   * Absent unless PENDING_CONFIRMATION.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp lapses_at = 21 [json_name = "lapsesAt"];</code>
+   * @return Whether the lapsesAt field is set.
+   */
+  boolean hasLapsesAt();
+  /**
+   * <pre>
+   * Output only. When it lapses unless it is confirmed or rejected before.
+   * Absent unless PENDING_CONFIRMATION.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp lapses_at = 21 [json_name = "lapsesAt"];</code>
+   * @return The lapsesAt.
+   */
+  com.google.protobuf.Timestamp getLapsesAt();
+  /**
+   * <pre>
+   * Output only. When it lapses unless it is confirmed or rejected before.
+   * Absent unless PENDING_CONFIRMATION.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp lapses_at = 21 [json_name = "lapsesAt"];</code>
+   */
+  com.google.protobuf.TimestampOrBuilder getLapsesAtOrBuilder();
 }

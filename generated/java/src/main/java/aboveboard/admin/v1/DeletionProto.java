@@ -42,6 +42,16 @@ public final class DeletionProto extends com.google.protobuf.GeneratedFile {
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_aboveboard_admin_v1_Receipt_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_aboveboard_admin_v1_ReceiptHead_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_aboveboard_admin_v1_ReceiptHead_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_aboveboard_admin_v1_ReceiptBundle_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_aboveboard_admin_v1_ReceiptBundle_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
     internal_static_aboveboard_admin_v1_CreateDeletionRequest_descriptor;
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
@@ -61,6 +71,26 @@ public final class DeletionProto extends com.google.protobuf.GeneratedFile {
   static final 
     com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internal_static_aboveboard_admin_v1_ConfirmDeletionResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_aboveboard_admin_v1_RejectDeletionRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_aboveboard_admin_v1_RejectDeletionRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_aboveboard_admin_v1_RejectDeletionResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_aboveboard_admin_v1_RejectDeletionResponse_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_aboveboard_admin_v1_GetReceiptBundleRequest_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_aboveboard_admin_v1_GetReceiptBundleRequest_fieldAccessorTable;
+  static final com.google.protobuf.Descriptors.Descriptor
+    internal_static_aboveboard_admin_v1_GetReceiptBundleResponse_descriptor;
+  static final 
+    com.google.protobuf.GeneratedMessage.FieldAccessorTable
+      internal_static_aboveboard_admin_v1_GetReceiptBundleResponse_fieldAccessorTable;
   static final com.google.protobuf.Descriptors.Descriptor
     internal_static_aboveboard_admin_v1_GetDeletionRequest_descriptor;
   static final 
@@ -94,7 +124,7 @@ public final class DeletionProto extends com.google.protobuf.GeneratedFile {
       "oveboard.admin.v1\032!aboveboard/admin/v1/s" +
       "ubject.proto\032&aboveboard/schema/v1/annot" +
       "ations.proto\032\037google/protobuf/timestamp." +
-      "proto\"\275\007\n\010Deletion\022\037\n\013deletion_id\030\001 \001(\tR" +
+      "proto\"\342\t\n\010Deletion\022\037\n\013deletion_id\030\001 \001(\tR" +
       "\ndeletionId\0226\n\007subject\030\002 \001(\0132\034.aboveboar" +
       "d.admin.v1.SubjectR\007subject\022C\n\014subject_k" +
       "ind\030\003 \001(\0162 .aboveboard.schema.v1.Subject" +
@@ -115,56 +145,87 @@ public final class DeletionProto extends com.google.protobuf.GeneratedFile {
       "\022B\n\014table_counts\030\017 \003(\0132\037.aboveboard.admi" +
       "n.v1.TableCountR\013tableCounts\0226\n\007receipt\030" +
       "\020 \001(\0132\034.aboveboard.admin.v1.ReceiptR\007rec" +
-      "eipt\"w\n\005State\022\025\n\021STATE_UNSPECIFIED\020\000\022\036\n\032" +
-      "STATE_PENDING_CONFIRMATION\020\001\022\021\n\rSTATE_RU" +
-      "NNING\020\002\022\020\n\014STATE_ERASED\020\003\022\022\n\016STATE_SCRUB" +
-      "BED\020\004\"6\n\nTableCount\022\024\n\005table\030\001 \001(\tR\005tabl" +
-      "e\022\022\n\004rows\030\002 \001(\003R\004rows\"\211\005\n\007Receipt\022\037\n\013del" +
-      "etion_id\030\001 \001(\tR\ndeletionId\022%\n\016subject_di" +
-      "gest\030\002 \001(\014R\rsubjectDigest\022\034\n\treference\030\003" +
-      " \001(\tR\treference\022B\n\014table_counts\030\004 \003(\0132\037." +
-      "aboveboard.admin.v1.TableCountR\013tableCou" +
-      "nts\0228\n\ncut_off_at\030\005 \001(\0132\032.google.protobu" +
-      "f.TimestampR\010cutOffAt\0229\n\ncreated_at\030\006 \001(" +
-      "\0132\032.google.protobuf.TimestampR\tcreatedAt" +
-      "\022=\n\014confirmed_at\030\007 \001(\0132\032.google.protobuf" +
-      ".TimestampR\013confirmedAt\0227\n\terased_at\030\010 \001" +
-      "(\0132\032.google.protobuf.TimestampR\010erasedAt" +
-      "\022;\n\013scrubbed_at\030\t \001(\0132\032.google.protobuf." +
-      "TimestampR\nscrubbedAt\022\032\n\010sequence\030\n \001(\004R" +
-      "\010sequence\0222\n\025previous_receipt_hash\030\013 \001(\014" +
-      "R\023previousReceiptHash\022\025\n\006key_id\030\014 \001(\tR\005k" +
-      "eyId\022%\n\016signed_payload\030\r \001(\014R\rsignedPayl" +
-      "oad\022\034\n\tsignature\030\016 \001(\014R\tsignature\"\360\001\n\025Cr" +
-      "eateDeletionRequest\0226\n\007subject\030\001 \001(\0132\034.a" +
-      "boveboard.admin.v1.SubjectR\007subject\022\034\n\tr" +
-      "eference\030\002 \001(\tR\treference\022\035\n\nrequest_id\030" +
-      "\003 \001(\tR\trequestId\022 \n\014also_opt_out\030\004 \001(\010R\n" +
-      "alsoOptOut\022\033\n\tscrub_now\030\005 \001(\010R\010scrubNow\022" +
-      "#\n\rvalidate_only\030\006 \001(\010R\014validateOnly\"S\n\026" +
-      "CreateDeletionResponse\0229\n\010deletion\030\001 \001(\013" +
-      "2\035.aboveboard.admin.v1.DeletionR\010deletio" +
-      "n\"\231\001\n\026ConfirmDeletionRequest\022\037\n\013deletion" +
-      "_id\030\001 \001(\tR\ndeletionId\022\034\n\treference\030\002 \001(\t" +
-      "R\treference\022\033\n\tscrub_now\030\003 \001(\010R\010scrubNow" +
-      "\022#\n\rvalidate_only\030\004 \001(\010R\014validateOnly\"T\n" +
-      "\027ConfirmDeletionResponse\0229\n\010deletion\030\001 \001" +
-      "(\0132\035.aboveboard.admin.v1.DeletionR\010delet" +
-      "ion\"5\n\022GetDeletionRequest\022\037\n\013deletion_id" +
-      "\030\001 \001(\tR\ndeletionId\"P\n\023GetDeletionRespons" +
-      "e\0229\n\010deletion\030\001 \001(\0132\035.aboveboard.admin.v" +
-      "1.DeletionR\010deletion\"\215\001\n\024ListDeletionsRe" +
-      "quest\022\033\n\tpage_size\030\001 \001(\005R\010pageSize\022\035\n\npa" +
-      "ge_token\030\002 \001(\tR\tpageToken\0229\n\005state\030\003 \001(\016" +
-      "2#.aboveboard.admin.v1.Deletion.StateR\005s" +
-      "tate\"|\n\025ListDeletionsResponse\022;\n\tdeletio" +
-      "ns\030\001 \003(\0132\035.aboveboard.admin.v1.DeletionR" +
-      "\tdeletions\022&\n\017next_page_token\030\002 \001(\tR\rnex" +
-      "tPageTokenB\246\001B\rDeletionProtoP\001Z\'example." +
-      "com/aboveboard/admin/v1;adminv1\242\002\003AAX\252\002\023" +
-      "Aboveboard.Admin.V1\312\002\023Aboveboard\\Admin\\V" +
-      "1\342\002\037Aboveboard\\Admin\\V1\\GPBMetadata\352\002\025Ab" +
-      "oveboard::Admin::V1b\006proto3"
+      "eipt\022)\n\020rejection_reason\030\021 \001(\tR\017rejectio" +
+      "nReason\0225\n\010ended_at\030\022 \001(\0132\032.google.proto" +
+      "buf.TimestampR\007endedAt\022\031\n\005known\030\023 \001(\010H\000R" +
+      "\005known\210\001\001\022<\n\nneighbours\030\024 \003(\0132\034.aboveboa" +
+      "rd.admin.v1.SubjectR\nneighbours\0227\n\tlapse" +
+      "s_at\030\025 \001(\0132\032.google.protobuf.TimestampR\010" +
+      "lapsesAt\"\235\001\n\005State\022\025\n\021STATE_UNSPECIFIED\020" +
+      "\000\022\036\n\032STATE_PENDING_CONFIRMATION\020\001\022\021\n\rSTA" +
+      "TE_RUNNING\020\002\022\020\n\014STATE_ERASED\020\003\022\022\n\016STATE_" +
+      "SCRUBBED\020\004\022\022\n\016STATE_REJECTED\020\005\022\020\n\014STATE_" +
+      "LAPSED\020\006B\010\n\006_known\"6\n\nTableCount\022\024\n\005tabl" +
+      "e\030\001 \001(\tR\005table\022\022\n\004rows\030\002 \001(\003R\004rows\"\245\006\n\007R" +
+      "eceipt\022\037\n\013deletion_id\030\001 \001(\tR\ndeletionId\022" +
+      "%\n\016subject_digest\030\002 \001(\014R\rsubjectDigest\022\034" +
+      "\n\treference\030\003 \001(\tR\treference\022B\n\014table_co" +
+      "unts\030\004 \003(\0132\037.aboveboard.admin.v1.TableCo" +
+      "untR\013tableCounts\0228\n\ncut_off_at\030\005 \001(\0132\032.g" +
+      "oogle.protobuf.TimestampR\010cutOffAt\0229\n\ncr" +
+      "eated_at\030\006 \001(\0132\032.google.protobuf.Timesta" +
+      "mpR\tcreatedAt\022=\n\014confirmed_at\030\007 \001(\0132\032.go" +
+      "ogle.protobuf.TimestampR\013confirmedAt\0227\n\t" +
+      "erased_at\030\010 \001(\0132\032.google.protobuf.Timest" +
+      "ampR\010erasedAt\022;\n\013scrubbed_at\030\t \001(\0132\032.goo" +
+      "gle.protobuf.TimestampR\nscrubbedAt\022\032\n\010se" +
+      "quence\030\n \001(\004R\010sequence\0222\n\025previous_recei" +
+      "pt_hash\030\013 \001(\014R\023previousReceiptHash\022\025\n\006ke" +
+      "y_id\030\014 \001(\tR\005keyId\022%\n\016signed_payload\030\r \001(" +
+      "\014R\rsignedPayload\022\034\n\tsignature\030\016 \001(\014R\tsig" +
+      "nature\022Q\n\016time_precision\030\017 \001(\0162*.abovebo" +
+      "ard.admin.v1.Receipt.TimePrecisionR\rtime" +
+      "Precision\"G\n\rTimePrecision\022\036\n\032TIME_PRECI" +
+      "SION_UNSPECIFIED\020\000\022\026\n\022TIME_PRECISION_DAY" +
+      "\020\001\"\335\001\n\013ReceiptHead\022\032\n\010sequence\030\001 \001(\004R\010se" +
+      "quence\022\022\n\004hash\030\002 \001(\014R\004hash\022#\n\rhashes_dig" +
+      "est\030\003 \001(\014R\014hashesDigest\022\025\n\006key_id\030\004 \001(\tR" +
+      "\005keyId\022\035\n\npublic_key\030\005 \001(\014R\tpublicKey\022%\n" +
+      "\016signed_payload\030\006 \001(\014R\rsignedPayload\022\034\n\t" +
+      "signature\030\007 \001(\014R\tsignature\"\275\001\n\rReceiptBu" +
+      "ndle\0226\n\007receipt\030\001 \001(\0132\034.aboveboard.admin" +
+      ".v1.ReceiptR\007receipt\022\026\n\006hashes\030\002 \003(\014R\006ha" +
+      "shes\0224\n\004head\030\003 \001(\0132 .aboveboard.admin.v1" +
+      ".ReceiptHeadR\004head\022&\n\017has_exact_times\030\004 " +
+      "\001(\010R\rhasExactTimes\"\360\001\n\025CreateDeletionReq" +
+      "uest\0226\n\007subject\030\001 \001(\0132\034.aboveboard.admin" +
+      ".v1.SubjectR\007subject\022\034\n\treference\030\002 \001(\tR" +
+      "\treference\022\035\n\nrequest_id\030\003 \001(\tR\trequestI" +
+      "d\022 \n\014also_opt_out\030\004 \001(\010R\nalsoOptOut\022\033\n\ts" +
+      "crub_now\030\005 \001(\010R\010scrubNow\022#\n\rvalidate_onl" +
+      "y\030\006 \001(\010R\014validateOnly\"S\n\026CreateDeletionR" +
+      "esponse\0229\n\010deletion\030\001 \001(\0132\035.aboveboard.a" +
+      "dmin.v1.DeletionR\010deletion\"\231\001\n\026ConfirmDe" +
+      "letionRequest\022\037\n\013deletion_id\030\001 \001(\tR\ndele" +
+      "tionId\022\034\n\treference\030\002 \001(\tR\treference\022\033\n\t" +
+      "scrub_now\030\003 \001(\010R\010scrubNow\022#\n\rvalidate_on" +
+      "ly\030\004 \001(\010R\014validateOnly\"T\n\027ConfirmDeletio" +
+      "nResponse\0229\n\010deletion\030\001 \001(\0132\035.aboveboard" +
+      ".admin.v1.DeletionR\010deletion\"n\n\025RejectDe" +
+      "letionRequest\022\037\n\013deletion_id\030\001 \001(\tR\ndele" +
+      "tionId\022\026\n\006reason\030\002 \001(\tR\006reason\022\034\n\trefere" +
+      "nce\030\003 \001(\tR\treference\"S\n\026RejectDeletionRe" +
+      "sponse\0229\n\010deletion\030\001 \001(\0132\035.aboveboard.ad" +
+      "min.v1.DeletionR\010deletion\":\n\027GetReceiptB" +
+      "undleRequest\022\037\n\013deletion_id\030\001 \001(\tR\ndelet" +
+      "ionId\"e\n\030GetReceiptBundleResponse\022I\n\016rec" +
+      "eipt_bundle\030\001 \001(\0132\".aboveboard.admin.v1." +
+      "ReceiptBundleR\rreceiptBundle\"5\n\022GetDelet" +
+      "ionRequest\022\037\n\013deletion_id\030\001 \001(\tR\ndeletio" +
+      "nId\"P\n\023GetDeletionResponse\0229\n\010deletion\030\001" +
+      " \001(\0132\035.aboveboard.admin.v1.DeletionR\010del" +
+      "etion\"\215\001\n\024ListDeletionsRequest\022\033\n\tpage_s" +
+      "ize\030\001 \001(\005R\010pageSize\022\035\n\npage_token\030\002 \001(\tR" +
+      "\tpageToken\0229\n\005state\030\003 \001(\0162#.aboveboard.a" +
+      "dmin.v1.Deletion.StateR\005state\"|\n\025ListDel" +
+      "etionsResponse\022;\n\tdeletions\030\001 \003(\0132\035.abov" +
+      "eboard.admin.v1.DeletionR\tdeletions\022&\n\017n" +
+      "ext_page_token\030\002 \001(\tR\rnextPageTokenB\246\001B\r" +
+      "DeletionProtoP\001Z\'example.com/aboveboard/" +
+      "admin/v1;adminv1\242\002\003AAX\252\002\023Aboveboard.Admi" +
+      "n.V1\312\002\023Aboveboard\\Admin\\V1\342\002\037Aboveboard\\" +
+      "Admin\\V1\\GPBMetadata\352\002\025Aboveboard::Admin" +
+      "::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -178,7 +239,7 @@ public final class DeletionProto extends com.google.protobuf.GeneratedFile {
     internal_static_aboveboard_admin_v1_Deletion_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_aboveboard_admin_v1_Deletion_descriptor,
-        new java.lang.String[] { "DeletionId", "Subject", "SubjectKind", "SubjectDigest", "Reference", "RequestId", "Origin", "State", "AlsoOptOut", "CutOffAt", "CreatedAt", "ConfirmedAt", "ErasedAt", "ScrubbedAt", "TableCounts", "Receipt", });
+        new java.lang.String[] { "DeletionId", "Subject", "SubjectKind", "SubjectDigest", "Reference", "RequestId", "Origin", "State", "AlsoOptOut", "CutOffAt", "CreatedAt", "ConfirmedAt", "ErasedAt", "ScrubbedAt", "TableCounts", "Receipt", "RejectionReason", "EndedAt", "Known", "Neighbours", "LapsesAt", });
     internal_static_aboveboard_admin_v1_TableCount_descriptor =
       getDescriptor().getMessageType(1);
     internal_static_aboveboard_admin_v1_TableCount_fieldAccessorTable = new
@@ -190,51 +251,87 @@ public final class DeletionProto extends com.google.protobuf.GeneratedFile {
     internal_static_aboveboard_admin_v1_Receipt_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_aboveboard_admin_v1_Receipt_descriptor,
-        new java.lang.String[] { "DeletionId", "SubjectDigest", "Reference", "TableCounts", "CutOffAt", "CreatedAt", "ConfirmedAt", "ErasedAt", "ScrubbedAt", "Sequence", "PreviousReceiptHash", "KeyId", "SignedPayload", "Signature", });
-    internal_static_aboveboard_admin_v1_CreateDeletionRequest_descriptor =
+        new java.lang.String[] { "DeletionId", "SubjectDigest", "Reference", "TableCounts", "CutOffAt", "CreatedAt", "ConfirmedAt", "ErasedAt", "ScrubbedAt", "Sequence", "PreviousReceiptHash", "KeyId", "SignedPayload", "Signature", "TimePrecision", });
+    internal_static_aboveboard_admin_v1_ReceiptHead_descriptor =
       getDescriptor().getMessageType(3);
+    internal_static_aboveboard_admin_v1_ReceiptHead_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_aboveboard_admin_v1_ReceiptHead_descriptor,
+        new java.lang.String[] { "Sequence", "Hash", "HashesDigest", "KeyId", "PublicKey", "SignedPayload", "Signature", });
+    internal_static_aboveboard_admin_v1_ReceiptBundle_descriptor =
+      getDescriptor().getMessageType(4);
+    internal_static_aboveboard_admin_v1_ReceiptBundle_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_aboveboard_admin_v1_ReceiptBundle_descriptor,
+        new java.lang.String[] { "Receipt", "Hashes", "Head", "HasExactTimes", });
+    internal_static_aboveboard_admin_v1_CreateDeletionRequest_descriptor =
+      getDescriptor().getMessageType(5);
     internal_static_aboveboard_admin_v1_CreateDeletionRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_aboveboard_admin_v1_CreateDeletionRequest_descriptor,
         new java.lang.String[] { "Subject", "Reference", "RequestId", "AlsoOptOut", "ScrubNow", "ValidateOnly", });
     internal_static_aboveboard_admin_v1_CreateDeletionResponse_descriptor =
-      getDescriptor().getMessageType(4);
+      getDescriptor().getMessageType(6);
     internal_static_aboveboard_admin_v1_CreateDeletionResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_aboveboard_admin_v1_CreateDeletionResponse_descriptor,
         new java.lang.String[] { "Deletion", });
     internal_static_aboveboard_admin_v1_ConfirmDeletionRequest_descriptor =
-      getDescriptor().getMessageType(5);
+      getDescriptor().getMessageType(7);
     internal_static_aboveboard_admin_v1_ConfirmDeletionRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_aboveboard_admin_v1_ConfirmDeletionRequest_descriptor,
         new java.lang.String[] { "DeletionId", "Reference", "ScrubNow", "ValidateOnly", });
     internal_static_aboveboard_admin_v1_ConfirmDeletionResponse_descriptor =
-      getDescriptor().getMessageType(6);
+      getDescriptor().getMessageType(8);
     internal_static_aboveboard_admin_v1_ConfirmDeletionResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_aboveboard_admin_v1_ConfirmDeletionResponse_descriptor,
         new java.lang.String[] { "Deletion", });
+    internal_static_aboveboard_admin_v1_RejectDeletionRequest_descriptor =
+      getDescriptor().getMessageType(9);
+    internal_static_aboveboard_admin_v1_RejectDeletionRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_aboveboard_admin_v1_RejectDeletionRequest_descriptor,
+        new java.lang.String[] { "DeletionId", "Reason", "Reference", });
+    internal_static_aboveboard_admin_v1_RejectDeletionResponse_descriptor =
+      getDescriptor().getMessageType(10);
+    internal_static_aboveboard_admin_v1_RejectDeletionResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_aboveboard_admin_v1_RejectDeletionResponse_descriptor,
+        new java.lang.String[] { "Deletion", });
+    internal_static_aboveboard_admin_v1_GetReceiptBundleRequest_descriptor =
+      getDescriptor().getMessageType(11);
+    internal_static_aboveboard_admin_v1_GetReceiptBundleRequest_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_aboveboard_admin_v1_GetReceiptBundleRequest_descriptor,
+        new java.lang.String[] { "DeletionId", });
+    internal_static_aboveboard_admin_v1_GetReceiptBundleResponse_descriptor =
+      getDescriptor().getMessageType(12);
+    internal_static_aboveboard_admin_v1_GetReceiptBundleResponse_fieldAccessorTable = new
+      com.google.protobuf.GeneratedMessage.FieldAccessorTable(
+        internal_static_aboveboard_admin_v1_GetReceiptBundleResponse_descriptor,
+        new java.lang.String[] { "ReceiptBundle", });
     internal_static_aboveboard_admin_v1_GetDeletionRequest_descriptor =
-      getDescriptor().getMessageType(7);
+      getDescriptor().getMessageType(13);
     internal_static_aboveboard_admin_v1_GetDeletionRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_aboveboard_admin_v1_GetDeletionRequest_descriptor,
         new java.lang.String[] { "DeletionId", });
     internal_static_aboveboard_admin_v1_GetDeletionResponse_descriptor =
-      getDescriptor().getMessageType(8);
+      getDescriptor().getMessageType(14);
     internal_static_aboveboard_admin_v1_GetDeletionResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_aboveboard_admin_v1_GetDeletionResponse_descriptor,
         new java.lang.String[] { "Deletion", });
     internal_static_aboveboard_admin_v1_ListDeletionsRequest_descriptor =
-      getDescriptor().getMessageType(9);
+      getDescriptor().getMessageType(15);
     internal_static_aboveboard_admin_v1_ListDeletionsRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_aboveboard_admin_v1_ListDeletionsRequest_descriptor,
         new java.lang.String[] { "PageSize", "PageToken", "State", });
     internal_static_aboveboard_admin_v1_ListDeletionsResponse_descriptor =
-      getDescriptor().getMessageType(10);
+      getDescriptor().getMessageType(16);
     internal_static_aboveboard_admin_v1_ListDeletionsResponse_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_aboveboard_admin_v1_ListDeletionsResponse_descriptor,

@@ -34,6 +34,7 @@ private static final long serialVersionUID = 0L;
   private ListOptOutsRequest() {
     pageToken_ = "";
     state_ = 0;
+    origin_ = 0;
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -54,6 +55,7 @@ private static final long serialVersionUID = 0L;
             aboveboard.admin.v1.ListOptOutsRequest.class, aboveboard.admin.v1.ListOptOutsRequest.Builder.class);
   }
 
+  private int bitField0_;
   public static final int PAGE_SIZE_FIELD_NUMBER = 1;
   private int pageSize_ = 0;
   /**
@@ -145,6 +147,73 @@ private static final long serialVersionUID = 0L;
     return result == null ? aboveboard.admin.v1.OptOut.State.UNRECOGNIZED : result;
   }
 
+  public static final int ORIGIN_FIELD_NUMBER = 4;
+  private int origin_ = 0;
+  /**
+   * <pre>
+   * Keeps only opt-outs of this origin. Unspecified keeps all.
+   * </pre>
+   *
+   * <code>.aboveboard.admin.v1.Origin origin = 4 [json_name = "origin"];</code>
+   * @return The enum numeric value on the wire for origin.
+   */
+  @java.lang.Override public int getOriginValue() {
+    return origin_;
+  }
+  /**
+   * <pre>
+   * Keeps only opt-outs of this origin. Unspecified keeps all.
+   * </pre>
+   *
+   * <code>.aboveboard.admin.v1.Origin origin = 4 [json_name = "origin"];</code>
+   * @return The origin.
+   */
+  @java.lang.Override public aboveboard.admin.v1.Origin getOrigin() {
+    aboveboard.admin.v1.Origin result = aboveboard.admin.v1.Origin.forNumber(origin_);
+    return result == null ? aboveboard.admin.v1.Origin.UNRECOGNIZED : result;
+  }
+
+  public static final int CREATED_SINCE_FIELD_NUMBER = 5;
+  private com.google.protobuf.Timestamp createdSince_;
+  /**
+   * <pre>
+   * Keeps only opt-outs that came into force at or after this time. Absent
+   * keeps all.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp created_since = 5 [json_name = "createdSince"];</code>
+   * @return Whether the createdSince field is set.
+   */
+  @java.lang.Override
+  public boolean hasCreatedSince() {
+    return ((bitField0_ & 0x00000001) != 0);
+  }
+  /**
+   * <pre>
+   * Keeps only opt-outs that came into force at or after this time. Absent
+   * keeps all.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp created_since = 5 [json_name = "createdSince"];</code>
+   * @return The createdSince.
+   */
+  @java.lang.Override
+  public com.google.protobuf.Timestamp getCreatedSince() {
+    return createdSince_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : createdSince_;
+  }
+  /**
+   * <pre>
+   * Keeps only opt-outs that came into force at or after this time. Absent
+   * keeps all.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp created_since = 5 [json_name = "createdSince"];</code>
+   */
+  @java.lang.Override
+  public com.google.protobuf.TimestampOrBuilder getCreatedSinceOrBuilder() {
+    return createdSince_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : createdSince_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -168,6 +237,12 @@ private static final long serialVersionUID = 0L;
     if (state_ != aboveboard.admin.v1.OptOut.State.STATE_UNSPECIFIED.getNumber()) {
       output.writeEnum(3, state_);
     }
+    if (origin_ != aboveboard.admin.v1.Origin.ORIGIN_UNSPECIFIED.getNumber()) {
+      output.writeEnum(4, origin_);
+    }
+    if (((bitField0_ & 0x00000001) != 0)) {
+      output.writeMessage(5, getCreatedSince());
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -182,6 +257,14 @@ private static final long serialVersionUID = 0L;
     if (state_ != aboveboard.admin.v1.OptOut.State.STATE_UNSPECIFIED.getNumber()) {
       size += com.google.protobuf.CodedOutputStream
         .computeEnumSize(3, state_);
+    }
+    if (origin_ != aboveboard.admin.v1.Origin.ORIGIN_UNSPECIFIED.getNumber()) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeEnumSize(4, origin_);
+    }
+    if (((bitField0_ & 0x00000001) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(5, getCreatedSince());
     }
     return size;
   }
@@ -212,6 +295,12 @@ private static final long serialVersionUID = 0L;
     if (!getPageToken()
         .equals(other.getPageToken())) return false;
     if (state_ != other.state_) return false;
+    if (origin_ != other.origin_) return false;
+    if (hasCreatedSince() != other.hasCreatedSince()) return false;
+    if (hasCreatedSince()) {
+      if (!getCreatedSince()
+          .equals(other.getCreatedSince())) return false;
+    }
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -229,6 +318,12 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getPageToken().hashCode();
     hash = (37 * hash) + STATE_FIELD_NUMBER;
     hash = (53 * hash) + state_;
+    hash = (37 * hash) + ORIGIN_FIELD_NUMBER;
+    hash = (53 * hash) + origin_;
+    if (hasCreatedSince()) {
+      hash = (37 * hash) + CREATED_SINCE_FIELD_NUMBER;
+      hash = (53 * hash) + getCreatedSince().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -352,13 +447,19 @@ private static final long serialVersionUID = 0L;
 
     // Construct using aboveboard.admin.v1.ListOptOutsRequest.newBuilder()
     private Builder() {
-
+      maybeForceBuilderInitialization();
     }
 
     private Builder(
         com.google.protobuf.GeneratedMessage.BuilderParent parent) {
       super(parent);
-
+      maybeForceBuilderInitialization();
+    }
+    private void maybeForceBuilderInitialization() {
+      if (com.google.protobuf.GeneratedMessage
+              .alwaysUseFieldBuilders) {
+        internalGetCreatedSinceFieldBuilder();
+      }
     }
     @java.lang.Override
     public Builder clear() {
@@ -367,6 +468,12 @@ private static final long serialVersionUID = 0L;
       pageSize_ = 0;
       pageToken_ = "";
       state_ = 0;
+      origin_ = 0;
+      createdSince_ = null;
+      if (createdSinceBuilder_ != null) {
+        createdSinceBuilder_.dispose();
+        createdSinceBuilder_ = null;
+      }
       return this;
     }
 
@@ -409,6 +516,17 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000004) != 0)) {
         result.state_ = state_;
       }
+      if (((from_bitField0_ & 0x00000008) != 0)) {
+        result.origin_ = origin_;
+      }
+      int to_bitField0_ = 0;
+      if (((from_bitField0_ & 0x00000010) != 0)) {
+        result.createdSince_ = createdSinceBuilder_ == null
+            ? createdSince_
+            : createdSinceBuilder_.build();
+        to_bitField0_ |= 0x00000001;
+      }
+      result.bitField0_ |= to_bitField0_;
     }
 
     @java.lang.Override
@@ -433,6 +551,12 @@ private static final long serialVersionUID = 0L;
       }
       if (other.state_ != 0) {
         setStateValue(other.getStateValue());
+      }
+      if (other.origin_ != 0) {
+        setOriginValue(other.getOriginValue());
+      }
+      if (other.hasCreatedSince()) {
+        mergeCreatedSince(other.getCreatedSince());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -473,6 +597,18 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000004;
               break;
             } // case 24
+            case 32: {
+              origin_ = input.readEnum();
+              bitField0_ |= 0x00000008;
+              break;
+            } // case 32
+            case 42: {
+              input.readMessage(
+                  internalGetCreatedSinceFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00000010;
+              break;
+            } // case 42
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -704,6 +840,242 @@ private static final long serialVersionUID = 0L;
       state_ = 0;
       onChanged();
       return this;
+    }
+
+    private int origin_ = 0;
+    /**
+     * <pre>
+     * Keeps only opt-outs of this origin. Unspecified keeps all.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Origin origin = 4 [json_name = "origin"];</code>
+     * @return The enum numeric value on the wire for origin.
+     */
+    @java.lang.Override public int getOriginValue() {
+      return origin_;
+    }
+    /**
+     * <pre>
+     * Keeps only opt-outs of this origin. Unspecified keeps all.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Origin origin = 4 [json_name = "origin"];</code>
+     * @param value The enum numeric value on the wire for origin to set.
+     * @return This builder for chaining.
+     */
+    public Builder setOriginValue(int value) {
+      origin_ = value;
+      bitField0_ |= 0x00000008;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Keeps only opt-outs of this origin. Unspecified keeps all.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Origin origin = 4 [json_name = "origin"];</code>
+     * @return The origin.
+     */
+    @java.lang.Override
+    public aboveboard.admin.v1.Origin getOrigin() {
+      aboveboard.admin.v1.Origin result = aboveboard.admin.v1.Origin.forNumber(origin_);
+      return result == null ? aboveboard.admin.v1.Origin.UNRECOGNIZED : result;
+    }
+    /**
+     * <pre>
+     * Keeps only opt-outs of this origin. Unspecified keeps all.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Origin origin = 4 [json_name = "origin"];</code>
+     * @param value The origin to set.
+     * @throws IllegalArgumentException if UNRECOGNIZED is provided.
+     * @return This builder for chaining.
+     */
+    public Builder setOrigin(aboveboard.admin.v1.Origin value) {
+      java.util.Objects.requireNonNull(value);
+      bitField0_ |= 0x00000008;
+      origin_ = value.getNumber();
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Keeps only opt-outs of this origin. Unspecified keeps all.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Origin origin = 4 [json_name = "origin"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearOrigin() {
+      bitField0_ = (bitField0_ & ~0x00000008);
+      origin_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.Timestamp createdSince_;
+    private com.google.protobuf.SingleFieldBuilder<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> createdSinceBuilder_;
+    /**
+     * <pre>
+     * Keeps only opt-outs that came into force at or after this time. Absent
+     * keeps all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp created_since = 5 [json_name = "createdSince"];</code>
+     * @return Whether the createdSince field is set.
+     */
+    public boolean hasCreatedSince() {
+      return ((bitField0_ & 0x00000010) != 0);
+    }
+    /**
+     * <pre>
+     * Keeps only opt-outs that came into force at or after this time. Absent
+     * keeps all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp created_since = 5 [json_name = "createdSince"];</code>
+     * @return The createdSince.
+     */
+    public com.google.protobuf.Timestamp getCreatedSince() {
+      if (createdSinceBuilder_ == null) {
+        return createdSince_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : createdSince_;
+      } else {
+        return createdSinceBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * Keeps only opt-outs that came into force at or after this time. Absent
+     * keeps all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp created_since = 5 [json_name = "createdSince"];</code>
+     */
+    public Builder setCreatedSince(com.google.protobuf.Timestamp value) {
+      if (createdSinceBuilder_ == null) {
+        java.util.Objects.requireNonNull(value);
+        createdSince_ = value;
+      } else {
+        createdSinceBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Keeps only opt-outs that came into force at or after this time. Absent
+     * keeps all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp created_since = 5 [json_name = "createdSince"];</code>
+     */
+    public Builder setCreatedSince(
+        com.google.protobuf.Timestamp.Builder builderForValue) {
+      if (createdSinceBuilder_ == null) {
+        createdSince_ = builderForValue.build();
+      } else {
+        createdSinceBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Keeps only opt-outs that came into force at or after this time. Absent
+     * keeps all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp created_since = 5 [json_name = "createdSince"];</code>
+     */
+    public Builder mergeCreatedSince(com.google.protobuf.Timestamp value) {
+      if (createdSinceBuilder_ == null) {
+        if (((bitField0_ & 0x00000010) != 0) &&
+          createdSince_ != null &&
+          createdSince_ != com.google.protobuf.Timestamp.getDefaultInstance()) {
+          getCreatedSinceBuilder().mergeFrom(value);
+        } else {
+          createdSince_ = value;
+        }
+      } else {
+        createdSinceBuilder_.mergeFrom(value);
+      }
+      if (createdSince_ != null) {
+        bitField0_ |= 0x00000010;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Keeps only opt-outs that came into force at or after this time. Absent
+     * keeps all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp created_since = 5 [json_name = "createdSince"];</code>
+     */
+    public Builder clearCreatedSince() {
+      bitField0_ = (bitField0_ & ~0x00000010);
+      createdSince_ = null;
+      if (createdSinceBuilder_ != null) {
+        createdSinceBuilder_.dispose();
+        createdSinceBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Keeps only opt-outs that came into force at or after this time. Absent
+     * keeps all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp created_since = 5 [json_name = "createdSince"];</code>
+     */
+    public com.google.protobuf.Timestamp.Builder getCreatedSinceBuilder() {
+      bitField0_ |= 0x00000010;
+      onChanged();
+      return internalGetCreatedSinceFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * Keeps only opt-outs that came into force at or after this time. Absent
+     * keeps all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp created_since = 5 [json_name = "createdSince"];</code>
+     */
+    public com.google.protobuf.TimestampOrBuilder getCreatedSinceOrBuilder() {
+      if (createdSinceBuilder_ != null) {
+        return createdSinceBuilder_.getMessageOrBuilder();
+      } else {
+        return createdSince_ == null ?
+            com.google.protobuf.Timestamp.getDefaultInstance() : createdSince_;
+      }
+    }
+    /**
+     * <pre>
+     * Keeps only opt-outs that came into force at or after this time. Absent
+     * keeps all.
+     * </pre>
+     *
+     * <code>.google.protobuf.Timestamp created_since = 5 [json_name = "createdSince"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> 
+        internalGetCreatedSinceFieldBuilder() {
+      if (createdSinceBuilder_ == null) {
+        createdSinceBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder>(
+                getCreatedSince(),
+                getParentForChildren(),
+                isClean());
+        createdSince_ = null;
+      }
+      return createdSinceBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:aboveboard.admin.v1.ListOptOutsRequest)

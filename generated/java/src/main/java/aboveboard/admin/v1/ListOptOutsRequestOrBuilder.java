@@ -61,4 +61,53 @@ public interface ListOptOutsRequestOrBuilder extends
    * @return The state.
    */
   aboveboard.admin.v1.OptOut.State getState();
+
+  /**
+   * <pre>
+   * Keeps only opt-outs of this origin. Unspecified keeps all.
+   * </pre>
+   *
+   * <code>.aboveboard.admin.v1.Origin origin = 4 [json_name = "origin"];</code>
+   * @return The enum numeric value on the wire for origin.
+   */
+  int getOriginValue();
+  /**
+   * <pre>
+   * Keeps only opt-outs of this origin. Unspecified keeps all.
+   * </pre>
+   *
+   * <code>.aboveboard.admin.v1.Origin origin = 4 [json_name = "origin"];</code>
+   * @return The origin.
+   */
+  aboveboard.admin.v1.Origin getOrigin();
+
+  /**
+   * <pre>
+   * Keeps only opt-outs that came into force at or after this time. Absent
+   * keeps all.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp created_since = 5 [json_name = "createdSince"];</code>
+   * @return Whether the createdSince field is set.
+   */
+  boolean hasCreatedSince();
+  /**
+   * <pre>
+   * Keeps only opt-outs that came into force at or after this time. Absent
+   * keeps all.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp created_since = 5 [json_name = "createdSince"];</code>
+   * @return The createdSince.
+   */
+  com.google.protobuf.Timestamp getCreatedSince();
+  /**
+   * <pre>
+   * Keeps only opt-outs that came into force at or after this time. Absent
+   * keeps all.
+   * </pre>
+   *
+   * <code>.google.protobuf.Timestamp created_since = 5 [json_name = "createdSince"];</code>
+   */
+  com.google.protobuf.TimestampOrBuilder getCreatedSinceOrBuilder();
 }

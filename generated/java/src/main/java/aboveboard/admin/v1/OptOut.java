@@ -523,6 +523,22 @@ private static final long serialVersionUID = 0L;
     return revokedAt_ == null ? com.google.protobuf.Timestamp.getDefaultInstance() : revokedAt_;
   }
 
+  public static final int HAS_PREFERENCE_TOKEN_FIELD_NUMBER = 10;
+  private boolean hasPreferenceToken_ = false;
+  /**
+   * <pre>
+   * Output only. Whether the source that set it can lift it: it came with a
+   * preference token. False where only an administrator can.
+   * </pre>
+   *
+   * <code>bool has_preference_token = 10 [json_name = "hasPreferenceToken"];</code>
+   * @return The hasPreferenceToken.
+   */
+  @java.lang.Override
+  public boolean getHasPreferenceToken() {
+    return hasPreferenceToken_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -564,6 +580,9 @@ private static final long serialVersionUID = 0L;
     if (((bitField0_ & 0x00000004) != 0)) {
       output.writeMessage(9, getRevokedAt());
     }
+    if (hasPreferenceToken_ != false) {
+      output.writeBool(10, hasPreferenceToken_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -601,6 +620,10 @@ private static final long serialVersionUID = 0L;
     if (((bitField0_ & 0x00000004) != 0)) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(9, getRevokedAt());
+    }
+    if (hasPreferenceToken_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(10, hasPreferenceToken_);
     }
     return size;
   }
@@ -650,6 +673,8 @@ private static final long serialVersionUID = 0L;
       if (!getRevokedAt()
           .equals(other.getRevokedAt())) return false;
     }
+    if (getHasPreferenceToken()
+        != other.getHasPreferenceToken()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -685,6 +710,9 @@ private static final long serialVersionUID = 0L;
       hash = (37 * hash) + REVOKED_AT_FIELD_NUMBER;
       hash = (53 * hash) + getRevokedAt().hashCode();
     }
+    hash = (37 * hash) + HAS_PREFERENCE_TOKEN_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getHasPreferenceToken());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -851,6 +879,7 @@ private static final long serialVersionUID = 0L;
         revokedAtBuilder_.dispose();
         revokedAtBuilder_ = null;
       }
+      hasPreferenceToken_ = false;
       return this;
     }
 
@@ -921,6 +950,9 @@ private static final long serialVersionUID = 0L;
             : revokedAtBuilder_.build();
         to_bitField0_ |= 0x00000004;
       }
+      if (((from_bitField0_ & 0x00000200) != 0)) {
+        result.hasPreferenceToken_ = hasPreferenceToken_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -966,6 +998,9 @@ private static final long serialVersionUID = 0L;
       }
       if (other.hasRevokedAt()) {
         mergeRevokedAt(other.getRevokedAt());
+      }
+      if (other.getHasPreferenceToken() != false) {
+        setHasPreferenceToken(other.getHasPreferenceToken());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1042,6 +1077,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000100;
               break;
             } // case 74
+            case 80: {
+              hasPreferenceToken_ = input.readBool();
+              bitField0_ |= 0x00000200;
+              break;
+            } // case 80
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1984,6 +2024,53 @@ private static final long serialVersionUID = 0L;
         revokedAt_ = null;
       }
       return revokedAtBuilder_;
+    }
+
+    private boolean hasPreferenceToken_ ;
+    /**
+     * <pre>
+     * Output only. Whether the source that set it can lift it: it came with a
+     * preference token. False where only an administrator can.
+     * </pre>
+     *
+     * <code>bool has_preference_token = 10 [json_name = "hasPreferenceToken"];</code>
+     * @return The hasPreferenceToken.
+     */
+    @java.lang.Override
+    public boolean getHasPreferenceToken() {
+      return hasPreferenceToken_;
+    }
+    /**
+     * <pre>
+     * Output only. Whether the source that set it can lift it: it came with a
+     * preference token. False where only an administrator can.
+     * </pre>
+     *
+     * <code>bool has_preference_token = 10 [json_name = "hasPreferenceToken"];</code>
+     * @param value The hasPreferenceToken to set.
+     * @return This builder for chaining.
+     */
+    public Builder setHasPreferenceToken(boolean value) {
+
+      hasPreferenceToken_ = value;
+      bitField0_ |= 0x00000200;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Output only. Whether the source that set it can lift it: it came with a
+     * preference token. False where only an administrator can.
+     * </pre>
+     *
+     * <code>bool has_preference_token = 10 [json_name = "hasPreferenceToken"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearHasPreferenceToken() {
+      bitField0_ = (bitField0_ & ~0x00000200);
+      hasPreferenceToken_ = false;
+      onChanged();
+      return this;
     }
 
     // @@protoc_insertion_point(builder_scope:aboveboard.admin.v1.OptOut)

@@ -204,4 +204,15 @@ public interface OptOutOrBuilder extends
    * <code>.google.protobuf.Timestamp revoked_at = 9 [json_name = "revokedAt"];</code>
    */
   com.google.protobuf.TimestampOrBuilder getRevokedAtOrBuilder();
+
+  /**
+   * <pre>
+   * Output only. Whether the source that set it can lift it: it came with a
+   * preference token. False where only an administrator can.
+   * </pre>
+   *
+   * <code>bool has_preference_token = 10 [json_name = "hasPreferenceToken"];</code>
+   * @return The hasPreferenceToken.
+   */
+  boolean getHasPreferenceToken();
 }

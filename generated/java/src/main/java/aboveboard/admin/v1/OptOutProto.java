@@ -84,7 +84,7 @@ public final class OptOutProto extends com.google.protobuf.GeneratedFile {
       "veboard.admin.v1\032!aboveboard/admin/v1/su" +
       "bject.proto\032&aboveboard/schema/v1/annota" +
       "tions.proto\032\037google/protobuf/timestamp.p" +
-      "roto\"\221\004\n\006OptOut\022\034\n\nopt_out_id\030\001 \001(\tR\010opt" +
+      "roto\"\303\004\n\006OptOut\022\034\n\nopt_out_id\030\001 \001(\tR\010opt" +
       "OutId\0226\n\007subject\030\002 \001(\0132\034.aboveboard.admi" +
       "n.v1.SubjectR\007subject\022C\n\014subject_kind\030\003 " +
       "\001(\0162 .aboveboard.schema.v1.SubjectKeyR\013s" +
@@ -95,32 +95,36 @@ public final class OptOutProto extends com.google.protobuf.GeneratedFile {
       ".admin.v1.OptOut.StateR\005state\0229\n\ncreated" +
       "_at\030\010 \001(\0132\032.google.protobuf.TimestampR\tc" +
       "reatedAt\0229\n\nrevoked_at\030\t \001(\0132\032.google.pr" +
-      "otobuf.TimestampR\trevokedAt\"C\n\005State\022\025\n\021" +
-      "STATE_UNSPECIFIED\020\000\022\020\n\014STATE_ACTIVE\020\001\022\021\n" +
-      "\rSTATE_REVOKED\020\002\"\212\001\n\023CreateOptOutRequest" +
-      "\0226\n\007subject\030\001 \001(\0132\034.aboveboard.admin.v1." +
-      "SubjectR\007subject\022\034\n\treference\030\002 \001(\tR\tref" +
-      "erence\022\035\n\nrequest_id\030\003 \001(\tR\trequestId\"L\n" +
-      "\024CreateOptOutResponse\0224\n\007opt_out\030\001 \001(\0132\033" +
-      ".aboveboard.admin.v1.OptOutR\006optOut\"0\n\020G" +
-      "etOptOutRequest\022\034\n\nopt_out_id\030\001 \001(\tR\010opt" +
-      "OutId\"I\n\021GetOptOutResponse\0224\n\007opt_out\030\001 " +
-      "\001(\0132\033.aboveboard.admin.v1.OptOutR\006optOut" +
-      "\"\211\001\n\022ListOptOutsRequest\022\033\n\tpage_size\030\001 \001" +
-      "(\005R\010pageSize\022\035\n\npage_token\030\002 \001(\tR\tpageTo" +
-      "ken\0227\n\005state\030\003 \001(\0162!.aboveboard.admin.v1" +
-      ".OptOut.StateR\005state\"u\n\023ListOptOutsRespo" +
-      "nse\0226\n\010opt_outs\030\001 \003(\0132\033.aboveboard.admin" +
-      ".v1.OptOutR\007optOuts\022&\n\017next_page_token\030\002" +
-      " \001(\tR\rnextPageToken\"3\n\023RevokeOptOutReque" +
-      "st\022\034\n\nopt_out_id\030\001 \001(\tR\010optOutId\"L\n\024Revo" +
-      "keOptOutResponse\0224\n\007opt_out\030\001 \001(\0132\033.abov" +
-      "eboard.admin.v1.OptOutR\006optOutB\244\001B\013OptOu" +
-      "tProtoP\001Z\'example.com/aboveboard/admin/v" +
-      "1;adminv1\242\002\003AAX\252\002\023Aboveboard.Admin.V1\312\002\023" +
-      "Aboveboard\\Admin\\V1\342\002\037Aboveboard\\Admin\\V" +
-      "1\\GPBMetadata\352\002\025Aboveboard::Admin::V1b\006p" +
-      "roto3"
+      "otobuf.TimestampR\trevokedAt\0220\n\024has_prefe" +
+      "rence_token\030\n \001(\010R\022hasPreferenceToken\"C\n" +
+      "\005State\022\025\n\021STATE_UNSPECIFIED\020\000\022\020\n\014STATE_A" +
+      "CTIVE\020\001\022\021\n\rSTATE_REVOKED\020\002\"\212\001\n\023CreateOpt" +
+      "OutRequest\0226\n\007subject\030\001 \001(\0132\034.aboveboard" +
+      ".admin.v1.SubjectR\007subject\022\034\n\treference\030" +
+      "\002 \001(\tR\treference\022\035\n\nrequest_id\030\003 \001(\tR\tre" +
+      "questId\"L\n\024CreateOptOutResponse\0224\n\007opt_o" +
+      "ut\030\001 \001(\0132\033.aboveboard.admin.v1.OptOutR\006o" +
+      "ptOut\"0\n\020GetOptOutRequest\022\034\n\nopt_out_id\030" +
+      "\001 \001(\tR\010optOutId\"I\n\021GetOptOutResponse\0224\n\007" +
+      "opt_out\030\001 \001(\0132\033.aboveboard.admin.v1.OptO" +
+      "utR\006optOut\"\377\001\n\022ListOptOutsRequest\022\033\n\tpag" +
+      "e_size\030\001 \001(\005R\010pageSize\022\035\n\npage_token\030\002 \001" +
+      "(\tR\tpageToken\0227\n\005state\030\003 \001(\0162!.aboveboar" +
+      "d.admin.v1.OptOut.StateR\005state\0223\n\006origin" +
+      "\030\004 \001(\0162\033.aboveboard.admin.v1.OriginR\006ori" +
+      "gin\022?\n\rcreated_since\030\005 \001(\0132\032.google.prot" +
+      "obuf.TimestampR\014createdSince\"u\n\023ListOptO" +
+      "utsResponse\0226\n\010opt_outs\030\001 \003(\0132\033.aboveboa" +
+      "rd.admin.v1.OptOutR\007optOuts\022&\n\017next_page" +
+      "_token\030\002 \001(\tR\rnextPageToken\"3\n\023RevokeOpt" +
+      "OutRequest\022\034\n\nopt_out_id\030\001 \001(\tR\010optOutId" +
+      "\"L\n\024RevokeOptOutResponse\0224\n\007opt_out\030\001 \001(" +
+      "\0132\033.aboveboard.admin.v1.OptOutR\006optOutB\244" +
+      "\001B\013OptOutProtoP\001Z\'example.com/aboveboard" +
+      "/admin/v1;adminv1\242\002\003AAX\252\002\023Aboveboard.Adm" +
+      "in.V1\312\002\023Aboveboard\\Admin\\V1\342\002\037Aboveboard" +
+      "\\Admin\\V1\\GPBMetadata\352\002\025Aboveboard::Admi" +
+      "n::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -134,7 +138,7 @@ public final class OptOutProto extends com.google.protobuf.GeneratedFile {
     internal_static_aboveboard_admin_v1_OptOut_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_aboveboard_admin_v1_OptOut_descriptor,
-        new java.lang.String[] { "OptOutId", "Subject", "SubjectKind", "SubjectDigest", "Reference", "Origin", "State", "CreatedAt", "RevokedAt", });
+        new java.lang.String[] { "OptOutId", "Subject", "SubjectKind", "SubjectDigest", "Reference", "Origin", "State", "CreatedAt", "RevokedAt", "HasPreferenceToken", });
     internal_static_aboveboard_admin_v1_CreateOptOutRequest_descriptor =
       getDescriptor().getMessageType(1);
     internal_static_aboveboard_admin_v1_CreateOptOutRequest_fieldAccessorTable = new
@@ -164,7 +168,7 @@ public final class OptOutProto extends com.google.protobuf.GeneratedFile {
     internal_static_aboveboard_admin_v1_ListOptOutsRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_aboveboard_admin_v1_ListOptOutsRequest_descriptor,
-        new java.lang.String[] { "PageSize", "PageToken", "State", });
+        new java.lang.String[] { "PageSize", "PageToken", "State", "Origin", "CreatedSince", });
     internal_static_aboveboard_admin_v1_ListOptOutsResponse_descriptor =
       getDescriptor().getMessageType(6);
     internal_static_aboveboard_admin_v1_ListOptOutsResponse_fieldAccessorTable = new

@@ -8,7 +8,9 @@ package aboveboard.admin.v1;
 /**
  * <pre>
  * Proves a deletion, offline. Verify `signature` over `signed_payload`, then
- * take every other field from `signed_payload` or find it equal there.
+ * take every other field from `signed_payload` or find it equal there. Its times
+ * are rounded up to the UTC day where `time_precision` says so: a receipt shown
+ * to others does not tell when a subject was deleted to the microsecond.
  * </pre>
  *
  * Protobuf type {@code aboveboard.admin.v1.Receipt}
@@ -41,6 +43,7 @@ private static final long serialVersionUID = 0L;
     keyId_ = "";
     signedPayload_ = com.google.protobuf.ByteString.EMPTY;
     signature_ = com.google.protobuf.ByteString.EMPTY;
+    timePrecision_ = 0;
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -59,6 +62,143 @@ private static final long serialVersionUID = 0L;
     return aboveboard.admin.v1.DeletionProto.internal_static_aboveboard_admin_v1_Receipt_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             aboveboard.admin.v1.Receipt.class, aboveboard.admin.v1.Receipt.Builder.class);
+  }
+
+  /**
+   * <pre>
+   * Says how exact the times of a receipt are.
+   * </pre>
+   *
+   * Protobuf enum {@code aboveboard.admin.v1.Receipt.TimePrecision}
+   */
+  public enum TimePrecision
+      implements com.google.protobuf.ProtocolMessageEnum {
+    /**
+     * <pre>
+     * As they were, to the microsecond; a receipt from before this field.
+     * </pre>
+     *
+     * <code>TIME_PRECISION_UNSPECIFIED = 0;</code>
+     */
+    TIME_PRECISION_UNSPECIFIED(0),
+    /**
+     * <pre>
+     * Rounded up to the next midnight in UTC.
+     * </pre>
+     *
+     * <code>TIME_PRECISION_DAY = 1;</code>
+     */
+    TIME_PRECISION_DAY(1),
+    UNRECOGNIZED(-1),
+    ;
+
+    static {
+      com.google.protobuf.RuntimeVersion.validateProtobufGencodeVersion(
+        com.google.protobuf.RuntimeVersion.RuntimeDomain.PUBLIC,
+        /* major= */ 4,
+        /* minor= */ 36,
+        /* patch= */ 2,
+        /* suffix= */ "",
+        "TimePrecision");
+    }
+    /**
+     * <pre>
+     * As they were, to the microsecond; a receipt from before this field.
+     * </pre>
+     *
+     * <code>TIME_PRECISION_UNSPECIFIED = 0;</code>
+     */
+    public static final int TIME_PRECISION_UNSPECIFIED_VALUE = 0;
+    /**
+     * <pre>
+     * Rounded up to the next midnight in UTC.
+     * </pre>
+     *
+     * <code>TIME_PRECISION_DAY = 1;</code>
+     */
+    public static final int TIME_PRECISION_DAY_VALUE = 1;
+
+
+    public final int getNumber() {
+      if (this == UNRECOGNIZED) {
+        throw new java.lang.IllegalArgumentException(
+            "Can't get the number of an unknown enum value.");
+      }
+      return value;
+    }
+
+    /**
+     * @param value The numeric wire value of the corresponding enum entry.
+     * @return The enum associated with the given numeric wire value.
+     * @deprecated Use {@link #forNumber(int)} instead.
+     */
+    @java.lang.Deprecated
+    public static TimePrecision valueOf(int value) {
+      return forNumber(value);
+    }
+
+    /**
+     * @param value The numeric wire value of the corresponding enum entry.
+     * @return The enum associated with the given numeric wire value.
+     */
+    public static TimePrecision forNumber(int value) {
+      switch (value) {
+        case 0: return TIME_PRECISION_UNSPECIFIED;
+        case 1: return TIME_PRECISION_DAY;
+        default: return null;
+      }
+    }
+
+    public static com.google.protobuf.Internal.EnumLiteMap<TimePrecision>
+        internalGetValueMap() {
+      return internalValueMap;
+    }
+    private static final com.google.protobuf.Internal.EnumLiteMap<
+        TimePrecision> internalValueMap =
+          new com.google.protobuf.Internal.EnumLiteMap<TimePrecision>() {
+            public TimePrecision findValueByNumber(int number) {
+              return TimePrecision.forNumber(number);
+            }
+          };
+
+    public final com.google.protobuf.Descriptors.EnumValueDescriptor
+        getValueDescriptor() {
+      if (this == UNRECOGNIZED) {
+        throw new java.lang.IllegalStateException(
+            "Can't get the descriptor of an unrecognized enum value.");
+      }
+      return getDescriptor().getValue(ordinal());
+    }
+    public final com.google.protobuf.Descriptors.EnumDescriptor
+        getDescriptorForType() {
+      return getDescriptor();
+    }
+    public static com.google.protobuf.Descriptors.EnumDescriptor
+        getDescriptor() {
+      return aboveboard.admin.v1.Receipt.getDescriptor().getEnumType(0);
+    }
+
+    private static final TimePrecision[] VALUES = values();
+
+    public static TimePrecision valueOf(
+        com.google.protobuf.Descriptors.EnumValueDescriptor desc) {
+      if (desc.getType() != getDescriptor()) {
+        throw new java.lang.IllegalArgumentException(
+          "EnumValueDescriptor is not for this type.");
+      }
+      if (desc.getIndex() == -1) {
+        return UNRECOGNIZED;
+      }
+      return VALUES[desc.getIndex()];
+    }
+
+    private final int value;
+
+    private TimePrecision(int value) {
+      this.value = value;
+    }
+
+    // @@protoc_insertion_point(enum_scope:aboveboard.admin.v1.Receipt.TimePrecision)
   }
 
   private int bitField0_;
@@ -536,6 +676,32 @@ private static final long serialVersionUID = 0L;
     return signature_;
   }
 
+  public static final int TIME_PRECISION_FIELD_NUMBER = 15;
+  private int timePrecision_ = 0;
+  /**
+   * <pre>
+   * How exact every time in it is.
+   * </pre>
+   *
+   * <code>.aboveboard.admin.v1.Receipt.TimePrecision time_precision = 15 [json_name = "timePrecision"];</code>
+   * @return The enum numeric value on the wire for timePrecision.
+   */
+  @java.lang.Override public int getTimePrecisionValue() {
+    return timePrecision_;
+  }
+  /**
+   * <pre>
+   * How exact every time in it is.
+   * </pre>
+   *
+   * <code>.aboveboard.admin.v1.Receipt.TimePrecision time_precision = 15 [json_name = "timePrecision"];</code>
+   * @return The timePrecision.
+   */
+  @java.lang.Override public aboveboard.admin.v1.Receipt.TimePrecision getTimePrecision() {
+    aboveboard.admin.v1.Receipt.TimePrecision result = aboveboard.admin.v1.Receipt.TimePrecision.forNumber(timePrecision_);
+    return result == null ? aboveboard.admin.v1.Receipt.TimePrecision.UNRECOGNIZED : result;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -591,6 +757,9 @@ private static final long serialVersionUID = 0L;
     }
     if (!signature_.isEmpty()) {
       output.writeBytes(14, signature_);
+    }
+    if (timePrecision_ != aboveboard.admin.v1.Receipt.TimePrecision.TIME_PRECISION_UNSPECIFIED.getNumber()) {
+      output.writeEnum(15, timePrecision_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -653,6 +822,10 @@ private static final long serialVersionUID = 0L;
     if (!signature_.isEmpty()) {
       size += com.google.protobuf.CodedOutputStream
         .computeBytesSize(14, signature_);
+    }
+    if (timePrecision_ != aboveboard.admin.v1.Receipt.TimePrecision.TIME_PRECISION_UNSPECIFIED.getNumber()) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeEnumSize(15, timePrecision_);
     }
     return size;
   }
@@ -721,6 +894,7 @@ private static final long serialVersionUID = 0L;
         .equals(other.getSignedPayload())) return false;
     if (!getSignature()
         .equals(other.getSignature())) return false;
+    if (timePrecision_ != other.timePrecision_) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -773,6 +947,8 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getSignedPayload().hashCode();
     hash = (37 * hash) + SIGNATURE_FIELD_NUMBER;
     hash = (53 * hash) + getSignature().hashCode();
+    hash = (37 * hash) + TIME_PRECISION_FIELD_NUMBER;
+    hash = (53 * hash) + timePrecision_;
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -873,7 +1049,9 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Proves a deletion, offline. Verify `signature` over `signed_payload`, then
-   * take every other field from `signed_payload` or find it equal there.
+   * take every other field from `signed_payload` or find it equal there. Its times
+   * are rounded up to the UTC day where `time_precision` says so: a receipt shown
+   * to others does not tell when a subject was deleted to the microsecond.
    * </pre>
    *
    * Protobuf type {@code aboveboard.admin.v1.Receipt}
@@ -960,6 +1138,7 @@ private static final long serialVersionUID = 0L;
       keyId_ = "";
       signedPayload_ = com.google.protobuf.ByteString.EMPTY;
       signature_ = com.google.protobuf.ByteString.EMPTY;
+      timePrecision_ = 0;
       return this;
     }
 
@@ -1061,6 +1240,9 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00002000) != 0)) {
         result.signature_ = signature_;
       }
+      if (((from_bitField0_ & 0x00004000) != 0)) {
+        result.timePrecision_ = timePrecision_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -1146,6 +1328,9 @@ private static final long serialVersionUID = 0L;
       }
       if (!other.getSignature().isEmpty()) {
         setSignature(other.getSignature());
+      }
+      if (other.timePrecision_ != 0) {
+        setTimePrecisionValue(other.getTimePrecisionValue());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1259,6 +1444,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00002000;
               break;
             } // case 114
+            case 120: {
+              timePrecision_ = input.readEnum();
+              bitField0_ |= 0x00004000;
+              break;
+            } // case 120
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2869,6 +3059,78 @@ private static final long serialVersionUID = 0L;
     public Builder clearSignature() {
       bitField0_ = (bitField0_ & ~0x00002000);
       signature_ = getDefaultInstance().getSignature();
+      onChanged();
+      return this;
+    }
+
+    private int timePrecision_ = 0;
+    /**
+     * <pre>
+     * How exact every time in it is.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Receipt.TimePrecision time_precision = 15 [json_name = "timePrecision"];</code>
+     * @return The enum numeric value on the wire for timePrecision.
+     */
+    @java.lang.Override public int getTimePrecisionValue() {
+      return timePrecision_;
+    }
+    /**
+     * <pre>
+     * How exact every time in it is.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Receipt.TimePrecision time_precision = 15 [json_name = "timePrecision"];</code>
+     * @param value The enum numeric value on the wire for timePrecision to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTimePrecisionValue(int value) {
+      timePrecision_ = value;
+      bitField0_ |= 0x00004000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How exact every time in it is.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Receipt.TimePrecision time_precision = 15 [json_name = "timePrecision"];</code>
+     * @return The timePrecision.
+     */
+    @java.lang.Override
+    public aboveboard.admin.v1.Receipt.TimePrecision getTimePrecision() {
+      aboveboard.admin.v1.Receipt.TimePrecision result = aboveboard.admin.v1.Receipt.TimePrecision.forNumber(timePrecision_);
+      return result == null ? aboveboard.admin.v1.Receipt.TimePrecision.UNRECOGNIZED : result;
+    }
+    /**
+     * <pre>
+     * How exact every time in it is.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Receipt.TimePrecision time_precision = 15 [json_name = "timePrecision"];</code>
+     * @param value The timePrecision to set.
+     * @throws IllegalArgumentException if UNRECOGNIZED is provided.
+     * @return This builder for chaining.
+     */
+    public Builder setTimePrecision(aboveboard.admin.v1.Receipt.TimePrecision value) {
+      java.util.Objects.requireNonNull(value);
+      bitField0_ |= 0x00004000;
+      timePrecision_ = value.getNumber();
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * How exact every time in it is.
+     * </pre>
+     *
+     * <code>.aboveboard.admin.v1.Receipt.TimePrecision time_precision = 15 [json_name = "timePrecision"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearTimePrecision() {
+      bitField0_ = (bitField0_ & ~0x00004000);
+      timePrecision_ = 0;
       onChanged();
       return this;
     }

@@ -305,4 +305,23 @@ public interface ReceiptOrBuilder extends
    * @return The signature.
    */
   com.google.protobuf.ByteString getSignature();
+
+  /**
+   * <pre>
+   * How exact every time in it is.
+   * </pre>
+   *
+   * <code>.aboveboard.admin.v1.Receipt.TimePrecision time_precision = 15 [json_name = "timePrecision"];</code>
+   * @return The enum numeric value on the wire for timePrecision.
+   */
+  int getTimePrecisionValue();
+  /**
+   * <pre>
+   * How exact every time in it is.
+   * </pre>
+   *
+   * <code>.aboveboard.admin.v1.Receipt.TimePrecision time_precision = 15 [json_name = "timePrecision"];</code>
+   * @return The timePrecision.
+   */
+  aboveboard.admin.v1.Receipt.TimePrecision getTimePrecision();
 }

@@ -302,6 +302,44 @@ public enum ErrorReason
    * <code>ERROR_REASON_ORIGIN_NOT_ALLOWED = 22;</code>
    */
   ERROR_REASON_ORIGIN_NOT_ALLOWED(22),
+  /**
+   * <pre>
+   * Collection was switched off with another preference token, or without one.
+   * Show the token that it was switched off with, or ask whoever runs the server.
+   *
+   * PERMISSION_DENIED: preference_token: not one that switched collection off
+   * ErrorInfo { reason: "PREFERENCE_TOKEN_REQUIRED", domain: "aboveboard" }
+   * BadRequest { field: "preference_token",
+   * description: "not one that switched collection off" }
+   * </pre>
+   *
+   * <code>ERROR_REASON_PREFERENCE_TOKEN_REQUIRED = 23;</code>
+   */
+  ERROR_REASON_PREFERENCE_TOKEN_REQUIRED(23),
+  /**
+   * <pre>
+   * The deletion waits for a confirmation, but by what is kept of it nobody can
+   * be found any more. Reject it, and ask for a new one.
+   *
+   * FAILED_PRECONDITION: the deletion's subject cannot be found any more
+   * ErrorInfo { reason: "DELETION_SUBJECT_LOST", domain: "aboveboard" }
+   * </pre>
+   *
+   * <code>ERROR_REASON_DELETION_SUBJECT_LOST = 24;</code>
+   */
+  ERROR_REASON_DELETION_SUBJECT_LOST(24),
+  /**
+   * <pre>
+   * The server's clock is suspect, and what was asked for would be cut off or
+   * removed by it. An administrator accepts the clock, or mends it.
+   *
+   * FAILED_PRECONDITION: the server's clock is suspect
+   * ErrorInfo { reason: "CLOCK_SUSPECT", domain: "aboveboard" }
+   * </pre>
+   *
+   * <code>ERROR_REASON_CLOCK_SUSPECT = 25;</code>
+   */
+  ERROR_REASON_CLOCK_SUSPECT(25),
   UNRECOGNIZED(-1),
   ;
 
@@ -596,6 +634,44 @@ public enum ErrorReason
    * <code>ERROR_REASON_ORIGIN_NOT_ALLOWED = 22;</code>
    */
   public static final int ERROR_REASON_ORIGIN_NOT_ALLOWED_VALUE = 22;
+  /**
+   * <pre>
+   * Collection was switched off with another preference token, or without one.
+   * Show the token that it was switched off with, or ask whoever runs the server.
+   *
+   * PERMISSION_DENIED: preference_token: not one that switched collection off
+   * ErrorInfo { reason: "PREFERENCE_TOKEN_REQUIRED", domain: "aboveboard" }
+   * BadRequest { field: "preference_token",
+   * description: "not one that switched collection off" }
+   * </pre>
+   *
+   * <code>ERROR_REASON_PREFERENCE_TOKEN_REQUIRED = 23;</code>
+   */
+  public static final int ERROR_REASON_PREFERENCE_TOKEN_REQUIRED_VALUE = 23;
+  /**
+   * <pre>
+   * The deletion waits for a confirmation, but by what is kept of it nobody can
+   * be found any more. Reject it, and ask for a new one.
+   *
+   * FAILED_PRECONDITION: the deletion's subject cannot be found any more
+   * ErrorInfo { reason: "DELETION_SUBJECT_LOST", domain: "aboveboard" }
+   * </pre>
+   *
+   * <code>ERROR_REASON_DELETION_SUBJECT_LOST = 24;</code>
+   */
+  public static final int ERROR_REASON_DELETION_SUBJECT_LOST_VALUE = 24;
+  /**
+   * <pre>
+   * The server's clock is suspect, and what was asked for would be cut off or
+   * removed by it. An administrator accepts the clock, or mends it.
+   *
+   * FAILED_PRECONDITION: the server's clock is suspect
+   * ErrorInfo { reason: "CLOCK_SUSPECT", domain: "aboveboard" }
+   * </pre>
+   *
+   * <code>ERROR_REASON_CLOCK_SUSPECT = 25;</code>
+   */
+  public static final int ERROR_REASON_CLOCK_SUSPECT_VALUE = 25;
 
 
   public final int getNumber() {
@@ -645,6 +721,9 @@ public enum ErrorReason
       case 20: return ERROR_REASON_REQUEST_ID_REUSED;
       case 21: return ERROR_REASON_SOURCE_NOT_ALLOWED;
       case 22: return ERROR_REASON_ORIGIN_NOT_ALLOWED;
+      case 23: return ERROR_REASON_PREFERENCE_TOKEN_REQUIRED;
+      case 24: return ERROR_REASON_DELETION_SUBJECT_LOST;
+      case 25: return ERROR_REASON_CLOCK_SUSPECT;
       default: return null;
     }
   }

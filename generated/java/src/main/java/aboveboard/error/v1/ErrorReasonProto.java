@@ -36,7 +36,7 @@ public final class ErrorReasonProto extends com.google.protobuf.GeneratedFile {
   static {
     java.lang.String[] descriptorData = {
       "\n&aboveboard/error/v1/error_reason.proto" +
-      "\022\023aboveboard.error.v1*\230\006\n\013ErrorReason\022\034\n" +
+      "\022\023aboveboard.error.v1*\214\007\n\013ErrorReason\022\034\n" +
       "\030ERROR_REASON_UNSPECIFIED\020\000\022\"\n\036ERROR_REA" +
       "SON_MALFORMED_REQUEST\020\001\022\"\n\036ERROR_REASON_" +
       "REQUEST_TOO_LARGE\020\002\022\037\n\033ERROR_REASON_SOUR" +
@@ -56,11 +56,14 @@ public final class ErrorReasonProto extends com.google.protobuf.GeneratedFile {
       "SON_DELETION_NOT_PENDING\020\023\022\"\n\036ERROR_REAS" +
       "ON_REQUEST_ID_REUSED\020\024\022#\n\037ERROR_REASON_S" +
       "OURCE_NOT_ALLOWED\020\025\022#\n\037ERROR_REASON_ORIG" +
-      "IN_NOT_ALLOWED\020\026B\253\001B\020ErrorReasonProtoP\001Z" +
-      "\'example.com/aboveboard/error/v1;errorv1" +
-      "\242\002\003AEX\252\002\023Aboveboard.Error.V1\312\002\024Aboveboar" +
-      "d\\Error_\\V1\342\002 Aboveboard\\Error_\\V1\\GPBMe" +
-      "tadata\352\002\025Aboveboard::Error::V1b\006proto3"
+      "IN_NOT_ALLOWED\020\026\022*\n&ERROR_REASON_PREFERE" +
+      "NCE_TOKEN_REQUIRED\020\027\022&\n\"ERROR_REASON_DEL" +
+      "ETION_SUBJECT_LOST\020\030\022\036\n\032ERROR_REASON_CLO" +
+      "CK_SUSPECT\020\031B\253\001B\020ErrorReasonProtoP\001Z\'exa" +
+      "mple.com/aboveboard/error/v1;errorv1\242\002\003A" +
+      "EX\252\002\023Aboveboard.Error.V1\312\002\024Aboveboard\\Er" +
+      "ror_\\V1\342\002 Aboveboard\\Error_\\V1\\GPBMetada" +
+      "ta\352\002\025Aboveboard::Error::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

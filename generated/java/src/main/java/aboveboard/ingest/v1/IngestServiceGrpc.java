@@ -257,8 +257,13 @@ public final class IngestServiceGrpc {
      * <pre>
      * Switches collection off or on for a user, a deployment or a server: the
      * "Disable Telemetry" tick box. In force for every commit after it has
-     * returned. ENABLED lifts only what was set in this way at the same scope,
-     * never an administrator's opt-out.
+     * returned. ENABLED lifts only what was set in this way at the same scope and
+     * with the same `preference_token`, never an administrator's opt-out; where
+     * something was set and no token fits, it is PERMISSION_DENIED with
+     * PREFERENCE_TOKEN_REQUIRED. Collection resumes when all are lifted. Limited
+     * to one call a second from an address, with a burst of 10, and 20 a second in
+     * all, unless the operator has set other rates: RESOURCE_EXHAUSTED with a
+     * RetryInfo.
      * </pre>
      */
     default void setCollectionPreference(aboveboard.ingest.v1.SetCollectionPreferenceRequest request,
@@ -355,8 +360,13 @@ public final class IngestServiceGrpc {
      * <pre>
      * Switches collection off or on for a user, a deployment or a server: the
      * "Disable Telemetry" tick box. In force for every commit after it has
-     * returned. ENABLED lifts only what was set in this way at the same scope,
-     * never an administrator's opt-out.
+     * returned. ENABLED lifts only what was set in this way at the same scope and
+     * with the same `preference_token`, never an administrator's opt-out; where
+     * something was set and no token fits, it is PERMISSION_DENIED with
+     * PREFERENCE_TOKEN_REQUIRED. Collection resumes when all are lifted. Limited
+     * to one call a second from an address, with a burst of 10, and 20 a second in
+     * all, unless the operator has set other rates: RESOURCE_EXHAUSTED with a
+     * RetryInfo.
      * </pre>
      */
     public void setCollectionPreference(aboveboard.ingest.v1.SetCollectionPreferenceRequest request,
@@ -434,8 +444,13 @@ public final class IngestServiceGrpc {
      * <pre>
      * Switches collection off or on for a user, a deployment or a server: the
      * "Disable Telemetry" tick box. In force for every commit after it has
-     * returned. ENABLED lifts only what was set in this way at the same scope,
-     * never an administrator's opt-out.
+     * returned. ENABLED lifts only what was set in this way at the same scope and
+     * with the same `preference_token`, never an administrator's opt-out; where
+     * something was set and no token fits, it is PERMISSION_DENIED with
+     * PREFERENCE_TOKEN_REQUIRED. Collection resumes when all are lifted. Limited
+     * to one call a second from an address, with a burst of 10, and 20 a second in
+     * all, unless the operator has set other rates: RESOURCE_EXHAUSTED with a
+     * RetryInfo.
      * </pre>
      */
     public aboveboard.ingest.v1.SetCollectionPreferenceResponse setCollectionPreference(aboveboard.ingest.v1.SetCollectionPreferenceRequest request) throws io.grpc.StatusException {
@@ -497,8 +512,13 @@ public final class IngestServiceGrpc {
      * <pre>
      * Switches collection off or on for a user, a deployment or a server: the
      * "Disable Telemetry" tick box. In force for every commit after it has
-     * returned. ENABLED lifts only what was set in this way at the same scope,
-     * never an administrator's opt-out.
+     * returned. ENABLED lifts only what was set in this way at the same scope and
+     * with the same `preference_token`, never an administrator's opt-out; where
+     * something was set and no token fits, it is PERMISSION_DENIED with
+     * PREFERENCE_TOKEN_REQUIRED. Collection resumes when all are lifted. Limited
+     * to one call a second from an address, with a burst of 10, and 20 a second in
+     * all, unless the operator has set other rates: RESOURCE_EXHAUSTED with a
+     * RetryInfo.
      * </pre>
      */
     public aboveboard.ingest.v1.SetCollectionPreferenceResponse setCollectionPreference(aboveboard.ingest.v1.SetCollectionPreferenceRequest request) {
@@ -562,8 +582,13 @@ public final class IngestServiceGrpc {
      * <pre>
      * Switches collection off or on for a user, a deployment or a server: the
      * "Disable Telemetry" tick box. In force for every commit after it has
-     * returned. ENABLED lifts only what was set in this way at the same scope,
-     * never an administrator's opt-out.
+     * returned. ENABLED lifts only what was set in this way at the same scope and
+     * with the same `preference_token`, never an administrator's opt-out; where
+     * something was set and no token fits, it is PERMISSION_DENIED with
+     * PREFERENCE_TOKEN_REQUIRED. Collection resumes when all are lifted. Limited
+     * to one call a second from an address, with a burst of 10, and 20 a second in
+     * all, unless the operator has set other rates: RESOURCE_EXHAUSTED with a
+     * RetryInfo.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<aboveboard.ingest.v1.SetCollectionPreferenceResponse> setCollectionPreference(

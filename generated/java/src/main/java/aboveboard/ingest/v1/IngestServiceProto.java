@@ -115,7 +115,7 @@ public final class IngestServiceProto extends com.google.protobuf.GeneratedFile 
       "source\022\033\n\twrite_key\030\002 \001(\tR\010writeKey\"u\n\033G" +
       "etCollectionStatusResponse\022V\n\021collection" +
       "_status\030\001 \001(\0132).aboveboard.telemetry.v1." +
-      "CollectionStatusR\020collectionStatus\"\201\004\n\036S" +
+      "CollectionStatusR\020collectionStatus\"\254\004\n\036S" +
       "etCollectionPreferenceRequest\0227\n\006source\030" +
       "\001 \001(\0132\037.aboveboard.telemetry.v1.SourceR\006" +
       "source\022P\n\005scope\030\002 \001(\0162:.aboveboard.inges" +
@@ -124,33 +124,34 @@ public final class IngestServiceProto extends com.google.protobuf.GeneratedFile 
       "d.ingest.v1.SetCollectionPreferenceReque" +
       "st.PreferenceR\npreference\022#\n\rerase_histo" +
       "ry\030\004 \001(\010R\014eraseHistory\022\033\n\twrite_key\030\005 \001(" +
-      "\tR\010writeKey\"V\n\005Scope\022\025\n\021SCOPE_UNSPECIFIE" +
-      "D\020\000\022\016\n\nSCOPE_USER\020\001\022\024\n\020SCOPE_DEPLOYMENT\020" +
-      "\002\022\020\n\014SCOPE_SERVER\020\003\"Y\n\nPreference\022\032\n\026PRE" +
-      "FERENCE_UNSPECIFIED\020\000\022\026\n\022PREFERENCE_ENAB" +
-      "LED\020\001\022\027\n\023PREFERENCE_DISABLED\020\002\"\232\001\n\037SetCo" +
-      "llectionPreferenceResponse\022V\n\021collection" +
-      "_status\030\001 \001(\0132).aboveboard.telemetry.v1." +
-      "CollectionStatusR\020collectionStatus\022\037\n\013de" +
-      "letion_id\030\002 \001(\tR\ndeletionId2\212\004\n\rIngestSe" +
-      "rvice\022p\n\rPublishEvents\022*.aboveboard.inge" +
-      "st.v1.PublishEventsRequest\032+.aboveboard." +
-      "ingest.v1.PublishEventsResponse\"\006\352\340\030\002\010\001\022" +
-      "q\n\014StreamEvents\022).aboveboard.ingest.v1.S" +
-      "treamEventsRequest\032*.aboveboard.ingest.v" +
-      "1.StreamEventsResponse\"\006\352\340\030\002\010\001(\0010\001\022\202\001\n\023G" +
-      "etCollectionStatus\0220.aboveboard.ingest.v" +
-      "1.GetCollectionStatusRequest\0321.aboveboar" +
-      "d.ingest.v1.GetCollectionStatusResponse\"" +
-      "\006\352\340\030\002\010\001\022\216\001\n\027SetCollectionPreference\0224.ab" +
-      "oveboard.ingest.v1.SetCollectionPreferen" +
-      "ceRequest\0325.aboveboard.ingest.v1.SetColl" +
-      "ectionPreferenceResponse\"\006\352\340\030\002\010\001B\261\001B\022Ing" +
-      "estServiceProtoP\001Z)example.com/aboveboar" +
-      "d/ingest/v1;ingestv1\242\002\003AIX\252\002\024Aboveboard." +
-      "Ingest.V1\312\002\024Aboveboard\\Ingest\\V1\342\002 Above" +
-      "board\\Ingest\\V1\\GPBMetadata\352\002\026Aboveboard" +
-      "::Ingest::V1b\006proto3"
+      "\tR\010writeKey\022)\n\020preference_token\030\006 \001(\014R\017p" +
+      "referenceToken\"V\n\005Scope\022\025\n\021SCOPE_UNSPECI" +
+      "FIED\020\000\022\016\n\nSCOPE_USER\020\001\022\024\n\020SCOPE_DEPLOYME" +
+      "NT\020\002\022\020\n\014SCOPE_SERVER\020\003\"Y\n\nPreference\022\032\n\026" +
+      "PREFERENCE_UNSPECIFIED\020\000\022\026\n\022PREFERENCE_E" +
+      "NABLED\020\001\022\027\n\023PREFERENCE_DISABLED\020\002\"\232\001\n\037Se" +
+      "tCollectionPreferenceResponse\022V\n\021collect" +
+      "ion_status\030\001 \001(\0132).aboveboard.telemetry." +
+      "v1.CollectionStatusR\020collectionStatus\022\037\n" +
+      "\013deletion_id\030\002 \001(\tR\ndeletionId2\212\004\n\rInges" +
+      "tService\022p\n\rPublishEvents\022*.aboveboard.i" +
+      "ngest.v1.PublishEventsRequest\032+.aboveboa" +
+      "rd.ingest.v1.PublishEventsResponse\"\006\352\340\030\002" +
+      "\010\001\022q\n\014StreamEvents\022).aboveboard.ingest.v" +
+      "1.StreamEventsRequest\032*.aboveboard.inges" +
+      "t.v1.StreamEventsResponse\"\006\352\340\030\002\010\001(\0010\001\022\202\001" +
+      "\n\023GetCollectionStatus\0220.aboveboard.inges" +
+      "t.v1.GetCollectionStatusRequest\0321.aboveb" +
+      "oard.ingest.v1.GetCollectionStatusRespon" +
+      "se\"\006\352\340\030\002\010\001\022\216\001\n\027SetCollectionPreference\0224" +
+      ".aboveboard.ingest.v1.SetCollectionPrefe" +
+      "renceRequest\0325.aboveboard.ingest.v1.SetC" +
+      "ollectionPreferenceResponse\"\006\352\340\030\002\010\001B\261\001B\022" +
+      "IngestServiceProtoP\001Z)example.com/aboveb" +
+      "oard/ingest/v1;ingestv1\242\002\003AIX\252\002\024Aboveboa" +
+      "rd.Ingest.V1\312\002\024Aboveboard\\Ingest\\V1\342\002 Ab" +
+      "oveboard\\Ingest\\V1\\GPBMetadata\352\002\026Abovebo" +
+      "ard::Ingest::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -208,7 +209,7 @@ public final class IngestServiceProto extends com.google.protobuf.GeneratedFile 
     internal_static_aboveboard_ingest_v1_SetCollectionPreferenceRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_aboveboard_ingest_v1_SetCollectionPreferenceRequest_descriptor,
-        new java.lang.String[] { "Source", "Scope", "Preference", "EraseHistory", "WriteKey", });
+        new java.lang.String[] { "Source", "Scope", "Preference", "EraseHistory", "WriteKey", "PreferenceToken", });
     internal_static_aboveboard_ingest_v1_SetCollectionPreferenceResponse_descriptor =
       getDescriptor().getMessageType(8);
     internal_static_aboveboard_ingest_v1_SetCollectionPreferenceResponse_fieldAccessorTable = new

@@ -35,6 +35,7 @@ private static final long serialVersionUID = 0L;
     scope_ = 0;
     preference_ = 0;
     writeKey_ = "";
+    preferenceToken_ = com.google.protobuf.ByteString.EMPTY;
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -535,6 +536,25 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int PREFERENCE_TOKEN_FIELD_NUMBER = 6;
+  private com.google.protobuf.ByteString preferenceToken_ = com.google.protobuf.ByteString.EMPTY;
+  /**
+   * <pre>
+   * 32 random bytes that the client makes and keeps: the same ones lift with
+   * ENABLED what they set with DISABLED. The server keeps a keyed digest only.
+   * Empty with DISABLED: only an operator lifts it. Each DISABLED with another
+   * token is a refusal of its own, 8 for a subject; a further one counts as one
+   * without a token.
+   * </pre>
+   *
+   * <code>bytes preference_token = 6 [json_name = "preferenceToken"];</code>
+   * @return The preferenceToken.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString getPreferenceToken() {
+    return preferenceToken_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -564,6 +584,9 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(writeKey_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 5, writeKey_);
     }
+    if (!preferenceToken_.isEmpty()) {
+      output.writeBytes(6, preferenceToken_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -586,6 +609,10 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(writeKey_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(5, writeKey_);
+    }
+    if (!preferenceToken_.isEmpty()) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBytesSize(6, preferenceToken_);
     }
     return size;
   }
@@ -622,6 +649,8 @@ private static final long serialVersionUID = 0L;
         != other.getEraseHistory()) return false;
     if (!getWriteKey()
         .equals(other.getWriteKey())) return false;
+    if (!getPreferenceToken()
+        .equals(other.getPreferenceToken())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -646,6 +675,8 @@ private static final long serialVersionUID = 0L;
         getEraseHistory());
     hash = (37 * hash) + WRITE_KEY_FIELD_NUMBER;
     hash = (53 * hash) + getWriteKey().hashCode();
+    hash = (37 * hash) + PREFERENCE_TOKEN_FIELD_NUMBER;
+    hash = (53 * hash) + getPreferenceToken().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -796,6 +827,7 @@ private static final long serialVersionUID = 0L;
       preference_ = 0;
       eraseHistory_ = false;
       writeKey_ = "";
+      preferenceToken_ = com.google.protobuf.ByteString.EMPTY;
       return this;
     }
 
@@ -848,6 +880,9 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000010) != 0)) {
         result.writeKey_ = writeKey_;
       }
+      if (((from_bitField0_ & 0x00000020) != 0)) {
+        result.preferenceToken_ = preferenceToken_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -879,6 +914,9 @@ private static final long serialVersionUID = 0L;
         writeKey_ = other.writeKey_;
         bitField0_ |= 0x00000010;
         onChanged();
+      }
+      if (!other.getPreferenceToken().isEmpty()) {
+        setPreferenceToken(other.getPreferenceToken());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -931,6 +969,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000010;
               break;
             } // case 42
+            case 50: {
+              preferenceToken_ = input.readBytes();
+              bitField0_ |= 0x00000020;
+              break;
+            } // case 50
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1385,6 +1428,62 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       writeKey_ = value;
       bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+
+    private com.google.protobuf.ByteString preferenceToken_ = com.google.protobuf.ByteString.EMPTY;
+    /**
+     * <pre>
+     * 32 random bytes that the client makes and keeps: the same ones lift with
+     * ENABLED what they set with DISABLED. The server keeps a keyed digest only.
+     * Empty with DISABLED: only an operator lifts it. Each DISABLED with another
+     * token is a refusal of its own, 8 for a subject; a further one counts as one
+     * without a token.
+     * </pre>
+     *
+     * <code>bytes preference_token = 6 [json_name = "preferenceToken"];</code>
+     * @return The preferenceToken.
+     */
+    @java.lang.Override
+    public com.google.protobuf.ByteString getPreferenceToken() {
+      return preferenceToken_;
+    }
+    /**
+     * <pre>
+     * 32 random bytes that the client makes and keeps: the same ones lift with
+     * ENABLED what they set with DISABLED. The server keeps a keyed digest only.
+     * Empty with DISABLED: only an operator lifts it. Each DISABLED with another
+     * token is a refusal of its own, 8 for a subject; a further one counts as one
+     * without a token.
+     * </pre>
+     *
+     * <code>bytes preference_token = 6 [json_name = "preferenceToken"];</code>
+     * @param value The preferenceToken to set.
+     * @return This builder for chaining.
+     */
+    public Builder setPreferenceToken(com.google.protobuf.ByteString value) {
+      java.util.Objects.requireNonNull(value);
+      preferenceToken_ = value;
+      bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * 32 random bytes that the client makes and keeps: the same ones lift with
+     * ENABLED what they set with DISABLED. The server keeps a keyed digest only.
+     * Empty with DISABLED: only an operator lifts it. Each DISABLED with another
+     * token is a refusal of its own, 8 for a subject; a further one counts as one
+     * without a token.
+     * </pre>
+     *
+     * <code>bytes preference_token = 6 [json_name = "preferenceToken"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearPreferenceToken() {
+      bitField0_ = (bitField0_ & ~0x00000020);
+      preferenceToken_ = getDefaultInstance().getPreferenceToken();
       onChanged();
       return this;
     }

@@ -106,4 +106,18 @@ public interface SetCollectionPreferenceRequestOrBuilder extends
    */
   com.google.protobuf.ByteString
       getWriteKeyBytes();
+
+  /**
+   * <pre>
+   * 32 random bytes that the client makes and keeps: the same ones lift with
+   * ENABLED what they set with DISABLED. The server keeps a keyed digest only.
+   * Empty with DISABLED: only an operator lifts it. Each DISABLED with another
+   * token is a refusal of its own, 8 for a subject; a further one counts as one
+   * without a token.
+   * </pre>
+   *
+   * <code>bytes preference_token = 6 [json_name = "preferenceToken"];</code>
+   * @return The preferenceToken.
+   */
+  com.google.protobuf.ByteString getPreferenceToken();
 }

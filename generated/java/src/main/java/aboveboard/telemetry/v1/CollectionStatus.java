@@ -396,7 +396,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Where the subject was erased: events that occurred at or before this time
-   * are refused. Absent otherwise.
+   * are refused. Told only to a caller whose write key is bound to the source's
+   * company; absent otherwise.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp erased_before = 5 [json_name = "erasedBefore"];</code>
@@ -409,7 +410,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Where the subject was erased: events that occurred at or before this time
-   * are refused. Absent otherwise.
+   * are refused. Told only to a caller whose write key is bound to the source's
+   * company; absent otherwise.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp erased_before = 5 [json_name = "erasedBefore"];</code>
@@ -422,7 +424,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Where the subject was erased: events that occurred at or before this time
-   * are refused. Absent otherwise.
+   * are refused. Told only to a caller whose write key is bound to the source's
+   * company; absent otherwise.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp erased_before = 5 [json_name = "erasedBefore"];</code>
@@ -1555,7 +1558,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Where the subject was erased: events that occurred at or before this time
-     * are refused. Absent otherwise.
+     * are refused. Told only to a caller whose write key is bound to the source's
+     * company; absent otherwise.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp erased_before = 5 [json_name = "erasedBefore"];</code>
@@ -1567,7 +1571,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Where the subject was erased: events that occurred at or before this time
-     * are refused. Absent otherwise.
+     * are refused. Told only to a caller whose write key is bound to the source's
+     * company; absent otherwise.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp erased_before = 5 [json_name = "erasedBefore"];</code>
@@ -1583,7 +1588,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Where the subject was erased: events that occurred at or before this time
-     * are refused. Absent otherwise.
+     * are refused. Told only to a caller whose write key is bound to the source's
+     * company; absent otherwise.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp erased_before = 5 [json_name = "erasedBefore"];</code>
@@ -1602,7 +1608,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Where the subject was erased: events that occurred at or before this time
-     * are refused. Absent otherwise.
+     * are refused. Told only to a caller whose write key is bound to the source's
+     * company; absent otherwise.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp erased_before = 5 [json_name = "erasedBefore"];</code>
@@ -1621,7 +1628,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Where the subject was erased: events that occurred at or before this time
-     * are refused. Absent otherwise.
+     * are refused. Told only to a caller whose write key is bound to the source's
+     * company; absent otherwise.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp erased_before = 5 [json_name = "erasedBefore"];</code>
@@ -1647,7 +1655,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Where the subject was erased: events that occurred at or before this time
-     * are refused. Absent otherwise.
+     * are refused. Told only to a caller whose write key is bound to the source's
+     * company; absent otherwise.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp erased_before = 5 [json_name = "erasedBefore"];</code>
@@ -1665,7 +1674,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Where the subject was erased: events that occurred at or before this time
-     * are refused. Absent otherwise.
+     * are refused. Told only to a caller whose write key is bound to the source's
+     * company; absent otherwise.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp erased_before = 5 [json_name = "erasedBefore"];</code>
@@ -1678,7 +1688,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Where the subject was erased: events that occurred at or before this time
-     * are refused. Absent otherwise.
+     * are refused. Told only to a caller whose write key is bound to the source's
+     * company; absent otherwise.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp erased_before = 5 [json_name = "erasedBefore"];</code>
@@ -1694,7 +1705,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Where the subject was erased: events that occurred at or before this time
-     * are refused. Absent otherwise.
+     * are refused. Told only to a caller whose write key is bound to the source's
+     * company; absent otherwise.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp erased_before = 5 [json_name = "erasedBefore"];</code>

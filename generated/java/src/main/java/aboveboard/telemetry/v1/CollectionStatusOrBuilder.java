@@ -135,7 +135,8 @@ public interface CollectionStatusOrBuilder extends
   /**
    * <pre>
    * Where the subject was erased: events that occurred at or before this time
-   * are refused. Absent otherwise.
+   * are refused. Told only to a caller whose write key is bound to the source's
+   * company; absent otherwise.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp erased_before = 5 [json_name = "erasedBefore"];</code>
@@ -145,7 +146,8 @@ public interface CollectionStatusOrBuilder extends
   /**
    * <pre>
    * Where the subject was erased: events that occurred at or before this time
-   * are refused. Absent otherwise.
+   * are refused. Told only to a caller whose write key is bound to the source's
+   * company; absent otherwise.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp erased_before = 5 [json_name = "erasedBefore"];</code>
@@ -155,7 +157,8 @@ public interface CollectionStatusOrBuilder extends
   /**
    * <pre>
    * Where the subject was erased: events that occurred at or before this time
-   * are refused. Absent otherwise.
+   * are refused. Told only to a caller whose write key is bound to the source's
+   * company; absent otherwise.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp erased_before = 5 [json_name = "erasedBefore"];</code>
