@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from aboveboard_server.privacy.journal_codec import Line, decode, encode, sealed
 from aboveboard_server.privacy.journal_lines import (
+    Begun,
+    ClockMark,
     Entry,
     JournalError,
     KeyRevocation,
     OptOut,
+    Rejection,
+    ReleaseCell,
+    ReleaseCommit,
     Revocation,
     Tombstone,
-    decode,
-    encode,
 )
 
 if TYPE_CHECKING:
@@ -26,8 +30,26 @@ ENTRIES: tuple[Entry, ...] = (
     OptOut(ID, "USER", b"u" * 32, b"s" * 32, "ADMINISTRATOR", 'Ticket\n"é"', 1_789_000_000_000_001),
     Revocation(ID, 1_789_000_000_000_002),
     KeyRevocation(ID, b"d" * 32, 1_789_000_000_000_003),
+    Rejection(ID, 1_789_000_000_000_004),
+    ReleaseCell(ID, "heartbeat", "", "erp", 120, 1.25, 12, 0.5),
+    ReleaseCommit(ID, "2026-11", 1, 1.0, '{"epsilon": 1.0}', 1_789_000_000_000_005),
+    ClockMark(1_789_000_000_000_006),
+    Begun(1_789_000_000_000_007),
 )
-LINES = [encode(KEY, number, entry) for number, entry in enumerate(ENTRIES, 1)]
+LINES = [encode(KEY, Line(number, ID, entry)) for number, entry in enumerate(ENTRIES, 1)]
+
+
+def _of_version_1(line: bytes) -> bytes:
+    said = {
+        name: value
+        for name, value in json.loads(line).items()
+        if name not in {"id", "token_digest", "checksum"}
+    }
+    return sealed(KEY, said | {"version": 1})
+
+
+# The first kinds are those that version 1 knew.
+OLD_LINES = [_of_version_1(line) for line in LINES[:4]]
 
 
 def run(data: bytes) -> None:
@@ -38,12 +60,13 @@ def run(data: bytes) -> None:
             decode(KEY, line, f"line {number}")
         except JournalError as error:
             refused = str(error)
-        assert refused.startswith(f"line {number} ") or line + b"\n" in LINES
+        assert refused.startswith(f"line {number} ") or line + b"\n" in (*LINES, *OLD_LINES)
 
 
 def seeds() -> Iterator[bytes]:
     """Yield good lines, and documents that come close."""
     yield from LINES
+    yield from OLD_LINES
     yield b"".join(LINES)
     said = json.loads(LINES[0])
     del said["checksum"]

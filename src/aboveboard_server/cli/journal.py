@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+import secrets
+import sys
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aboveboard_server.errors import StartupError
-from aboveboard_server.privacy import journal
+from aboveboard_server.privacy import journal_transfer
 from aboveboard_server.privacy.journal_lines import JournalError
+from aboveboard_server.privacy.keys import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,28 +33,59 @@ KEY_DIR = Path("aboveboard-keys")
 
 @app.command("export")
 def export_command(key_dir: KeyDir = KEY_DIR, output: Output = None) -> None:
-    """Write every tombstone, opt-out and revocation: digests only."""
+    """Write what must outlive the database: digests, and the references of opt-outs.
+
+    A file is written whole or not at all; a closing line tells `import` that it was not cut.
+    """
     with _readable_errors():
-        lines = journal.export(key_dir)
+        lines = journal_transfer.export(key_dir)
         if output is None:
-            typer.echo("".join(lines), nl=False)
+            sys.stdout.buffer.writelines(lines)
+            sys.stdout.buffer.flush()
             return
-        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.writelines(lines)
-    typer.echo(f"{len(lines)} exported.", err=True)
+        count = _write_whole(output, lines)
+    typer.echo(f"{count - 1} exported.", err=True)
 
 
 @app.command("import")
 def import_command(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What `export` has written.")],
     key_dir: KeyDir = KEY_DIR,
+    *,
+    unclosed: Annotated[
+        bool, typer.Option(help="Take a file without its closing line too, such as a copy of the journal.")
+    ] = False,
 ) -> None:
     """Add what an exported journal says and this one does not; the server applies it at its next start."""
-    with _readable_errors():
-        lines = file.read_bytes().decode(errors="replace").splitlines(keepends=True)
-        added = journal.merge(key_dir, lines)
-    typer.echo(f"{added} added of {len(lines)}; the server applies them at its next start.")
+    with _readable_errors(), file.open("rb") as lines:
+        merged = journal_transfer.merge(key_dir, lines, unclosed=unclosed)
+    if not merged.is_closed:
+        typer.echo("aboveboard: warning: without a closing line nothing tells that this is whole", err=True)
+    typer.echo(f"{merged.added} added of {merged.entries}; the server applies them at its next start.")
+
+
+def _write_whole(path: Path, lines: Iterator[bytes]) -> int:
+    """Write a file beside its place and put it there once it is on the disk; return how many lines."""
+    if path.exists() and not path.is_file():
+        # A pipe or a device cannot be replaced; its reader finds the closing line.
+        with path.open("wb") as file:
+            return sum(1 for line in lines if file.write(line))
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            count = sum(1 for line in lines if file.write(line))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        # Told by the name that was given.
+        error.filename = str(path)
+        raise
+    finally:
+        with suppress(OSError):
+            draft.unlink()
+    sync_folder(path.parent)
+    return count
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """The deletion journal: what forbids, in a file beside the keys that outlives the database.
 
-The database is a copy that a backup can turn back; the journal only grows. At its start the server reads it
-before the first answer, so that a restored backup resurrects nobody. Its order says nothing but this: no
-revocation stands before its opt-out.
+The database is a copy that a backup can turn back; the journal only grows, but for what has lapsed
+(`journal_compaction`). At its start the server reads it before the first answer, so that a restored backup
+resurrects nobody. Every entry has an id of its own, by which files are merged; its place in a file says
+nothing but that none is missing before it. One entry may stand before another that it refers to.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import errno
 import fcntl
 import os
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
-from aboveboard_server.privacy.journal_lines import Entry, JournalError, Revocation, decode, encode
+from aboveboard_server.privacy.journal_codec import Line, decode, encode
+from aboveboard_server.privacy.journal_lines import Entry, JournalError
 from aboveboard_server.privacy.keys import digest_key, sync_folder
 
 if TYPE_CHECKING:
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 JOURNAL = "journal"
 # Bytes in which the last whole line must end and begin, and a torn one behind it; a line has about 600.
 LONGEST_END = 1 << 16
+# Lines that are written at once.
+LINES_AT_ONCE = 1_000
 
 
 def append(folder: Path, entries: Sequence[Entry]) -> None:
@@ -32,101 +38,124 @@ def append(folder: Path, entries: Sequence[Entry]) -> None:
     there or not, and may be appended again. StartupError where the folder holds no digest key.
     """
     key = digest_key(folder)
-    with _opened(folder, fcntl.LOCK_EX) as descriptor:
-        _append(folder, descriptor, key, entries)
+    with opened(folder, fcntl.LOCK_EX) as descriptor:
+        append_to(folder, descriptor, key, [(str(uuid4()), entry) for entry in entries])
 
 
 def read(folder: Path) -> list[Entry]:
-    """Return every entry, in the order they were written; none where there is no journal yet.
+    """Return every entry, in the order they were written; errors as for `stream`."""
+    return [line.entry for line in stream(folder)]
+
+
+def stream(folder: Path) -> Iterator[Line]:
+    """Yield every line that is there now, in order; none where there is no journal yet.
 
     A last line that a power cut has torn was never acknowledged, and is left out. Any other line that is not
     as it was written is a JournalError that names it. StartupError where the folder holds no digest key.
+    Holds up nobody who appends.
     """
     key = digest_key(folder)
-    return _decoded(key, _locked_lines(folder, key))
+    for place, line in enumerate(whole_lines(folder, key), 1):
+        yield checked(key, line, place)
 
 
-def export(folder: Path) -> list[str]:
-    """Return the journal's lines, each with its newline, as `merge` takes them; errors as for `read`."""
-    key = digest_key(folder)
-    lines = _locked_lines(folder, key)
-    _decoded(key, lines)
-    return [line.decode("ascii") + "\n" for line in lines]
+def has_entries(folder: Path) -> bool:
+    """Whether a journal was begun in a folder, and is still there."""
+    path = folder / JOURNAL
+    return path.exists() and path.stat().st_size > 0
 
 
-def merge(folder: Path, lines: Iterable[str]) -> int:
-    """Add what another journal of the same digest key says and this one does not; return how many entries.
+def size(folder: Path) -> int:
+    """Return the journal's bytes, 0 where there is none."""
+    path = folder / JOURNAL
+    return path.stat().st_size if path.exists() else 0
 
-    JournalError, and nothing added, where a line is not as it was exported; other errors as for `append`.
-    """
-    key = digest_key(folder)
-    imported = _decoded(key, [line.removesuffix("\n").encode() for line in lines])
-    with _opened(folder, fcntl.LOCK_EX) as descriptor:
-        present = set(_decoded(key, _lines(descriptor, key)))
-        # Compared whole and not by id: whatever two journals of one key say, neither is forgotten.
-        missing = {entry for entry in imported if entry not in present}
-        # By time, but revocations last: a clock may have been set back between an opt-out and its revocation.
-        added = sorted(missing, key=lambda entry: (isinstance(entry, Revocation), entry.at, repr(entry)))
-        _append(folder, descriptor, key, added)
-    return len(added)
+
+def whole_lines(folder: Path, key: bytes) -> Iterator[bytes]:
+    """Yield the bytes of the whole lines that are there now, without their newlines."""
+    if not (folder / JOURNAL).exists():
+        return
+    with opened(folder, fcntl.LOCK_SH) as descriptor:
+        end, _ = last_line(descriptor, key)
+        # Whole lines stay as they are: compaction writes another file.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        yield from lines_between(descriptor, 0, end)
+
+
+def lines_between(descriptor: int, start: int, end: int) -> Iterator[bytes]:
+    """Yield the lines between two places of a file, both the beginnings of lines, without their newlines."""
+    with os.fdopen(os.dup(descriptor), "rb", buffering=1 << 20) as file:
+        file.seek(start)
+        while start < end:
+            # No longer than a line may be, so that a damaged file takes no memory.
+            line = file.readline(min(LONGEST_END, end - start))
+            start += len(line)
+            yield line.removesuffix(b"\n")
+
+
+def checked(key: bytes, line: bytes, place: int) -> Line:
+    """Return what a line says that stands at a place, counted from 1; JournalError where it does not."""
+    found = decode(key, line, f"line {place}")
+    if found.sequence != place:
+        raise JournalError(f"line {place} is out of place: it was written as line {found.sequence}")
+    return found
 
 
 @contextmanager
-def _opened(folder: Path, lock: int) -> Iterator[int]:
-    descriptor = os.open(folder / JOURNAL, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, lock)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+def opened(folder: Path, lock: int) -> Iterator[int]:
+    """Open the journal under a lock; one that writes makes it where it is not there."""
+    path = folder / JOURNAL
+    make = os.O_CREAT if lock == fcntl.LOCK_EX else 0
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | make, 0o600)
+        try:
+            fcntl.flock(descriptor, lock)
+            # Compaction puts another file in its place: what is written to this one would be lost.
+            if _is_at(path, descriptor):
+                yield descriptor
+                return
+        finally:
+            os.close(descriptor)
 
 
-def _append(folder: Path, descriptor: int, key: bytes, entries: Sequence[Entry]) -> None:
-    """Write entries behind the last whole line, in one write; a torn line gives way."""
-    end, last = _end(descriptor, key)
-    content = b"".join(encode(key, sequence, entry) for sequence, entry in enumerate(entries, last + 1))
+def append_to(folder: Path, descriptor: int, key: bytes, entries: Iterable[tuple[str, Entry]]) -> None:
+    """Write entries, each with its id, behind the last whole line of a file; a torn line gives way."""
+    end, last = last_line(descriptor, key)
+    sequence = decode(key, last, "the last line").sequence if last else 0
     os.ftruncate(descriptor, end)
-    if os.write(descriptor, content) != len(content):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    lines = (Line(number, *entry) for number, entry in enumerate(entries, sequence + 1))
+    write_lines(descriptor, key, lines)
     os.fsync(descriptor)
     if not end:
         sync_folder(folder)
 
 
-def _end(descriptor: int, key: bytes) -> tuple[int, int]:
-    """Return where the last whole line ends, and its sequence; 0 and 0 where there is none."""
-    size = os.fstat(descriptor).st_size
-    start = max(0, size - LONGEST_END)
-    *before, torn = os.pread(descriptor, size - start, start).split(b"\n")
+def write_lines(descriptor: int, key: bytes, lines: Iterable[Line]) -> None:
+    """Write lines to a file, few of them in one write; OSError where the disk is full."""
+    encoded = (encode(key, line) for line in lines)
+    while content := b"".join(islice(encoded, LINES_AT_ONCE)):
+        if os.write(descriptor, content) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def last_line(descriptor: int, key: bytes) -> tuple[int, bytes]:
+    """Return where the last whole line ends, and that line; 0 and nothing where there is none."""
+    found = os.fstat(descriptor).st_size
+    start = max(0, found - LONGEST_END)
+    *before, torn = os.pread(descriptor, found - start, start).split(b"\n")
     _refuse_damaged_end(key, torn)
     if not before:
         if start:
             raise JournalError("the journal is damaged: its end is no line")
-        return 0, 0
-    sequence, _ = decode(key, before[-1], "the last line")
-    return size - len(torn), sequence
+        return 0, b""
+    return found - len(torn), before[-1]
 
 
-def _locked_lines(folder: Path, key: bytes) -> list[bytes]:
-    with _opened(folder, fcntl.LOCK_SH) as descriptor:
-        return _lines(descriptor, key)
-
-
-def _lines(descriptor: int, key: bytes) -> list[bytes]:
-    """Return the whole lines, without their newlines."""
-    *lines, torn = os.pread(descriptor, os.fstat(descriptor).st_size, 0).split(b"\n")
-    _refuse_damaged_end(key, torn)
-    return lines
-
-
-def _decoded(key: bytes, lines: Sequence[bytes]) -> list[Entry]:
-    entries = []
-    for place, line in enumerate(lines, 1):
-        sequence, entry = decode(key, line, f"line {place}")
-        if sequence != place:
-            raise JournalError(f"line {place} is out of place: it was written as line {sequence}")
-        entries.append(entry)
-    return entries
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _refuse_damaged_end(key: bytes, torn: bytes) -> None:

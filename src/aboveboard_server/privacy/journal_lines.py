@@ -1,18 +1,13 @@
-"""What the deletion journal says, and how it is written: one JSON object a line, each with a keyed checksum.
+"""What the deletion journal says: one entry for each thing that must outlive the database.
 
-Digests only: no line holds a subject in the clear, nor does a `reference`, which the operator chooses so.
+Digests only: no entry holds a subject in the clear, nor does a `reference`, which the operator chooses so.
+Times are in µs since 1970. `journal_codec` writes entries as lines.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-from dataclasses import asdict, dataclass, fields
-from typing import Any, TypeAlias, get_args
-
-VERSION = 1
-CONTEXT = b"aboveboard journal\0"
+from dataclasses import dataclass
+from typing import TypeAlias
 
 
 class JournalError(Exception):
@@ -20,28 +15,43 @@ class JournalError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """Says that a journal was begun at `begun_at`: one without any entry was lost, or is not there yet."""
+
+    begun_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tombstone:
-    """Refuses a subject's events that occurred at or before `cut_off_at`, in µs since 1970.
+    """Refuses a subject's events that occurred at or before `cut_off_at`.
 
     `stored_digest` is that of `subjects.stored_user`, for a user; None for every other kind, and where the
-    company's key was not there to make it.
+    company's key was not there to make it. `cut_off_at` is None for a deletion that was taken while the clock
+    was suspect: another entry of the same `deletion_id` holds its cut-off once it has one.
     """
 
     deletion_id: str
     subject_kind: str
     subject_digest: bytes
     stored_digest: bytes | None
-    cut_off_at: int
+    cut_off_at: int | None
 
-    @property
-    def at(self) -> int:
-        """When it was made, in µs since 1970."""
-        return self.cut_off_at
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Ends a deletion that waited for its confirmation: it is not waiting again after a restore."""
+
+    deletion_id: str
+    rejected_at: int
 
 
 @dataclass(frozen=True, slots=True)
 class OptOut:
-    """Refuses a subject's events from `created_at`, in µs since 1970; `stored_digest` as in a Tombstone."""
+    """Refuses a subject's events from `created_at`; `stored_digest` as in a Tombstone.
+
+    `token_digest` is the keyed digest of the preference token that lifts it, None where only an administrator
+    does.
+    """
 
     opt_out_id: str
     subject_kind: str
@@ -50,29 +60,20 @@ class OptOut:
     origin: str
     reference: str
     created_at: int
-
-    @property
-    def at(self) -> int:
-        """When it was made, in µs since 1970."""
-        return self.created_at
+    token_digest: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """Lifts one opt-out at `revoked_at`, in µs since 1970."""
+    """Lifts one opt-out at `revoked_at`."""
 
     opt_out_id: str
     revoked_at: int
 
-    @property
-    def at(self) -> int:
-        """When it was made, in µs since 1970."""
-        return self.revoked_at
-
 
 @dataclass(frozen=True, slots=True)
 class KeyRevocation:
-    """Ends one access key at `revoked_at`, in µs since 1970.
+    """Ends one access key at `revoked_at`.
 
     `secret_digest` is that of its secret, as the database holds it.
     """
@@ -81,68 +82,51 @@ class KeyRevocation:
     secret_digest: bytes
     revoked_at: int
 
-    @property
-    def at(self) -> int:
-        """When it was made, in µs since 1970."""
-        return self.revoked_at
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCell:
+    """Holds one published cell of a month's release; it counts once its release has a ReleaseCommit."""
+
+    release_id: str
+    event_type: str
+    change_type: str
+    solution: str
+    count: int
+    count_expected_error: float
+    contributors: int
+    contributors_expected_error: float
 
 
-Entry: TypeAlias = Tombstone | OptOut | Revocation | KeyRevocation
+@dataclass(frozen=True, slots=True)
+class ReleaseCommit:
+    """Closes a month's release of that many `cells`: from here on the month is never drawn again.
 
-_KINDS: dict[str, type[Entry]] = {kind.__name__: kind for kind in get_args(Entry)}
-
-
-def encode(key: bytes, sequence: int, entry: Entry) -> bytes:
-    """Return an entry as the journal's line of that sequence, from 1, its newline included."""
-    values = {
-        name: value.hex() if isinstance(value, bytes) else value for name, value in asdict(entry).items()
-    }
-    head = {"version": VERSION, "sequence": sequence, "digest_key": _name(key), "entry": type(entry).__name__}
-    return _sealed(key, head | values)
-
-
-def decode(key: bytes, line: bytes, name: str) -> tuple[int, Entry]:
-    """Return the sequence and the entry of a line, given without its newline.
-
-    JournalError, with the line's `name`, where any bit of it is not as it was written.
+    `settings` are those that it was drawn under, as a JSON object.
     """
-    try:
-        said = json.loads(line)
-        checksum = said.pop("checksum", "")
-        made_with = said["digest_key"]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise JournalError(f"{name} is damaged: it cannot be read") from None
-    if made_with != _name(key):
-        raise JournalError(f"{name} was made under another digest key than the one in this key directory")
-    # The whole line, and not only what it says, has to be as it was written.
-    if not isinstance(checksum, str) or not hmac.compare_digest(_sealed(key, said), line + b"\n"):
-        raise JournalError(f"{name} is damaged: its checksum is not right")
-    if said["version"] != VERSION or said["entry"] not in _KINDS:
-        raise JournalError(f"{name} was written by another version of Aboveboard")
-    return said["sequence"], _entry(said)
+
+    release_id: str
+    month: str
+    cells: int
+    epsilon: float
+    settings: str
+    released_at: int
 
 
-def _entry(said: dict[str, Any]) -> Entry:
-    kind = _KINDS[said["entry"]]
-    names = [field.name for field in fields(kind)]
-    return kind(**{name: _value(name, said[name]) for name in names})
+@dataclass(frozen=True, slots=True)
+class ClockMark:
+    """Says that the servers' own clock has shown `at`; the newest entry counts."""
+
+    at: int
 
 
-def _value(name: str, value: Any) -> Any:
-    return bytes.fromhex(value) if name.endswith("_digest") and value is not None else value
-
-
-def _sealed(key: bytes, said: dict[str, Any]) -> bytes:
-    """Write an object as one line that ends with its checksum: no other text says the same."""
-    checksum = hmac.digest(key, CONTEXT + _json(said), "sha256").hex()
-    return _json(said | {"checksum": checksum}) + b"\n"
-
-
-def _json(said: dict[str, Any]) -> bytes:
-    # ASCII alone: no text in it can end a line.
-    return json.dumps(said, separators=(",", ":")).encode("ascii")
-
-
-def _name(key: bytes) -> str:
-    """Tell digest keys apart in public: 64 bits of a hash."""
-    return hashlib.sha256(CONTEXT + key).hexdigest()[:16]
+Entry: TypeAlias = (
+    Begun
+    | Tombstone
+    | Rejection
+    | OptOut
+    | Revocation
+    | KeyRevocation
+    | ReleaseCell
+    | ReleaseCommit
+    | ClockMark
+)

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from typing import TYPE_CHECKING
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import structlog
 
 from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.privacy import journal
 from aboveboard_server.privacy.journal_lines import (
+    Begun,
+    ClockMark,
     Entry,
     JournalError,
     KeyRevocation,
     OptOut,
+    Rejection,
+    ReleaseCell,
+    ReleaseCommit,
     Revocation,
     Tombstone,
 )
@@ -22,8 +30,7 @@ from aboveboard_server.reserve import Reserve
 from aboveboard_server.storage.columns import to_micros
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from datetime import datetime
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from aboveboard_server.storage.ports import SubjectRecord
@@ -48,13 +55,23 @@ class JournalWriter:
         self._reserve = Reserve(folder / RESERVE, RESERVE_BYTES)
 
     async def deletion(
-        self, subject: SubjectRecord, deletion_id: str, cut_off_at: datetime, opt_out: OptOut | None = None
+        self,
+        subject: SubjectRecord,
+        deletion_id: str,
+        cut_off_at: datetime | None,
+        opt_out: OptOut | None = None,
     ) -> None:
-        """Tell of a tombstone, and of the opt-out that is made in the same step."""
-        tombstone = Tombstone(
-            deletion_id, subject.kind, subject.digest, subject.stored_digest, to_micros(cut_off_at)
-        )
+        """Tell of a tombstone, and of the opt-out that is made in the same step.
+
+        Without a cut-off, which is told of later, where the clock is suspect.
+        """
+        cut_off = None if cut_off_at is None else to_micros(cut_off_at)
+        tombstone = Tombstone(deletion_id, subject.kind, subject.digest, subject.stored_digest, cut_off)
         await self._append(tombstone, *([opt_out] if opt_out else []))
+
+    async def rejection(self, deletion_id: str, rejected_at: datetime) -> None:
+        """Tell of a deletion that waited and is rejected."""
+        await self._append(Rejection(deletion_id, to_micros(rejected_at)))
 
     async def opt_out(self, entry: OptOut) -> None:
         """Tell of an opt-out."""
@@ -68,6 +85,29 @@ class JournalWriter:
     async def key_revocation(self, key_id: str, secret_digest: bytes, revoked_at: datetime) -> None:
         """Tell of an access key that is revoked."""
         await self._append(KeyRevocation(key_id, secret_digest, to_micros(revoked_at)))
+
+    async def release(
+        self,
+        month: str,
+        cells: Sequence[Mapping[str, Any]],
+        *,
+        settings: Mapping[str, Any],
+        epsilon: float,
+        released_at: datetime,
+    ) -> None:
+        """Tell of a month's release with all its published cells."""
+        release_id = str(uuid4())
+        said = json.dumps(settings)
+        commit = ReleaseCommit(release_id, month, len(cells), epsilon, said, to_micros(released_at))
+        await self._append(*(ReleaseCell(release_id, **cell) for cell in cells), commit)
+
+    async def clock_mark(self, at: datetime) -> None:
+        """Tell what time the servers' own clock has shown."""
+        await self._append(ClockMark(to_micros(at)))
+
+    async def begin(self) -> None:
+        """Begin a journal where there is none: a file without any entry is one that was lost."""
+        await self._append(Begun(to_micros(datetime.now(UTC))))
 
     async def read(self) -> list[Entry]:
         """Return every entry in order; StartupError where the journal cannot be read whole."""
@@ -99,8 +139,14 @@ def _is_full(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
-def opt_out_entry(
-    subject: SubjectRecord, opt_out_id: str, *, origin: str, reference: str, created_at: datetime
+def opt_out_entry(  # noqa: PLR0913  # what an opt-out is made of
+    subject: SubjectRecord,
+    opt_out_id: str,
+    *,
+    origin: str,
+    reference: str,
+    created_at: datetime,
+    token_digest: bytes | None = None,
 ) -> OptOut:
     """Return what the journal says of an opt-out."""
     return OptOut(
@@ -111,4 +157,5 @@ def opt_out_entry(
         origin,
         reference,
         to_micros(created_at),
+        token_digest,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,7 +12,7 @@ from aboveboard_server.privacy import subjects
 from aboveboard_server.privacy.audit import SERVER_ACTOR
 from aboveboard_server.privacy.journal_lines import KeyRevocation, OptOut, Revocation, Tombstone
 from aboveboard_server.schema.erasure import NAMED_BY
-from aboveboard_server.storage.columns import EPOCH, from_micros
+from aboveboard_server.storage.columns import from_micros
 from aboveboard_server.storage.ports import ADMINISTRATOR, SubjectRecord
 from aboveboard_server.storage.work import access_keys, deletions, erasing, opt_outs
 from aboveboard_server.storage.work.audit import Act
@@ -83,6 +84,7 @@ async def restore(store: EventStore, journal: JournalWriter, finder: Finder) -> 
     """
     entries = await journal.read()
     if not entries:
+        await journal.begin()
         return frozenset()
     ended = [entry for entry in entries if isinstance(entry, KeyRevocation)]
     revoked = {entry.opt_out_id: entry.revoked_at for entry in entries if isinstance(entry, Revocation)}
@@ -105,13 +107,8 @@ async def restore(store: EventStore, journal: JournalWriter, finder: Finder) -> 
 
 async def _restore_deletions(store: EventStore, finder: Finder, entries: list[Tombstone]) -> int:
     begun = await store.read(deletions.begun)
-    cut_offs = await store.read(deletions.cut_offs)
-    unknown = {
-        entry.deletion_id: entry
-        for entry in entries
-        if entry.deletion_id not in begun
-        and cut_offs.get(entry.subject_digest, EPOCH) < from_micros(entry.cut_off_at)
-    }
+    # By their ids and never by time: clocks differ, and are set back.
+    unknown = {entry.deletion_id: entry for entry in _latest(entries) if entry.deletion_id not in begun}
     if not unknown:
         return 0
     wanted = {
@@ -120,14 +117,24 @@ async def _restore_deletions(store: EventStore, finder: Finder, entries: list[To
     }
     found = await finder.find(wanted.values())
     restored = 0
-    for entry in sorted(unknown.values(), key=lambda entry: entry.cut_off_at):
-        order = deletions.Order(
-            entry.deletion_id, ADMINISTRATOR, from_micros(entry.cut_off_at), scrub_now=True
-        )
+    for entry in unknown.values():
+        # One that was taken while the clock was suspect, and never got a cut-off, gets the one of now.
+        cut_off_at = datetime.now(UTC) if entry.cut_off_at is None else from_micros(entry.cut_off_at)
+        order = deletions.Order(entry.deletion_id, ADMINISTRATOR, cut_off_at, scrub_now=True)
         subject = found.get(entry.subject_digest, wanted[entry.subject_digest])
         act = Act(SERVER_ACTOR, ACTION, entry.subject_digest, details=entry.subject_kind)
         restored += await store.work(deletions.restore, subject, order, act)
     return restored
+
+
+def _latest(entries: list[Tombstone]) -> list[Tombstone]:
+    """Return one tombstone for each deletion: that with its latest cut-off."""
+    found: dict[str, Tombstone] = {}
+    for entry in entries:
+        known = found.get(entry.deletion_id)
+        if known is None or (known.cut_off_at or 0) < (entry.cut_off_at or 0):
+            found[entry.deletion_id] = entry
+    return list(found.values())
 
 
 async def _restore_opt_outs(store: EventStore, journal: JournalWriter, entries: list[OptOut]) -> int:

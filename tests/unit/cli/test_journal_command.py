@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from typer.testing import CliRunner
 
 from aboveboard_server.cli.app import app
-from aboveboard_server.privacy import journal
+from aboveboard_server.privacy import journal, journal_transfer
 from aboveboard_server.privacy.journal_lines import Entry, Revocation, Tombstone
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def test_what_is_wrong_is_named(tmp_path: Path) -> None:
     old = key_directory(tmp_path / "old", b"k" * 32)
     new = key_directory(tmp_path / "new", b"o" * 32)
     journal.append(old, ENTRIES)
-    file, text = tmp_path / "journal.jsonl", "".join(journal.export(old))
+    file, text = tmp_path / "journal.jsonl", b"".join(journal_transfer.export(old)).decode()
     file.write_text(text)
     (tmp_path / "empty").mkdir()
     for arguments, said in [

@@ -9,13 +9,14 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from tests.support import journal_kills
 from tests.support.receipts import flips
 
 from aboveboard_server.errors import StartupError
-from aboveboard_server.privacy import journal, journal_lines
+from aboveboard_server.privacy import journal, journal_codec, journal_transfer
 from aboveboard_server.privacy.journal_lines import (
     Entry,
     JournalError,
@@ -58,7 +59,8 @@ def test_what_was_appended_is_read(folder: Path) -> None:
     assert journal.read(folder) == ENTRIES
     assert (folder / "journal").stat().st_mode & 0o777 == 0o600
     assert (folder / "journal").read_bytes().count(b"\n") == len(ENTRIES)
-    assert "".join(journal.export(folder)).encode() == (folder / "journal").read_bytes()
+    *lines, _ = journal_transfer.export(folder)
+    assert b"".join(lines) == (folder / "journal").read_bytes()
 
 
 def test_no_append_returns_before_it_is_on_the_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +158,7 @@ def test_a_line_out_of_its_place_is_found(folder: Path) -> None:
 def test_what_a_newer_version_wrote_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An entry of a kind that nobody here knows is whole, and refused: it may forbid something."""
     journal.append(folder, ENTRIES)
-    monkeypatch.delitem(journal_lines._KINDS, "KeyRevocation")  # noqa: SLF001  # as an older version has it
+    monkeypatch.delitem(journal_codec._KINDS, "KeyRevocation")  # noqa: SLF001  # as an older version has it
     with pytest.raises(JournalError, match="line 3 was written by another version"):
         journal.read(folder)
 
@@ -165,7 +167,11 @@ def test_another_digest_key_is_told(folder: Path) -> None:
     """A journal beside another key, or beside none, says so."""
     journal.append(folder, ENTRIES)
     (folder / "digest.key").write_bytes(b"o" * 32)
-    for use in (journal.read, journal.export, lambda folder: journal.append(folder, ENTRIES)):
+    for use in (
+        journal.read,
+        lambda folder: list(journal_transfer.export(folder)),
+        lambda folder: journal.append(folder, ENTRIES),
+    ):
         with pytest.raises(JournalError, match=r"line.* was made under another digest key"):
             use(folder)
     (folder / "digest.key").unlink()
@@ -175,44 +181,107 @@ def test_another_digest_key_is_told(folder: Path) -> None:
 
 
 def test_journals_are_joined(tmp_path: Path, folder: Path) -> None:
-    """An import adds what is not there, by time, opt-outs before their revocations; again it adds nothing."""
+    """An import adds the entries whose ids are not there, and no other; again it adds nothing."""
     other = key_directory(tmp_path / "other")
-    early = OptOut("0190a3f2-1111", "SERVER", b"e" * 32, None, "SELF_SERVICE", "", 5)
-    hasty = Revocation("0190a3f2-1111", 4)  # by a clock that was set back
     journal.append(folder, ENTRIES[1:])
-    journal.append(other, [*ENTRIES, early, early, hasty])
-    lines = journal.export(other)
-    assert journal.merge(folder, lines) == 3
-    assert journal.read(folder) == [*ENTRIES[1:], early, ENTRIES[0], hasty]
-    assert journal.merge(folder, lines) == 0
-    assert journal.merge(other, journal.export(folder)) == 0
-    assert journal.merge(folder, []) == 0
+    assert journal_transfer.merge(other, journal_transfer.export(folder)) == (3, 3, True)
+    early = OptOut("0190a3f2-1111", "SERVER", b"e" * 32, None, "SELF_SERVICE", "", 5)
     again = replace(TOMBSTONE, cut_off_at=1)
-    journal.append(other, [again])
-    assert journal.merge(folder, journal.export(other)) == 1, "the same id says something else: both are kept"
-    assert journal.read(folder)[-1] == again
+    journal.append(other, [early, TOMBSTONE, again])
+    journal.append(folder, ENTRIES[:1])
+    lines = list(journal_transfer.export(other))
+    assert journal_transfer.merge(folder, lines) == (3, 6, True), "the same said twice are two entries"
+    assert journal.read(folder) == [*ENTRIES[1:], TOMBSTONE, early, TOMBSTONE, again]
+    assert journal_transfer.merge(folder, lines) == (0, 6, True)
+    assert journal_transfer.merge(other, journal_transfer.export(folder)) == (1, 7, True)
+    assert sorted(map(repr, journal.read(other))) == sorted(map(repr, journal.read(folder)))
+    ids = [line.entry_id for line in journal.stream(other)]
+    assert len(set(ids)) == len(ids)
 
 
 def test_an_import_that_is_not_whole_adds_nothing(tmp_path: Path, folder: Path) -> None:
     """Lines of another key, changed ones and gaps are refused by number; a new folder takes it whole."""
     journal.append(folder, ENTRIES)
-    lines = journal.export(folder)
-    first, second, third, *_ = lines
+    lines = list(journal_transfer.export(folder))
+    first, second, third, *_, closing = lines
     foreign = key_directory(tmp_path / "foreign", b"o" * 32)
     with pytest.raises(JournalError, match="line 1 was made under another digest key"):
-        journal.merge(foreign, lines)
+        journal_transfer.merge(foreign, lines)
     restored = key_directory(tmp_path / "restored")
     for bad, said in [
         ([first, second, third[:-9]], "line 3 is damaged"),
-        ([first, "\n", second], "line 2 is damaged"),
+        ([first, b"\n", second], "line 2 is damaged"),
         ([second, third], "line 1 is out of place"),
-        ([first, second.replace("USER", "RESU"), third], "line 2 is damaged"),
+        ([first, second.replace(b"USER", b"RESU"), third], "line 2 is damaged"),
+        ([first, second, closing], "line 3 closes another export"),
+        ([*lines, first], "line 6 stands behind the closing line"),
+        ([*lines[:-1], closing.replace(b"4", b"3")], "line 5 is damaged"),
     ]:
         with pytest.raises(JournalError, match=said):
-            journal.merge(restored, bad)
+            journal_transfer.merge(restored, bad)
+    for cut in range(len(lines)):
+        with pytest.raises(JournalError, match="the closing line is missing"):
+            journal_transfer.merge(restored, lines[:cut])
     assert journal.read(restored) == journal.read(foreign) == []
-    assert journal.merge(restored, lines) == len(ENTRIES)
+    assert journal_transfer.merge(restored, lines) == (4, 4, True)
     assert journal.read(restored) == ENTRIES
+    assert journal_transfer.merge(key_directory(tmp_path / "another"), lines[:2], unclosed=True) == (
+        2,
+        2,
+        False,
+    )
+
+
+# As the version before ids has written them.
+OLD_LINES: list[dict[str, object]] = [
+    {
+        "entry": "Tombstone",
+        "deletion_id": "0190a3f2-7c1e",
+        "subject_kind": "COMPANY",
+        "subject_digest": "6363",
+        "stored_digest": None,
+        "cut_off_at": 5,
+    },
+    {
+        "entry": "OptOut",
+        "opt_out_id": "0190a3f2-0000",
+        "subject_kind": "USER",
+        "subject_digest": "7575",
+        "stored_digest": "7373",
+        "origin": "ADMINISTRATOR",
+        "reference": "T-1 é",
+        "created_at": 6,
+    },
+]
+
+
+def old_lines(key: bytes = b"k" * 32) -> list[bytes]:
+    """Return lines of version 1, each with its newline."""
+    head = {"version": 1, "digest_key": journal_codec.key_name(key)}
+    return [
+        journal_codec.sealed(key, head | {"sequence": place} | said)
+        for place, said in enumerate(OLD_LINES, 1)
+    ]
+
+
+def test_lines_of_version_1_are_read(tmp_path: Path, folder: Path) -> None:
+    """A journal that an earlier version has written goes on; two files that hold a line hold it once."""
+    expected: list[Entry] = [
+        Tombstone("0190a3f2-7c1e", "COMPANY", b"cc", None, 5),
+        OptOut("0190a3f2-0000", "USER", b"uu", b"ss", "ADMINISTRATOR", "T-1 \u00e9", 6, None),
+    ]
+    (folder / "journal").write_bytes(b"".join(old_lines()))
+    assert journal.read(folder) == expected
+    journal.append(folder, ENTRIES[:1])
+    assert journal.read(folder) == [*expected, ENTRIES[0]]
+    other = key_directory(tmp_path / "other")
+    assert journal_transfer.merge(other, old_lines()[:1]) == (1, 1, False), "old exports were not closed"
+    assert journal_transfer.merge(other, journal_transfer.export(folder)) == (2, 3, True)
+    assert journal_transfer.merge(folder, journal_transfer.export(other)) == (0, 3, True)
+    assert {line.entry_id for line in journal.stream(folder)} == {
+        line.entry_id for line in journal.stream(other)
+    }
+    assert all(UUID(line.entry_id).version == 4 for line in journal.stream(folder))
 
 
 # After each kill all that those before it have left is read: thrice as many would take nine times as long.
