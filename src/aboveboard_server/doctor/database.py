@@ -17,6 +17,7 @@ from aboveboard_server.schema import tables
 from aboveboard_server.storage.address import libpq_parameters, without_password
 from aboveboard_server.storage.outdated import is_empty, outdated
 from aboveboard_server.storage.postgres_link import first_line
+from aboveboard_server.storage.unknown_tables import ADVICE, described, unknown_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,14 @@ def schema_is_current(host: Host) -> Iterator[Finding]:
         )
     else:
         yield ok("nothing is missing")
+
+
+def every_table_is_known(host: Host) -> Iterator[Finding]:
+    """Every table of events is one that this version can erase from."""
+    if unknown := unknown_tables(host.database):
+        yield problem(described(unknown), ADVICE)
+    else:
+        yield ok("each is known")
 
 
 def newest_event_is_not_from_the_future(host: Host) -> Iterator[Finding]:
@@ -88,4 +97,4 @@ def _sqlite(host: Host) -> Engine:
     return sqlalchemy.create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True))
 
 
-CHECKS = (schema_is_current, newest_event_is_not_from_the_future)
+CHECKS = (schema_is_current, every_table_is_known, newest_event_is_not_from_the_future)

@@ -1,8 +1,8 @@
-"""The rule of an identifier's characters: two that look alike must not be two companies.
+"""The rule of an identifier's characters: two that look the same must not be two companies.
 
-Identifiers are compared byte by byte, so that one with a character that nobody sees keys a Subject of its own.
-Control and format characters (Unicode categories Cc and Cf, the joiners U+200C and U+200D among them) are
-refused anywhere, white space (Zs, Zl, Zp) at both ends.
+Identifiers are compared byte by byte, so that one with an invisible character keys a Subject of its own.
+Control and format characters (Unicode categories Cc and Cf, the joiners U+200C and U+200D among them) are refused
+anywhere, white space (Zs, Zl, Zp) at both ends.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import unicodedata
 UNSEEN = {"Cc": "a control character", "Cf": "a format character"}
 SPACE = frozenset({"Zs", "Zl", "Zp"})
 
-# The expression that an extractor asks of `{0}`: true of every identifier that breaks the rule, and of a few that do
-# not, which the reference judges. `isprintable` is false of all of Cc and Cf, and of every space but U+0020.
+# What an extractor asks of `{0}`: true of every identifier that breaks the rule, and of a few that do not,
+# which the reference judges. `isprintable` is false of all of Cc and Cf, and of every space but U+0020.
 SUSPECT = "not {0}.isprintable() or {0}.strip() != {0}"
 
 

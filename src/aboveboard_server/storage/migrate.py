@@ -17,6 +17,7 @@ from alembic.operations import Operations
 from aboveboard_server.schema.tables import import_all
 from aboveboard_server.storage import partitions
 from aboveboard_server.storage.outdated import INDEX, MIGRATIONS, TABLE, missing, pending_revisions
+from aboveboard_server.storage.unknown_tables import refuse_to_start
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -41,6 +42,7 @@ def migrate(connection: Connection) -> list[str]:
 def _add_missing(connection: Connection) -> list[str]:
     tables = import_all().tables
     done = [f"revision {revision}" for revision in pending_revisions(connection)]
+    refuse_to_start(connection)
     alembic.command.upgrade(alembic_config(connection), "head")
     operations = Operations(MigrationContext.configure(connection))
     for lack in missing(connection):
