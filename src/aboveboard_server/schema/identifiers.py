@@ -1,8 +1,8 @@
 """The rule of an identifier's characters: two that look the same must not be two companies.
 
 Identifiers are compared byte by byte, so that one with an invisible character keys a Subject of its own.
-Control and format characters (Unicode categories Cc and Cf, the joiners U+200C and U+200D among them) are refused
-anywhere, white space (Zs, Zl, Zp) at both ends.
+Control and format characters (Unicode categories Cc and Cf, the joiners U+200C and U+200D among them) are
+refused anywhere, white space (Zs, Zl, Zp) at both ends.
 """
 
 from __future__ import annotations
