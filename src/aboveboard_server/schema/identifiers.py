@@ -28,3 +28,20 @@ def fault(value: str) -> str:
     if categories and (categories[0] in SPACE or categories[-1] in SPACE):
         return "begins or ends with white space"
     return ""
+
+
+def likeness(value: str) -> str:
+    """Return what identifiers share that differ only by case, Unicode form, white space or the unseen."""
+    if value.isascii():
+        return "".join(value.split()).casefold() if value.isprintable() else _seen(value).casefold()
+    # Folding can compose anew, and composing can make what folds: twice is enough for every character.
+    for _ in range(2):
+        value = unicodedata.normalize("NFKC", _seen(value)).casefold()
+    return _seen(unicodedata.normalize("NFKC", value))
+
+
+def _seen(value: str) -> str:
+    """Return a text without its white space, control and format characters."""
+    return "".join(
+        character for character in value if unicodedata.category(character) not in SPACE | UNSEEN.keys()
+    )

@@ -76,3 +76,27 @@ def test_names_and_products_may_hold_what_they_like() -> None:
         solution=" s\t", company_id="c", deployment_id="d", company_name="a\N{SOFT HYPHEN}b "
     )
     assert validator(origin.fields)(source) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("busag", "BUSAG"),
+        ("busag", " bus\tag\N{ZERO WIDTH SPACE}"),
+        ("busag", "\N{FULLWIDTH LATIN SMALL LETTER B}usag"),
+        ("Straße", "STRASSE"),
+        ("Z\N{LATIN SMALL LETTER U WITH DIAERESIS}rich", "zu\N{COMBINING DIAERESIS}rich"),
+        ("\N{LATIN SMALL LIGATURE FI}", "Fi"),
+        ("K", "\N{KELVIN SIGN}"),
+    ],
+)
+def test_what_differs_by_case_form_or_space_is_alike(one: str, other: str) -> None:
+    assert identifiers.likeness(one) == identifiers.likeness(other)
+
+
+def test_likeness_is_the_same_of_itself_and_keeps_others_apart() -> None:
+    for character in EVERY_CHARACTER:
+        once = identifiers.likeness(f"a{character}b")
+        assert identifiers.likeness(once) == once, f"U+{ord(character):04X}"
+    different = ["busag", "bus-ag", "busag1", "zurich", "z\N{LATIN SMALL LETTER U WITH DIAERESIS}rich"]
+    assert len({identifiers.likeness(one) for one in different}) == len(different)
