@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from aboveboard.admin.v1.subject_pb2 import DeploymentRef, Subject
 from aboveboard_server.storage.work import neighbours as work
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator, Callable
 
     from aboveboard_server.storage.ports import EventStore, SubjectRecord
 
@@ -17,13 +16,6 @@ if TYPE_CHECKING:
 MOST = 20
 # Ids read in one transaction: each takes about a microsecond to compare.
 PAGE = 2_000
-
-
-class _Read(Protocol):
-    """Reads the page behind an id."""
-
-    def __call__(self, *, after: str | None) -> Awaitable[work.Page]:
-        """Return it."""
 
 
 async def neighbours_of(store: EventStore, subject: SubjectRecord) -> list[Subject]:
@@ -51,20 +43,19 @@ async def _pairs(
     """Yield each held company that looks alike, or each deployment of theirs that does, itself included."""
     if company_id is None:
         return
-    async for company in _alike(partial(store.read, work.companies, company_id, limit=PAGE)):
+    async for company in _alike(store, work.companies, company_id):
         if deployment_id is None:
             yield company, None
             continue
-        read = partial(store.read, work.deployments, company, deployment_id, limit=PAGE)
-        async for deployment in _alike(read):
+        async for deployment in _alike(store, work.deployments, company, deployment_id):
             yield company, deployment
 
 
-async def _alike(read: _Read) -> AsyncIterator[str]:
+async def _alike(store: EventStore, unit: Callable[..., work.Page], *ids: str) -> AsyncIterator[str]:
     """Yield what looks alike on page after page."""
     after = None
     while True:
-        page = await read(after=after)
+        page = await store.read(unit, *ids, after=after, limit=PAGE)
         for one in page.alike:
             yield one
         if page.last is None:

@@ -7,7 +7,6 @@ import sqlite3
 import urllib.error
 import urllib.request
 from contextlib import closing
-from functools import partial
 from typing import TYPE_CHECKING
 
 import grpc
@@ -26,7 +25,8 @@ from tests.support.deletions import PATIENCE, company, create, delete, is_postgr
 from aboveboard.admin.v1.admin_service_pb2 import ExportSubjectDataRequest
 from aboveboard.admin.v1.opt_out_pb2 import CreateOptOutRequest
 from aboveboard.admin.v1.subject_pb2 import DeploymentRef, Subject, UserRef
-from aboveboard.ingest.v1 import ingest_service_pb2 as i
+from aboveboard.ingest.v1.ingest_service_pb2 import GetCollectionStatusRequest as Status
+from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest as Preference
 
 if TYPE_CHECKING:
     from tests.support.server import ServerProcess
@@ -47,23 +47,20 @@ def execute(server: ServerProcess, statement: str, *parameters: str) -> None:
 def test_a_source_is_refused_by_field_and_rule(anywhere: ServerProcess) -> None:
     """By every RPC that names one and by the HTTP edge; nothing of it is stored, nor repeated."""
     source = deployment_source(OLD)
+    preference = Preference(
+        source=source, scope=Preference.SCOPE_DEPLOYMENT, preference=Preference.PREFERENCE_DISABLED
+    )
     with ingest(anywhere) as stub:
-        for call, request in (
-            (stub.PublishEvents, i.PublishEventsRequest(source=source, events=[element()])),
-            (stub.GetCollectionStatus, i.GetCollectionStatusRequest(source=source)),
-            (
-                stub.SetCollectionPreference,
-                i.SetCollectionPreferenceRequest(source=source, scope=2, preference=2),
-            ),
-        ):
-            refused = refusal(partial(call, request, timeout=TIMEOUT))
-            assert (refused.code, refused.details.reason) == (
-                grpc.StatusCode.INVALID_ARGUMENT,
-                "SOURCE_INVALID",
-            )
-            assert "source.deployment.company_id" in refused.message
-            assert RULE in refused.message
-            assert OLD not in refused.seen
+        refusals = [
+            refusal(lambda: publish(anywhere, source, element())),
+            refusal(lambda: stub.GetCollectionStatus(Status(source=source), timeout=TIMEOUT)),
+            refusal(lambda: stub.SetCollectionPreference(preference, timeout=TIMEOUT)),
+        ]
+    for refused in refusals:
+        assert (refused.code, refused.details.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "SOURCE_INVALID")
+        assert "source.deployment.company_id" in refused.message
+        assert RULE in refused.message
+        assert OLD not in refused.seen
     body = {"source": {"deployment": {"solution": "s", "companyId": "a ", "deploymentId": "d"}}}
     status = urllib.request.Request(
         f"http://{anywhere.http_address}/v1/status", json.dumps(body).encode(), {"content-type": "text/plain"}
