@@ -186,6 +186,15 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
         "problem",
         "report_stat",
     ),
+    "an id from before the rule": (
+        execute(
+            "INSERT INTO deployment (company_id, deployment_id, first_seen_at, last_seen_at)"
+            " VALUES ('busag ', 'd', 0, 0)"
+        ),
+        "every-sender-is-accepted",
+        "warning",
+        'company "busag "',
+    ),
     "a damaged page": (damage(DATABASE, 8 * 4096, b"\xff" * 4096), "file-is-whole", "problem", "restore"),
     "another journal mode": (
         execute("PRAGMA journal_mode = DELETE"),
