@@ -136,5 +136,20 @@ class ShuttingDownError(ServiceError):
         super().__init__(reasons.ERROR_REASON_SHUTTING_DOWN, "the server is shutting down; try again later")
 
 
+class UnknownTableError(ServiceError):
+    """The database has tables of events that this schema does not know, so that no erasure would be whole."""
+
+    def __init__(self, tables: tuple[str, ...]) -> None:
+        names = ", ".join(tables)
+        super().__init__(
+            reasons.ERROR_REASON_INTERNAL, f"the database has tables that this schema does not know: {names}"
+        )
+        self.tables = tables
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Cross a process boundary, as every ServiceError can."""
+        return UnknownTableError, (self.tables,)
+
+
 class StartupError(Exception):
     """The server cannot start; the text tells the operator why and what to do."""

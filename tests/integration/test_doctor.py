@@ -180,6 +180,21 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
         "problem",
         "install that version",
     ),
+    "a table of another version": (
+        execute("CREATE TABLE report_stat (source_id INTEGER)"),
+        "every-table-is-known",
+        "problem",
+        "report_stat",
+    ),
+    "an id from before the rule": (
+        execute(
+            "INSERT INTO deployment (company_id, deployment_id, first_seen_at, last_seen_at)"
+            " VALUES ('busag ', 'd', 0, 0)"
+        ),
+        "every-sender-is-accepted",
+        "warning",
+        'company "busag "',
+    ),
     "a damaged page": (damage(DATABASE, 8 * 4096, b"\xff" * 4096), "file-is-whole", "problem", "restore"),
     "another journal mode": (
         execute("PRAGMA journal_mode = DELETE"),
@@ -317,6 +332,10 @@ def test_postgresql(tmp_path: Path, postgres: PostgresServer) -> None:
     level, words = doctor(tmp_path, database=postgres.empty_database()).ill["schema-is-current"]
     assert (level, "aboveboard migrate" in words) == ("problem", True)
     url = postgres.new_database()
+    postgres.query(url, "CREATE TABLE report_stat (source_id bigint) PARTITION BY RANGE (source_id)")
+    level, words = doctor(tmp_path, database=url).ill["every-table-is-known"]
+    assert (level, "report_stat" in words) == ("problem", True)
+    postgres.query(url, "DROP TABLE report_stat")
     postgres.query(url, "CREATE ROLE reader LOGIN")
     postgres.query(url, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
     reader = url.replace("postgres@", "reader@")

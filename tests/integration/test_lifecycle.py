@@ -346,6 +346,16 @@ def test_a_database_of_a_newer_version(stopped: ServerProcess) -> None:
     assert is_refused_clearly(code, said, "9999")
 
 
+def test_a_database_with_a_table_of_another_version(stopped: ServerProcess) -> None:
+    """A table of events that this schema does not know is named by `serve` and `migrate`, which refuse it."""
+    with closing(sqlite3.connect(stopped.database)) as database:
+        database.execute("CREATE TABLE report_stat (source_id INTEGER, received_at INTEGER)")
+    code, said, _ = serve(stopped.folder)
+    assert is_refused_clearly(code, said, "report_stat")
+    code, said, _ = aboveboard(stopped.folder, "migrate", "--database", f"sqlite:///{stopped.database}")
+    assert is_refused_clearly(code, said, "report_stat")
+
+
 def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     """A file that is no SQLite database is refused and left as it is."""
     file = tmp_path / "aboveboard.db"

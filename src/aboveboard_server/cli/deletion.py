@@ -24,7 +24,15 @@ from aboveboard_server.cli.administration import (
     whole_list,
 )
 from aboveboard_server.cli.enums import name_of
-from aboveboard_server.cli.subjects import Company, Deployment, Server, User, subject_of, subject_text
+from aboveboard_server.cli.subjects import (
+    Company,
+    Deployment,
+    Server,
+    User,
+    exact_text,
+    subject_of,
+    subject_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -147,6 +155,11 @@ def _show_one(deletion: d.Deletion, *, as_json: bool, dry_run: bool = False) -> 
         ("table", "rows that would go" if dry_run else "rows removed"),
         [(count.table, f"{count.rows:,}") for count in deletion.table_counts],
     )
+    if deletion.neighbours:
+        # Without the cut of a table's cell: each is shown to its last character.
+        typer.echo("Held too, and left alone; they differ only by case, Unicode form or white space:")
+        for neighbour in deletion.neighbours:
+            typer.echo(f"  {exact_text(neighbour)}")
 
 
 def _show(deletions: Iterable[d.Deletion]) -> None:

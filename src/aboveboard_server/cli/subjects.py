@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -37,6 +38,14 @@ def subject_of(company: str, deployment: str, server: str, user: str) -> Subject
     if deployment:
         return Subject(deployment=DeploymentRef(company_id=company, deployment_id=deployment))
     return Subject(company_id=company)
+
+
+def exact_text(subject: Subject) -> str:
+    """Say who a Subject is with ids in quotes, what is not ASCII escaped: look-alikes can be told apart."""
+    ref = subject.deployment
+    if subject.WhichOneof("subject") == "company_id":
+        return f"company {json.dumps(subject.company_id)}"
+    return f"deployment {json.dumps(ref.deployment_id)} of company {json.dumps(ref.company_id)}"
 
 
 def subject_text(subject: Subject) -> str:

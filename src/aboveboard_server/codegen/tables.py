@@ -145,7 +145,8 @@ def _source_table(origins: Iterable[catalog.Origin]) -> str:
         *(f'        Index("source_by_{name}", "{name}"),' for name in source_keys(origins)),
         # Found again when a deletion goes on; of few sources, and only for a while.
         '        Index("source_by_deletion_id", "deletion_id"),',
-        '        {"info": {"generated": True, "subject": "columns"}},',
+        # An id that was given once is never given again: rows of a deleted source would be another's.
+        '        {"info": {"generated": True, "subject": "columns"}, "sqlite_autoincrement": True},',
         "    )",
         "",
         "    source_id: int | None = Field(default=None, sa_type=ROW_ID, primary_key=True)",

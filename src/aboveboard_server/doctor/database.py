@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from contextlib import contextmanager
@@ -12,11 +13,13 @@ import psycopg
 import sqlalchemy
 from sqlalchemy.exc import DatabaseError
 
-from aboveboard_server.doctor.finding import ok, problem
+from aboveboard_server.doctor.finding import ok, problem, warning
 from aboveboard_server.schema import tables
+from aboveboard_server.schema.identifiers import fault
 from aboveboard_server.storage.address import libpq_parameters, without_password
 from aboveboard_server.storage.outdated import is_empty, outdated
 from aboveboard_server.storage.postgres_link import first_line
+from aboveboard_server.storage.unknown_tables import ADVICE, described, unknown_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +44,33 @@ def schema_is_current(host: Host) -> Iterator[Finding]:
         )
     else:
         yield ok("nothing is missing")
+
+
+def every_table_is_known(host: Host) -> Iterator[Finding]:
+    """Every table of events is one that this version can erase from."""
+    if unknown := unknown_tables(host.database):
+        yield problem(described(unknown), ADVICE)
+    else:
+        yield ok("each is known")
+
+
+def every_sender_is_accepted(host: Host) -> Iterator[Finding]:
+    """No company or deployment has an id, from an earlier version, that is refused now."""
+    if not sqlalchemy.inspect(host.database).has_table("deployment"):
+        return
+    deployment = tables.import_all().tables["deployment"].columns
+    columns = (deployment["company_id"], deployment["deployment_id"])
+    # Every company has a deployment: it is made of what one sends.
+    rows = host.database.execute(sqlalchemy.select(*columns))
+    refused = [ids for ids in rows if any(fault(one) for one in ids)]
+    if refused:
+        yield warning(
+            f"{len(refused)} deployments have an id that is refused now, such as "
+            f"{json.dumps(refused[0].deployment_id)} of company {json.dumps(refused[0].company_id)}",
+            "have them send ids without control and format characters, and without white space at the ends",
+        )
+    else:
+        yield ok("none has")
 
 
 def newest_event_is_not_from_the_future(host: Host) -> Iterator[Finding]:
@@ -88,4 +118,9 @@ def _sqlite(host: Host) -> Engine:
     return sqlalchemy.create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True))
 
 
-CHECKS = (schema_is_current, newest_event_is_not_from_the_future)
+CHECKS = (
+    schema_is_current,
+    every_table_is_known,
+    every_sender_is_accepted,
+    newest_event_is_not_from_the_future,
+)

@@ -13,6 +13,7 @@ from aboveboard_server.privacy.audit import SELF_SERVICE_ACTOR
 from aboveboard_server.privacy.deletion_messages import deletion_message, table_counts
 from aboveboard_server.privacy.journal_writer import opt_out_entry
 from aboveboard_server.privacy.named import kind_number
+from aboveboard_server.privacy.neighbours import neighbours_of
 from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE
 from aboveboard_server.storage.work import deletions as work
 from aboveboard_server.storage.work import erasing, opt_outs
@@ -67,7 +68,9 @@ class Deletions:
         )
         if request.validate_only:
             counts = await self._store.read(erasing.count, subject)
-            return _dry_run(request.subject, subject, counts)
+            done = _dry_run(request.subject, subject, counts)
+            done.neighbours.extend(await neighbours_of(self._store, subject))
+            return done
         if order.request_id:
             made = await self._store.read(work.by_request, order.request_id, subject)
             if made:
@@ -83,6 +86,7 @@ class Deletions:
         if request.validate_only:
             message = deletion_message(row)
             message.table_counts.extend(table_counts(await self._store.read(erasing.count, subject)))
+            message.neighbours.extend(await neighbours_of(self._store, subject))
             return message
         now = datetime.now(UTC)
         await self._journal.deletion(subject, deletion_id, now)

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from aboveboard_server.errors import StoreUnavailableError
+from aboveboard_server.errors import StoreUnavailableError, UnknownTableError
+from aboveboard_server.storage.unknown_tables import ADVICE
 from aboveboard_server.storage.work import deletions as work
 from aboveboard_server.unforeseen import internal
 
@@ -57,6 +58,7 @@ class Eraser:
         self._wake = asyncio.Event()
         self._closing = False
         self._scrub_not_before = 0.0
+        self._log_unknown_not_before = 0.0
         self._task = asyncio.create_task(self._run(), name="eraser")
 
     def wake(self) -> None:
@@ -83,6 +85,12 @@ class Eraser:
             return await self._next()
         except StoreUnavailableError:
             # The store has said why; it may pass.
+            return False
+        except UnknownTableError as error:
+            # Another version's, made since this server started. The deletions wait: none would be whole.
+            if time.monotonic() >= self._log_unknown_not_before:
+                log.error("deletions_stopped", unknown_tables=error.tables, advice=ADVICE)  # noqa: TRY400  # no fault
+                self._log_unknown_not_before = time.monotonic() + RETRY_SECONDS
             return False
         except Exception as error:  # noqa: BLE001  # nothing may stop the deletions to come
             internal(error, job="eraser")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from aboveboard_server.errors import StoreUnavailableError
+from aboveboard_server.errors import StoreUnavailableError, UnknownTableError
+from aboveboard_server.storage.unknown_tables import ADVICE
 from aboveboard_server.storage.work import jobs as work
 from aboveboard_server.unforeseen import internal
 
@@ -81,6 +82,9 @@ class Schedule:
                         log.info("job_done", job=job.name)
         except StoreUnavailableError:
             log.warning("job_put_off", job=job.name)
+            return False
+        except UnknownTableError as error:
+            log.error("job_stopped", job=job.name, unknown_tables=error.tables, advice=ADVICE)  # noqa: TRY400  # known
             return False
         except Exception as error:  # noqa: BLE001  # whatever it is, the job is tried again
             internal(error, job=job.name)

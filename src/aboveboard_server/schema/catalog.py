@@ -50,6 +50,13 @@ class Field:
         message = self.descriptor.message_type
         return message.full_name if message else ""
 
+    @property
+    def is_identifier(self) -> bool:
+        """Whether it is a text that identifies something, so that no two may look alike; a UUID cannot."""
+        names = self.policy.format == "IDENTIFIER" or bool(self.policy.subject_key)
+        is_text = self.descriptor.type == self.descriptor.TYPE_STRING
+        return is_text and names and self.policy.format != "UUID"
+
 
 @dataclass(frozen=True, slots=True)
 class EventType:

@@ -162,6 +162,13 @@ def uuid_kept(promise: Promise) -> Iterator[str]:
         yield f"format {promise.old.format or 'not said'} became {promise.new.format or 'not said'}"
 
 
+def identifier_kept(promise: Promise) -> Iterator[str]:
+    """A released field stays an identifier, or stays none: what clients send would be refused, or alike."""
+    formats = (promise.old.format, promise.new.format)
+    if "UUID" not in formats and formats.count("IDENTIFIER") == 1:
+        yield f"format {formats[0] or 'not said'} became {formats[1] or 'not said'}"
+
+
 def required_kept(promise: Promise) -> Iterator[str]:
     """A released field stays required, or stays optional: old clients and the column count on it."""
     if promise.old.required != promise.new.required:
@@ -235,6 +242,7 @@ PROMISE_RULES = (
     size_not_raised,
     subject_key_kept,
     uuid_kept,
+    identifier_kept,
     required_kept,
 )
 EVENT_RULES = (event_annotation_kept,)

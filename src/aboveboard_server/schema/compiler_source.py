@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from google.protobuf.descriptor import FieldDescriptor
 
+from aboveboard_server.schema import identifiers
 from aboveboard_server.schema.catalog import TIMESTAMP
 from aboveboard_server.schema.payload_writer import plain_json
 from aboveboard_server.schema.policy import enum_value_names
@@ -104,7 +105,9 @@ def _checks(owner: str, field: Field) -> Iterator[str]:
         size = field.policy.max_bytes
         # A character has at most 4 bytes: most texts need no encoding to be known as short enough.
         yield f"if len({local}) > {size // 4} and len({local}.encode()) > {size}: return None"
-        yield f'if "\\0" in {local}: return None'
+        # An identifier's rule covers U+0000: it is a control character.
+        bad = identifiers.SUSPECT.format(local) if field.is_identifier else f'"\\0" in {local}'
+        yield f"if {bad}: return None"
 
 
 def _message_checks(owner: str, field: Field) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from google.protobuf.descriptor import FieldDescriptor
 
 from aboveboard.telemetry.v1 import verdict_pb2 as v
-from aboveboard_server.schema import payload
+from aboveboard_server.schema import identifiers, payload
 from aboveboard_server.schema.catalog import STRUCT, TIMESTAMP, Field
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _value_check(field: Field) -> Check:  # noqa: PLR0911  # one return for each
     if field.message_type == STRUCT:
         return _struct_check(field)
     if kind.type == FieldDescriptor.TYPE_STRING:
-        return _uuid if field.policy.format == "UUID" else _text_check(field.policy.max_bytes)
+        return _uuid if field.policy.format == "UUID" else _text_check(field)
     if kind.type == FieldDescriptor.TYPE_BYTES:
         return _size_check(field.policy.max_bytes)
     if kind.type in FLOATS:
@@ -115,13 +115,17 @@ def _uuid(value: str) -> Problem:
     return None if is_uuid(value) else (v.REJECTION_REASON_NOT_A_UUID, "not a UUID")
 
 
-def _text_check(max_bytes: int) -> Check:
+def _text_check(field: Field) -> Check:
+    max_bytes, is_identifier = field.policy.max_bytes, field.is_identifier
+
     def check(value: str) -> Problem:
         # A character has at most 4 bytes: most texts need no encoding to be known as short enough.
         if len(value) * 4 > max_bytes and (size := len(value.encode())) > max_bytes:
             return v.REJECTION_REASON_TOO_LONG, f"{size} bytes; at most {max_bytes} are taken"
         if "\0" in value:
             return v.REJECTION_REASON_NUL_CHARACTER, "contains U+0000"
+        if is_identifier and (fault := identifiers.fault(value)):
+            return v.REJECTION_REASON_MALFORMED, fault
         return None
 
     return check

@@ -15,8 +15,9 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
 from aboveboard_server.schema.tables import import_all
-from aboveboard_server.storage import partitions
+from aboveboard_server.storage import partitions, source_ids
 from aboveboard_server.storage.outdated import INDEX, MIGRATIONS, TABLE, missing, pending_revisions
+from aboveboard_server.storage.unknown_tables import refuse_to_start
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -31,8 +32,13 @@ def alembic_config(connection: Connection) -> Config:
 
 
 def migrate(connection: Connection) -> list[str]:
-    """Add what is missing, and return a line for each thing that was done. Idempotent."""
+    """Add what is missing, and return a line for each thing that was done. Idempotent.
+
+    In one transaction but for partitions: a database that it could not finish is as it was.
+    """
     if connection.dialect.name != "postgresql":
+        # The driver itself begins one only at the first row that is changed, after tables have been.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
         return _add_missing(connection)
     with partitions.only_one(connection, wait=True):
         return _add_missing(connection) + partitions.create_missing(connection)
@@ -41,6 +47,7 @@ def migrate(connection: Connection) -> list[str]:
 def _add_missing(connection: Connection) -> list[str]:
     tables = import_all().tables
     done = [f"revision {revision}" for revision in pending_revisions(connection)]
+    refuse_to_start(connection)
     alembic.command.upgrade(alembic_config(connection), "head")
     operations = Operations(MigrationContext.configure(connection))
     for lack in missing(connection):
@@ -56,5 +63,6 @@ def _add_missing(connection: Connection) -> list[str]:
             column = sqlalchemy.Column(lack.name, table.columns[lack.name].type, nullable=True)
             operations.add_column(lack.table, column)
         done.append(str(lack))
+    done += source_ids.advance(connection)
     connection.commit()
     return done

@@ -14,6 +14,7 @@ import sqlalchemy
 from aboveboard_server.errors import StartupError
 from aboveboard_server.schema import catalog
 from aboveboard_server.schema.shape import shapes
+from aboveboard_server.storage import source_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +43,10 @@ class Lack(NamedTuple):
 
 def outdated(connection: Connection) -> list[str]:
     """Return what `migrate` would do, a line each; empty where the database is up to date."""
-    revisions = [f"revision {revision}" for revision in pending_revisions(connection)]
-    return revisions + [str(lack) for lack in missing(connection)]
+    lacking = [f"revision {revision}" for revision in pending_revisions(connection)]
+    lacking += [str(lack) for lack in missing(connection)]
+    # Where nothing else is missing there is the table to look into.
+    return lacking or ([source_ids.BEHIND] if source_ids.is_behind(connection) else [])
 
 
 def is_empty(connection: Connection) -> bool:

@@ -16,7 +16,8 @@ from sqlalchemy.exc import DatabaseError
 from aboveboard_server.errors import StartupError
 from aboveboard_server.storage import partitions
 from aboveboard_server.storage.address import without_password
-from aboveboard_server.storage.outdated import is_empty, outdated
+from aboveboard_server.storage.outdated import is_empty, outdated, pending_revisions
+from aboveboard_server.storage.unknown_tables import refuse_to_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ def prepare_sqlite(path: Path) -> None:
         with engine.connect() as connection:
             if is_empty(connection):
                 _migrate(connection)
-            elif missing := outdated(connection):
+            elif missing := _missing(connection):
                 raise StartupError(
                     f"{path} lacks {missing[0]}{' and more' if len(missing) > 1 else ''}; "
                     f"run: aboveboard migrate --database sqlite:///{path}"
@@ -61,7 +62,7 @@ def migrate_sqlite(path: Path) -> list[str]:
 def prepare_postgres(url: URL) -> None:
     """Refuse an empty or outdated database with StartupError, which names the command that helps."""
     with _postgres(url) as connection:
-        missing = ["every table"] if is_empty(connection) else outdated(connection)
+        missing = ["every table"] if is_empty(connection) else _missing(connection)
         if missing:
             raise StartupError(
                 f"the database lacks {missing[0]}{' and more' if len(missing) > 1 else ''}; "
@@ -95,6 +96,14 @@ def _postgres(url: URL) -> Iterator[Connection]:
     except DatabaseError as error:
         # A driver's text goes on to name the statement and its values: its first line does not.
         raise StartupError(f"cannot use the database: {str(error.orig).splitlines()[0]}") from error
+
+
+def _missing(connection: Connection) -> list[str]:
+    """Return what the database lacks; StartupError where `migrate` would refuse it too."""
+    # A newer version's number says more than the name of a table of its.
+    pending_revisions(connection)
+    refuse_to_start(connection)
+    return outdated(connection)
 
 
 def _migrate(connection: Connection) -> list[str]:

@@ -19,7 +19,7 @@ from tests.support.server import ServerProcess
 
 from aboveboard.event.v1.change_type_pb2 import CHANGE_TYPE_CREATE
 from aboveboard.event.v1.test_asset_pb2 import ElementStat
-from aboveboard.telemetry.v1.source_pb2 import ServerSource, Source
+from aboveboard.telemetry.v1.source_pb2 import DeploymentSource, ServerSource, Source
 from aboveboard_client import Client, Timing, clock
 
 if TYPE_CHECKING:
@@ -259,3 +259,27 @@ def test_a_host_killed_at_fifty_random_points_loses_nothing(host: Host, shared_s
     assert (
         held(shared_server, Source(server=ServerSource(server_uuid=host.server_uuid)))["element_stat"] >= kept
     )
+
+
+def test_a_source_that_is_refused_is_told_of_once(
+    shared_server: ServerProcess, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log names the field and the rule, for whoever has configured it; the host sees no exception."""
+    source = DeploymentSource(solution="host", company_id="busag ", deployment_id="d")
+    options: dict[str, Any] = {"heartbeat": False, "timing": QUICK, "directory": tmp_path / "client"}
+    client = Client(shared_server.ingest_address, source, **options)
+    try:
+        assert client.record(stat())
+        client.flush(5)
+
+        def told() -> list[str]:
+            warnings = [record for record in caplog.records if record.levelname == "WARNING"]
+            return [record.getMessage() for record in warnings if record.name.startswith("aboveboard")]
+
+        wait_for(told)
+        (said,) = told()
+        assert "source.deployment.company_id: begins or ends with white space" in said
+        assert "busag" not in said
+    finally:
+        client.close(0)
+    assert shared_server.query("SELECT count(*) FROM source WHERE company_id LIKE 'busag%'") == [(0,)]

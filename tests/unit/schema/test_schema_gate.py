@@ -197,6 +197,22 @@ BAD = {
         "uuid-kept",
         "UUID became IDENTIFIER",
     ),
+    "identifier loosened": Bad(
+        SOURCE,
+        r'(example: "tab-7f3a"\s+)format: FORMAT_IDENTIFIER',
+        r"\1format: FORMAT_NAME",
+        TELEMETRY + "DeploymentSource.instance_id",
+        "identifier-kept",
+        "IDENTIFIER became NAME",
+    ),
+    "name tightened": Bad(
+        SOURCE,
+        "format: FORMAT_NAME",
+        "format: FORMAT_IDENTIFIER",
+        TELEMETRY + "ServerSource.solution",
+        "identifier-kept",
+        "NAME became IDENTIFIER",
+    ),
     "category changed": Bad(
         SERVER,
         "category: CATEGORY_TECHNICAL",

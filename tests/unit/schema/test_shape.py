@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from aboveboard_server.schema import catalog, shape, tables
+from aboveboard_server.schema.erasure import SOURCE_ID
+from aboveboard_server.storage.unknown_tables import known_tables
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
@@ -23,3 +25,9 @@ def test_the_shapes_are_those_of_the_tables(dialect: str) -> None:
         for name, (columns, indexes) in shape.shapes(catalog.default(), dialect).items()
     }
     assert looked_for == made
+
+
+def test_the_tables_of_sources_are_those_that_declare_it() -> None:
+    """A start looks for unknown tables without loading the known ones: it must know exactly those."""
+    declared = {name for name, table in tables.import_all().tables.items() if SOURCE_ID in table.columns}
+    assert known_tables() == declared

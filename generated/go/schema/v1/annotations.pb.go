@@ -157,8 +157,8 @@ func (SubjectKey) EnumDescriptor() ([]byte, []int) {
 	return file_aboveboard_schema_v1_annotations_proto_rawDescGZIP(), []int{1}
 }
 
-// States how a string is written. Only UUID restricts the characters; the
-// others tell readers and tools what to expect. U+0000 is refused in all.
+// States how a string is written. UUID and IDENTIFIER restrict the characters,
+// the others tell readers and tools what to expect. U+0000 is refused in all.
 type Format int32
 
 const (
@@ -166,7 +166,10 @@ const (
 	Format_FORMAT_UNSPECIFIED Format = 0
 	// A UUID, 8-4-4-4-12 hexadecimal digits; stored in lower case.
 	Format_FORMAT_UUID Format = 1
-	// A short identifier, compared byte by byte.
+	// A short identifier, compared byte by byte. Refused where it contains a
+	// control or format character (Unicode categories Cc and Cf) or begins or
+	// ends with white space. Every string with a subject_key that is not a UUID
+	// is held to the same.
 	Format_FORMAT_IDENTIFIER Format = 2
 	// A software version; compared as a version, never as text.
 	Format_FORMAT_VERSION Format = 3

@@ -100,7 +100,8 @@ type RejectionReason int32
 const (
 	// Not rejected.
 	RejectionReason_REJECTION_REASON_UNSPECIFIED RejectionReason = 0
-	// The event's bytes are not a valid message, such as invalid UTF-8.
+	// The event's bytes are not a valid message, such as invalid UTF-8; or, where
+	// a field is named, its value is not an identifier.
 	RejectionReason_REJECTION_REASON_MALFORMED RejectionReason = 1
 	// The envelope holds no event.
 	RejectionReason_REJECTION_REASON_EVENT_MISSING RejectionReason = 2

@@ -270,7 +270,9 @@ async function post(path, text, keepalive = false) {
   });
   if (answer.ok) return answer;
   const retryAfter = Number(answer.headers.get('Retry-After')) * 1_000 || 0;
-  throw Object.assign(new Error(`${path}: ${answer.status}`), { status: answer.status, retryAfter });
+  // Names the field and the rule where the source is refused; never the value.
+  const why = (await answer.text().catch(() => '')).slice(0, 500);
+  throw Object.assign(new Error(`${path}: ${answer.status} ${why}`), { status: answer.status, retryAfter });
 }
 
 function uuid7() {

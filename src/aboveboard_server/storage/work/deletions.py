@@ -13,6 +13,7 @@ from aboveboard_server.schema.erasure import annotated_columns
 from aboveboard_server.storage.ports import SubjectRecord
 from aboveboard_server.storage.privacy_tables import DeletionRow, TombstoneRow
 from aboveboard_server.storage.unit_of_work import forbids
+from aboveboard_server.storage.unknown_tables import refuse_to_erase
 from aboveboard_server.storage.work import audit, erasing, opt_outs, pages, requests, tombstones
 
 if TYPE_CHECKING:
@@ -118,9 +119,13 @@ def restore(session: Session, subject: SubjectRecord, order: Order, act: Act) ->
 
 
 def carry_on(session: Session, deletion_id: str, limit: int) -> bool | None:
-    """Remove up to `limit` more rows; return whether there were any, None while another server removes."""
+    """Remove up to `limit` more rows; return whether there were any, None while another server removes.
+
+    UnknownTableError where rows would stay in a table that this schema does not know.
+    """
     if not erasing.is_alone(session):
         return None
+    refuse_to_erase(session.connection())
     row = session.get_one(DeletionRow, deletion_id)
     removed = erasing.remove(session, deletion_id, row.removed, limit)
     if removed is None:
@@ -133,9 +138,13 @@ def carry_on(session: Session, deletion_id: str, limit: int) -> bool | None:
 def end(
     session: Session, deletion_id: str, state: str, *, at: datetime, receipt: SignedReceipt | None
 ) -> bool:
-    """Say that a deletion is ERASED or SCRUBBED; return whether it is, and its receipt next in the chain."""
+    """Say that a deletion is ERASED or SCRUBBED; return whether it is, and its receipt next in the chain.
+
+    UnknownTableError as for `carry_on`.
+    """
     if not erasing.is_alone(session):
         return False
+    refuse_to_erase(session.connection())
     if receipt and receipt.sequence != _newest_sequence(session) + 1:
         return False
     row = session.get_one(DeletionRow, deletion_id)

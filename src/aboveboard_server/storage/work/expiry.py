@@ -14,6 +14,7 @@ from aboveboard_server.schema.erasure import SOURCE_ID
 from aboveboard_server.schema.expiry import OWNED, SOURCE
 from aboveboard_server.storage.columns import UtcMicros
 from aboveboard_server.storage.unit_of_work import forbids
+from aboveboard_server.storage.unknown_tables import refuse_to_erase
 from aboveboard_server.storage.work import jobs, tombstones
 
 if TYPE_CHECKING:
@@ -120,7 +121,9 @@ def remove_left_over(  # noqa: PLR0913  # what is removed, and what that leaves 
     """Remove rows that sources lead to, as long as nothing keeps them; every process forgets them with it.
 
     `marks` are what is placed as tombstones: what was read by a row that is gone is read anew.
+    UnknownTableError where rows of a source may lie in a table that this schema does not know.
     """
+    refuse_to_erase(session.connection())
     table = tables.import_all().tables[item.table]
     go_by_index(session, in_a_hurry=True)
     columns = list(table.primary_key.columns)

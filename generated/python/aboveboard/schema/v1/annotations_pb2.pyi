@@ -110,7 +110,11 @@ class _FormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Format.ValueTy
     FORMAT_UUID: _Format.ValueType  # 1
     """A UUID, 8-4-4-4-12 hexadecimal digits; stored in lower case."""
     FORMAT_IDENTIFIER: _Format.ValueType  # 2
-    """A short identifier, compared byte by byte."""
+    """A short identifier, compared byte by byte. Refused where it contains a
+    control or format character (Unicode categories Cc and Cf) or begins or
+    ends with white space. Every string with a subject_key that is not a UUID
+    is held to the same.
+    """
     FORMAT_VERSION: _Format.ValueType  # 3
     """A software version; compared as a version, never as text."""
     FORMAT_OPEN_ENUM: _Format.ValueType  # 4
@@ -119,8 +123,8 @@ class _FormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Format.ValueTy
     """A name written for people."""
 
 class Format(_Format, metaclass=_FormatEnumTypeWrapper):
-    """States how a string is written. Only UUID restricts the characters; the
-    others tell readers and tools what to expect. U+0000 is refused in all.
+    """States how a string is written. UUID and IDENTIFIER restrict the characters,
+    the others tell readers and tools what to expect. U+0000 is refused in all.
     """
 
 FORMAT_UNSPECIFIED: Format.ValueType  # 0
@@ -128,7 +132,11 @@ FORMAT_UNSPECIFIED: Format.ValueType  # 0
 FORMAT_UUID: Format.ValueType  # 1
 """A UUID, 8-4-4-4-12 hexadecimal digits; stored in lower case."""
 FORMAT_IDENTIFIER: Format.ValueType  # 2
-"""A short identifier, compared byte by byte."""
+"""A short identifier, compared byte by byte. Refused where it contains a
+control or format character (Unicode categories Cc and Cf) or begins or
+ends with white space. Every string with a subject_key that is not a UUID
+is held to the same.
+"""
 FORMAT_VERSION: Format.ValueType  # 3
 """A software version; compared as a version, never as text."""
 FORMAT_OPEN_ENUM: Format.ValueType  # 4

@@ -18,7 +18,7 @@ class SourceRow(SQLModel, table=True):
         Index("source_by_server_uuid", "server_uuid"),
         Index("source_by_company_id", "company_id"),
         Index("source_by_deletion_id", "deletion_id"),
-        {"info": {"generated": True, "subject": "columns"}},
+        {"info": {"generated": True, "subject": "columns"}, "sqlite_autoincrement": True},
     )
 
     source_id: int | None = Field(default=None, sa_type=ROW_ID, primary_key=True)

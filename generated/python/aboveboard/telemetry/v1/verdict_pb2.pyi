@@ -75,7 +75,9 @@ class _RejectionReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Rejec
     REJECTION_REASON_UNSPECIFIED: _RejectionReason.ValueType  # 0
     """Not rejected."""
     REJECTION_REASON_MALFORMED: _RejectionReason.ValueType  # 1
-    """The event's bytes are not a valid message, such as invalid UTF-8."""
+    """The event's bytes are not a valid message, such as invalid UTF-8; or, where
+    a field is named, its value is not an identifier.
+    """
     REJECTION_REASON_EVENT_MISSING: _RejectionReason.ValueType  # 2
     """The envelope holds no event."""
     REJECTION_REASON_FIELD_REQUIRED: _RejectionReason.ValueType  # 3
@@ -109,7 +111,9 @@ class RejectionReason(_RejectionReason, metaclass=_RejectionReasonEnumTypeWrappe
 REJECTION_REASON_UNSPECIFIED: RejectionReason.ValueType  # 0
 """Not rejected."""
 REJECTION_REASON_MALFORMED: RejectionReason.ValueType  # 1
-"""The event's bytes are not a valid message, such as invalid UTF-8."""
+"""The event's bytes are not a valid message, such as invalid UTF-8; or, where
+a field is named, its value is not an identifier.
+"""
 REJECTION_REASON_EVENT_MISSING: RejectionReason.ValueType  # 2
 """The envelope holds no event."""
 REJECTION_REASON_FIELD_REQUIRED: RejectionReason.ValueType  # 3

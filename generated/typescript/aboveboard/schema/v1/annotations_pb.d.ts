@@ -274,8 +274,8 @@ export enum SubjectKey {
 export declare const SubjectKeySchema: GenEnum<SubjectKey>;
 
 /**
- * States how a string is written. Only UUID restricts the characters; the
- * others tell readers and tools what to expect. U+0000 is refused in all.
+ * States how a string is written. UUID and IDENTIFIER restrict the characters,
+ * the others tell readers and tools what to expect. U+0000 is refused in all.
  *
  * @generated from enum aboveboard.schema.v1.Format
  */
@@ -295,7 +295,10 @@ export enum Format {
   UUID = 1,
 
   /**
-   * A short identifier, compared byte by byte.
+   * A short identifier, compared byte by byte. Refused where it contains a
+   * control or format character (Unicode categories Cc and Cf) or begins or
+   * ends with white space. Every string with a subject_key that is not a UUID
+   * is held to the same.
    *
    * @generated from enum value: FORMAT_IDENTIFIER = 2;
    */

@@ -68,8 +68,8 @@ export const FormatSchema = /*@__PURE__*/
   enumDesc(file_aboveboard_schema_v1_annotations, 2);
 
 /**
- * States how a string is written. Only UUID restricts the characters; the
- * others tell readers and tools what to expect. U+0000 is refused in all.
+ * States how a string is written. UUID and IDENTIFIER restrict the characters,
+ * the others tell readers and tools what to expect. U+0000 is refused in all.
  *
  * @generated from enum aboveboard.schema.v1.Format
  */

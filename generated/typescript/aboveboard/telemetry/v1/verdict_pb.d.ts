@@ -235,7 +235,8 @@ export enum RejectionReason {
   UNSPECIFIED = 0,
 
   /**
-   * The event's bytes are not a valid message, such as invalid UTF-8.
+   * The event's bytes are not a valid message, such as invalid UTF-8; or, where
+   * a field is named, its value is not an identifier.
    *
    * @generated from enum value: REJECTION_REASON_MALFORMED = 1;
    */

@@ -166,8 +166,8 @@ impl SubjectKey {
         }
     }
 }
-/// States how a string is written. Only UUID restricts the characters; the
-/// others tell readers and tools what to expect. U+0000 is refused in all.
+/// States how a string is written. UUID and IDENTIFIER restrict the characters,
+/// the others tell readers and tools what to expect. U+0000 is refused in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Format {
@@ -175,7 +175,10 @@ pub enum Format {
     Unspecified = 0,
     /// A UUID, 8-4-4-4-12 hexadecimal digits; stored in lower case.
     Uuid = 1,
-    /// A short identifier, compared byte by byte.
+    /// A short identifier, compared byte by byte. Refused where it contains a
+    /// control or format character (Unicode categories Cc and Cf) or begins or
+    /// ends with white space. Every string with a subject_key that is not a UUID
+    /// is held to the same.
     Identifier = 2,
     /// A software version; compared as a version, never as text.
     Version = 3,

@@ -301,7 +301,8 @@ impl Outcome {
 pub enum RejectionReason {
     /// Not rejected.
     Unspecified = 0,
-    /// The event's bytes are not a valid message, such as invalid UTF-8.
+    /// The event's bytes are not a valid message, such as invalid UTF-8; or, where
+    /// a field is named, its value is not an identifier.
     Malformed = 1,
     /// The envelope holds no event.
     EventMissing = 2,

@@ -7,8 +7,8 @@ package aboveboard.schema.v1;
 
 /**
  * <pre>
- * States how a string is written. Only UUID restricts the characters; the
- * others tell readers and tools what to expect. U+0000 is refused in all.
+ * States how a string is written. UUID and IDENTIFIER restrict the characters,
+ * the others tell readers and tools what to expect. U+0000 is refused in all.
  * </pre>
  *
  * Protobuf enum {@code aboveboard.schema.v1.Format}
@@ -34,7 +34,10 @@ public enum Format
   FORMAT_UUID(1),
   /**
    * <pre>
-   * A short identifier, compared byte by byte.
+   * A short identifier, compared byte by byte. Refused where it contains a
+   * control or format character (Unicode categories Cc and Cf) or begins or
+   * ends with white space. Every string with a subject_key that is not a UUID
+   * is held to the same.
    * </pre>
    *
    * <code>FORMAT_IDENTIFIER = 2;</code>
@@ -94,7 +97,10 @@ public enum Format
   public static final int FORMAT_UUID_VALUE = 1;
   /**
    * <pre>
-   * A short identifier, compared byte by byte.
+   * A short identifier, compared byte by byte. Refused where it contains a
+   * control or format character (Unicode categories Cc and Cf) or begins or
+   * ends with white space. Every string with a subject_key that is not a UUID
+   * is held to the same.
    * </pre>
    *
    * <code>FORMAT_IDENTIFIER = 2;</code>

@@ -25,7 +25,8 @@ public enum RejectionReason
   REJECTION_REASON_UNSPECIFIED(0),
   /**
    * <pre>
-   * The event's bytes are not a valid message, such as invalid UTF-8.
+   * The event's bytes are not a valid message, such as invalid UTF-8; or, where
+   * a field is named, its value is not an identifier.
    * </pre>
    *
    * <code>REJECTION_REASON_MALFORMED = 1;</code>
@@ -143,7 +144,8 @@ public enum RejectionReason
   public static final int REJECTION_REASON_UNSPECIFIED_VALUE = 0;
   /**
    * <pre>
-   * The event's bytes are not a valid message, such as invalid UTF-8.
+   * The event's bytes are not a valid message, such as invalid UTF-8; or, where
+   * a field is named, its value is not an identifier.
    * </pre>
    *
    * <code>REJECTION_REASON_MALFORMED = 1;</code>
