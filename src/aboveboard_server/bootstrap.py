@@ -210,10 +210,8 @@ async def start(
     receipts = ReceiptChain(store, keys.signing)
     eraser = Eraser(store, receipts, scrubbing)
     stack.push_async_callback(eraser.close)
-    sealed, lapse = (
-        SealedSubjects(keys.wrapping, keys.digest, users),
-        timedelta(days=settings.deletion_lapse_days),
-    )
+    sealed = SealedSubjects(keys.wrapping, keys.digest, users)
+    lapse = timedelta(days=settings.deletion_lapse_days)
     deletions = Deletions(store, subjects, finder, sealed, journal, eraser.wake, lapse)
     preferences = Preferences(sources, gate, store, journal, deletions)
     readiness = Readiness(store, committer)

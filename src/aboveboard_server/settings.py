@@ -59,18 +59,21 @@ class Settings:
             raise StartupError(f"--log-level: one of {', '.join(LOG_LEVELS)}")
         if self.ping_interval_hours < 1:
             raise StartupError("--ping-interval-hours: must be at least 1")
-        if self.scrub_quiet_seconds < 0:
-            raise StartupError("--scrub-quiet-seconds: must not be negative")
-        if self.scrub_within_hours < 0:
-            raise StartupError("--scrub-within-hours: must not be negative")
-        if not 1 <= self.deletion_lapse_days <= MAX_LAPSE_DAYS:
-            raise StartupError(f"--deletion-lapse-days: must be 1 to {MAX_LAPSE_DAYS}")
+        self._check_deletions()
         if self.workers < 1:
             raise StartupError("--workers: must be at least 1")
         if self.workers > 1 and self.database.startswith("sqlite"):
             raise StartupError("--workers: SQLite has one writer; several workers need PostgreSQL")
         if len(self.notice.encode()) > MAX_NOTICE_BYTES:
             raise StartupError(f"--notice: over {MAX_NOTICE_BYTES} bytes")
+
+    def _check_deletions(self) -> None:
+        if self.scrub_quiet_seconds < 0:
+            raise StartupError("--scrub-quiet-seconds: must not be negative")
+        if self.scrub_within_hours < 0:
+            raise StartupError("--scrub-within-hours: must not be negative")
+        if not 1 <= self.deletion_lapse_days <= MAX_LAPSE_DAYS:
+            raise StartupError(f"--deletion-lapse-days: must be 1 to {MAX_LAPSE_DAYS}")
 
     def _check_keys(self) -> None:
         if self.write_keys not in {"", REQUIRED, OPTIONAL}:

@@ -73,7 +73,7 @@ class Deletions:
 
     async def create(self, request: d.CreateDeletionRequest, actor: str) -> d.Deletion:
         """Begin a deletion; in force everywhere once this has returned. Or tell what would go."""
-        subject = await self._subjects.read(request)
+        subject = await self._subjects.read(request, makes_key=not request.validate_only)
         request_id = arguments.request_id(request.request_id)
         order = work.Order(
             deletion_id=_deletion_id(request_id, subject),
@@ -100,7 +100,7 @@ class Deletions:
         deletion_id = arguments.uuid(request.deletion_id, "deletion_id")
         reference = arguments.reference(request.reference)
         row = await self._store.read(work.pending, deletion_id)
-        subject = await self._subject_of(row)
+        subject = await self._subject_of(row, makes_key=not request.validate_only)
         if request.validate_only:
             message = self._message(row)
             message.table_counts.extend(table_counts(await self._store.read(erasing.count, subject)))
@@ -156,9 +156,9 @@ class Deletions:
     async def erase_history(self, subject: SubjectRecord, user_id: str, *, confirmed: bool) -> str:
         """Begin what a source asks for of itself, or leave it to be confirmed; return the deletion's id.
 
-        `user_id` is the one that was sent, for a user. Asked again while it waits, or while it runs and nothing
-        new came, it is the same one. Empty where nothing is held: then nothing is written. OverloadedError
-        where too many wait.
+        `user_id` is the one that was sent, for a user. Asked again while it waits, or while it runs and
+        nothing new came, it is the same one. Empty where nothing is held: then nothing is written.
+        OverloadedError where too many wait.
         """
         made, known = await self._store.read(work.history_of, subject)
         if not known:
@@ -170,17 +170,16 @@ class Deletions:
             scrubs=self._store.scrubs,
         )
         if confirmed:
-            return (
-                await self._begin(subject, order, SELF_SERVICE_ACTOR, "SetCollectionPreference")
-            ).deletion_id
+            row = await self._begin(subject, order, SELF_SERVICE_ACTOR, "SetCollectionPreference")
+            return row.deletion_id
         order = replace(order, sealed_subject=self._sealed.seal(order.deletion_id, subject, user_id))
         act = Act(SELF_SERVICE_ACTOR, "SetCollectionPreference", subject.digest, details=subject.kind)
-        row = await self._store.work(work.ask, subject, order, act)
-        return row.deletion_id if row else made
+        waiting = await self._store.work(work.ask, subject, order, act)
+        return waiting.deletion_id if waiting else made
 
-    async def _subject_of(self, row: DeletionRow) -> SubjectRecord:
+    async def _subject_of(self, row: DeletionRow, *, makes_key: bool) -> SubjectRecord:
         """Return the subject of a deletion that waits; ServiceError where nobody can be found."""
-        if sealed := await self._sealed.find(row):
+        if sealed := await self._sealed.find(row, makes_key=makes_key):
             return sealed
         # It was asked for before subjects were sealed: what is left are its names, and what is held.
         found = await self._finder.named(work.subject_of(row))

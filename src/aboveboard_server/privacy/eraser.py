@@ -94,7 +94,7 @@ class Eraser:
         """Take one turn: a chunk of rows, a scrub where one is due, some receipts."""
         batch = await self._store.read(work.running)
         more = bool(batch.deletion_ids) and await self._erase(batch)
-        # An administrator's rows first; what sources have begun never keeps an administrator's from its scrub.
+        # What sources have begun never keeps an administrator's deletion from its scrub.
         if self._store.scrubs and batch.is_anonymous:
             more = await self._scrub() or more
         return await self._sign() or more

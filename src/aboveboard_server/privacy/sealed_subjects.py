@@ -55,10 +55,11 @@ class SealedSubjects:
         )
         return seal(self._wrapping_key, deletion_id, named)
 
-    async def find(self, row: DeletionRow) -> SubjectRecord | None:
+    async def find(self, row: DeletionRow, *, makes_key: bool) -> SubjectRecord | None:
         """Return the subject of a deletion that waits, its user keyed under its company's current key.
 
-        None where nothing is sealed, or where it is not what was sealed for this deletion.
+        A company without a key gets one, or else the user has no name in the store. None where nothing is
+        sealed, or where it is not what was sealed for this deletion.
         """
         if row.sealed_subject is None:
             return None
@@ -66,15 +67,8 @@ class SealedSubjects:
             named = unseal(self._wrapping_key, row.deletion_id, row.sealed_subject)
         except ValueError:
             return None
-        if named.HasField("deployment"):
-            company_id, deployment_id, user_id = (
-                named.deployment.company_id,
-                named.deployment.deployment_id,
-                "",
-            )
-        else:
-            company_id, deployment_id = named.user.company_id, named.user.deployment_id
-            user_id = named.user.user_id
+        message = named.user if named.HasField("user") else named.deployment
+        company_id, deployment_id, user_id = message.company_id, message.deployment_id, named.user.user_id
         names = [company_id, deployment_id, *([user_id] if user_id else [])]
         if subjects.digest(self._digest_key, row.subject_kind, names) != row.subject_digest:
             return None
@@ -83,7 +77,8 @@ class SealedSubjects:
         )
         if not user_id:
             return found
-        rekeyed, stored_digest = await self._users.stored(company_id, deployment_id, user_id)
+        stored = self._users.stored if makes_key else self._users.held
+        rekeyed, stored_digest = await stored(company_id, deployment_id, user_id) or (None, None)
         return replace(found, user_id=rekeyed, stored_digest=stored_digest)
 
 

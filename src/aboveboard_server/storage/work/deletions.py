@@ -79,7 +79,7 @@ class Decision:
 class Waiting(NamedTuple):
     """How many deletions wait for an administrator, and since when the oldest does."""
 
-    count: int
+    number: int
     oldest: datetime | None
 
 
@@ -115,7 +115,7 @@ def begin(session: Session, subject: SubjectRecord, order: Order, act: Act) -> D
 def ask(session: Session, subject: SubjectRecord, order: Order, act: Act) -> DeletionRow | None:
     """Leave a deletion to be confirmed; return it, or the one of this subject that waits already.
 
-    None, and nothing written, where nothing is held of the subject. OverloadedError where as many wait as may.
+    None, and nothing written, where nothing is held of the subject. OverloadedError where too many wait.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.connection().execute(text(f"SELECT pg_advisory_xact_lock({WAITING_LOCK})"))
@@ -200,7 +200,7 @@ def waiting_of(session: Session, subject: SubjectRecord) -> DeletionRow | None:
 
 
 def history_of(session: Session, subject: SubjectRecord) -> tuple[str, bool]:
-    """Return the id of a subject's own deletion that waits or runs, empty without one; is anything held?"""
+    """Return the id of a subject's own deletion that waits or runs, or "", and whether anything is held."""
     found = waiting_of(session, subject) or _of(session, subject, RUNNING)
     return (found.deletion_id if found else ""), erasing.is_known(session, subject)
 

@@ -37,7 +37,7 @@ class KeyedRow(NamedTuple):
 
 
 class Condemned(NamedTuple):
-    """The rows that were removed at once, by table; `is_empty` where no row was removed, marked or emptied."""
+    """The rows removed at once, by table; `is_empty` where no row was removed, marked or emptied."""
 
     removed: dict[str, int]
     is_empty: bool
@@ -80,7 +80,8 @@ def is_known(session: Session, subject: SubjectRecord) -> bool:
     """
     source = reach.source()
     for table, target, belongs in reach.held(subject):
-        if target.redacted or (expires := table.info.get("expires")) and expires.rule == OWNED:
+        expires = table.info.get("expires")
+        if target.redacted or (expires and expires.rule == OWNED):
             continue
         free = and_(belongs, source.c.deletion_id.is_(None)) if table is source else belongs
         if session.connection().execute(select(exists(select(table).where(free)))).scalar_one():

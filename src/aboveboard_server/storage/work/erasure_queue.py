@@ -72,9 +72,9 @@ def running(session: Session) -> Batch:
 
 
 def carry_on(session: Session, deletion_ids: Sequence[str], limit: int) -> list[str] | None:
-    """Remove up to `limit` more rows; return the deletions of which none was left, None while another removes.
+    """Remove up to `limit` more rows; return the deletions of which no row was left before.
 
-    What is removed here is not said to be erased before this is committed: ask again.
+    None while another server removes. What is removed here is not erased before this is committed.
     """
     if not erasing.is_alone(session):
         return None

@@ -1,4 +1,4 @@
-"""Index deletions by their subject, and those without a receipt in the order in which they are carried out."""
+"""Index deletions by their subject, and those without a receipt in the order they are carried out."""
 
 from __future__ import annotations
 
