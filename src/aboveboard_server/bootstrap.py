@@ -226,7 +226,7 @@ async def start(
     rooms = Rooms(
         opt_outs=OptOuts(store, subjects, journal),
         deletions=deletions,
-        exporter=Exporter(store, subjects, catalog),
+        exporter=Exporter(store, subjects, catalog, lapse),
         companies=Companies(store, keys.digest),
         installations=Installations(store),
         quarantine=Quarantine(store, sources, sorter, gate),

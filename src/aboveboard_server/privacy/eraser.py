@@ -91,13 +91,17 @@ class Eraser:
             return False
 
     async def _next(self) -> bool:
-        """Take one turn: a chunk of rows, a scrub where one is due, some receipts."""
+        """Take one turn: a chunk of rows, some receipts, a scrub where one is due."""
+        if not await self._store.read(work.is_anything_unfinished):
+            return False
         batch = await self._store.read(work.running)
         more = bool(batch.deletion_ids) and await self._erase(batch)
+        # Before a scrub, which a full disk may keep from being done for long.
+        more = await self._sign() or more
         # What sources have begun never keeps an administrator's deletion from its scrub.
         if self._store.scrubs and batch.is_anonymous:
             more = await self._scrub() or more
-        return await self._sign() or more
+        return more
 
     async def _erase(self, batch: work.Batch) -> bool:
         begun = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 from tests.support.admin import admin, admin_json, run_admin
+from tests.support.browser import eventually
 from tests.support.canaries import Canaries
 from tests.support.clients import TIMEOUT, deployment_source, element, ingest, new_id, publish, refusal
 from tests.support.deletions import company, counts, create, delete, dump, finished, get, kept, tables
+from tests.support.figures import figures
+from tests.support.server import ServerProcess
 
 from aboveboard.admin.v1 import deletion_pb2 as d
 from aboveboard.admin.v1 import opt_out_pb2 as o
@@ -20,9 +24,8 @@ from aboveboard.admin.v1.audit_pb2 import ListAuditEntriesRequest
 from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest as Preference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.server import ServerProcess
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
     from aboveboard.telemetry.v1.source_pb2 import Source
@@ -274,6 +277,60 @@ def test_a_full_queue_takes_no_more_until_an_administrator_makes_room(
     assert ask(server, first, Preference.SCOPE_DEPLOYMENT) == waiting
     reject(server, waiting)
     assert ask(server, more, Preference.SCOPE_DEPLOYMENT)
+
+
+AN_HOUR = 3_600_000_000
+LAPSED_DAYS = 3
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server whose deletions wait for three days."""
+    server = ServerProcess(tmp_path, "--deletion-lapse-days", str(LAPSED_DAYS))
+    server.start()
+    yield server
+    server.kill()
+
+
+def test_how_many_wait_and_since_when_is_told(impatient: ServerProcess) -> None:
+    """In the metrics from the start on, and in each deletion when it lapses."""
+    source = deployment_source("waits")
+    publish(impatient, source, element())
+    deletion = get(impatient, ask(impatient, source, Preference.SCOPE_DEPLOYMENT))
+    assert deletion.lapses_at.seconds - deletion.created_at.seconds == LAPSED_DAYS * 86_400
+    impatient.stop()
+    change(impatient, f"UPDATE deletion SET created_at = created_at - {AN_HOUR}")
+    impatient.start()
+    eventually(lambda: figures(impatient)["aboveboard_deletions_waiting",] == 1)
+    assert 3_600 <= figures(impatient)["aboveboard_deletions_waiting_oldest_seconds",] < 2 * 3_600
+
+
+@pytest.mark.fault(seconds=60)
+def test_it_lapses_by_itself(impatient: ServerProcess) -> None:
+    """Without a word of an administrator: LAPSED, nothing removed, nobody named, not to be confirmed."""
+    source = deployment_source("lapses", user_id="u1")
+    publish(impatient, source, element())
+    deletion_id = ask(impatient, source, Preference.SCOPE_USER)
+    impatient.stop()
+    change(impatient, f"UPDATE deletion SET created_at = created_at - {LAPSED_DAYS * 24 + 1} * {AN_HOUR}")
+    impatient.start()
+    while not any(line["event"] == "deletions_lapsed" for line in impatient.log()):
+        time.sleep(0.2)
+    done = get(impatient, deletion_id)
+    assert done.state == d.Deletion.STATE_LAPSED
+    assert done.HasField("ended_at")
+    assert not done.HasField("subject")
+    assert sealed(impatient, deletion_id) is None
+    assert kept(impatient, "company_id", "lapses") == {"element_stat": 1}
+    assert refusal(partial(confirm, impatient, deletion_id)).details.reason == "DELETION_NOT_PENDING"
+    with admin(impatient) as stub:
+        entries = stub.ListAuditEntries(ListAuditEntriesRequest(), timeout=TIMEOUT).audit_entries
+    assert [entry.subject_digest for entry in entries if entry.action == "LapseDeletion"] == [
+        done.subject_digest
+    ]
+    # What the database says and the journal does not is as it was: it starts.
+    impatient.stop()
+    impatient.start()
 
 
 def test_one_is_rejected_by_command(server: ServerProcess) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import and_, true, update
+from sqlalchemy import and_, or_, true, update
 from sqlmodel import col, func, select
 
 from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE
 from aboveboard_server.storage.privacy_tables import DeletionRow
 from aboveboard_server.storage.work import erasing
-from aboveboard_server.storage.work.deletions import ERASED, RUNNING, SCRUBBED, clear_names
+from aboveboard_server.storage.work.deletions import BEGUN, ERASED, RUNNING, SCRUBBED, clear_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +60,12 @@ class SignedReceipt:
     deletion_id: str
     sequence: int
     data: bytes
+
+
+def is_anything_unfinished(session: Session) -> bool:
+    """Return whether a deletion that has begun has no receipt yet."""
+    found = select(DeletionRow.deletion_id).where(or_(*map(_unsigned, BEGUN)))
+    return session.exec(found.limit(1)).first() is not None
 
 
 def running(session: Session) -> Batch:
