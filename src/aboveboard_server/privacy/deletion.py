@@ -18,6 +18,7 @@ from aboveboard_server.privacy.audit import SELF_SERVICE_ACTOR, SERVER_ACTOR
 from aboveboard_server.privacy.deletion_messages import deletion_message, table_counts
 from aboveboard_server.privacy.journal_writer import opt_out_entry
 from aboveboard_server.privacy.named import kind_number
+from aboveboard_server.privacy.one_at_a_time import one_at_a_time
 from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE
 from aboveboard_server.storage.work import deletions as work
 from aboveboard_server.storage.work import erasing, opt_outs
@@ -25,6 +26,7 @@ from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
     from datetime import timedelta
 
     from aboveboard.admin.v1.subject_pb2 import Subject
@@ -72,6 +74,25 @@ class Deletions:
         self._lapse = lapse
 
     async def create(self, request: d.CreateDeletionRequest, actor: str) -> d.Deletion:
+        """Begin a deletion, or tell what would go; of equal requests at the same time one does it."""
+        same = "" if request.validate_only else request.request_id
+        async with self._alone("request", same):
+            return await self._create(request, actor)
+
+    async def confirm(self, request: d.ConfirmDeletionRequest, actor: str) -> d.Deletion:
+        """Let a deletion begin that waits, or tell what would go; of two decisions the journal tells one."""
+        async with self._alone("deletion", request.deletion_id):
+            return await self._confirm(request, actor)
+
+    async def reject(self, request: d.RejectDeletionRequest, actor: str) -> d.Deletion:
+        """End a deletion that waits; again changes nothing. As for `confirm` of two decisions."""
+        async with self._alone("deletion", request.deletion_id):
+            return await self._reject(request, actor)
+
+    def _alone(self, kind: str, identity: str) -> AbstractAsyncContextManager[None]:
+        return one_at_a_time(self._store, f"{kind} {identity.lower()}" if identity else "")
+
+    async def _create(self, request: d.CreateDeletionRequest, actor: str) -> d.Deletion:
         """Begin a deletion; in force everywhere once this has returned. Or tell what would go."""
         subject = await self._subjects.read(request, makes_key=not request.validate_only)
         request_id = arguments.request_id(request.request_id)
@@ -95,7 +116,7 @@ class Deletions:
                 return self._message(made)
         return self._message(await self._begin(subject, order, actor, "CreateDeletion"))
 
-    async def confirm(self, request: d.ConfirmDeletionRequest, actor: str) -> d.Deletion:
+    async def _confirm(self, request: d.ConfirmDeletionRequest, actor: str) -> d.Deletion:
         """Let a deletion begin that waits; or tell what would go."""
         deletion_id = arguments.uuid(request.deletion_id, "deletion_id")
         reference = arguments.reference(request.reference)
@@ -113,7 +134,7 @@ class Deletions:
         self._wake()
         return self._message(done)
 
-    async def reject(self, request: d.RejectDeletionRequest, actor: str) -> d.Deletion:
+    async def _reject(self, request: d.RejectDeletionRequest, actor: str) -> d.Deletion:
         """End a deletion that waits; again changes nothing."""
         deletion_id = arguments.uuid(request.deletion_id, "deletion_id")
         reason = arguments.text(request.reason, "reason", arguments.MAX_REFERENCE_BYTES)
