@@ -153,8 +153,11 @@ class Deletions:
         """End the deletions that have waited for too long, as a scheduled job."""
         now = datetime.now(UTC)
         act = Act(SERVER_ACTOR, "LapseDeletion")
-        while lapsed := await self._store.work(work.lapse, now - self._lapse, at=now, act=act):
-            log.info("deletions_lapsed", count=lapsed)
+        while found := await self._store.read(work.overdue, now - self._lapse):
+            for deletion_id in found:
+                async with self._alone("deletion", deletion_id):
+                    await self._store.work(work.lapse, deletion_id, at=now, act=act)
+            log.info("deletions_lapsed", count=len(found))
 
     async def get(self, request: d.GetDeletionRequest) -> d.Deletion:
         """Return one deletion."""
