@@ -39,8 +39,8 @@ from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.ingest.stream import Streams
 from aboveboard_server.limits import Limiter
 from aboveboard_server.monitor import Monitor
+from aboveboard_server.privacy import deletion, sweep
 from aboveboard_server.privacy import keys as key_files
-from aboveboard_server.privacy import sweep
 from aboveboard_server.privacy.archive import Archive
 from aboveboard_server.privacy.archive_list import ArchiveList
 from aboveboard_server.privacy.audit import AuditLog
@@ -59,6 +59,7 @@ from aboveboard_server.privacy.receipt_chain import ReceiptChain
 from aboveboard_server.privacy.restore import Finder, restore
 from aboveboard_server.privacy.retention import Retention
 from aboveboard_server.privacy.schedule import Job, Schedule
+from aboveboard_server.privacy.sealed_subjects import SealedSubjects
 from aboveboard_server.privacy.sweep import Sweep
 from aboveboard_server.privacy.users import Users
 from aboveboard_server.schema import catalog as schema_catalog
@@ -97,6 +98,8 @@ LAME_DUCK = 0.5
 LOAD_TABLES_AFTER = 5.0
 # How often it is looked whether a month has closed.
 ARCHIVE_INTERVAL = timedelta(hours=1)
+# How often it is looked whether a deletion has waited for too long.
+LAPSE_INTERVAL = timedelta(hours=1)
 
 
 class Door(Protocol):
@@ -207,7 +210,9 @@ async def start(
     receipts = ReceiptChain(store, keys.signing)
     eraser = Eraser(store, receipts, scrubbing)
     stack.push_async_callback(eraser.close)
-    deletions = Deletions(store, subjects, finder, journal, eraser.wake)
+    sealed = SealedSubjects(keys.wrapping, keys.digest, users)
+    lapse = timedelta(days=settings.deletion_lapse_days)
+    deletions = Deletions(store, subjects, finder, sealed, journal, eraser.wake, lapse)
     preferences = Preferences(sources, gate, store, journal, deletions)
     readiness = Readiness(store, committer)
     stack.push_async_callback(readiness.close)
@@ -221,7 +226,7 @@ async def start(
     rooms = Rooms(
         opt_outs=OptOuts(store, subjects, journal),
         deletions=deletions,
-        exporter=Exporter(store, subjects, catalog),
+        exporter=Exporter(store, subjects, catalog, lapse),
         companies=Companies(store, keys.digest),
         installations=Installations(store),
         quarantine=Quarantine(store, sources, sorter, gate),
@@ -257,7 +262,11 @@ async def start(
         ),
     )
     archive = Archive(store, catalog, settings.archive)
-    jobs = [Job(sweep.NAME, sweeper.run), Job("archive", archive.release_due, ARCHIVE_INTERVAL)]
+    jobs = [
+        Job(sweep.NAME, sweeper.run),
+        Job("archive", archive.release_due, ARCHIVE_INTERVAL),
+        Job(deletion.JOB, deletions.lapse, LAPSE_INTERVAL),
+    ]
     schedule = Schedule(store, jobs)
     stack.push_async_callback(schedule.stop)
     monitor = Monitor(store, committer, readiness, [listener.set_ready for listener in grpc_listeners])

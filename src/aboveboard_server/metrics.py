@@ -133,6 +133,18 @@ DATABASE_BYTES = Gauge(
     multiprocess_mode="mostrecent",
     registry=_registry,
 )
+DELETIONS_WAITING = Gauge(
+    "aboveboard_deletions_waiting",
+    "Deletions that sources asked for and that wait for an administrator.",
+    multiprocess_mode="mostrecent",
+    registry=_registry,
+)
+DELETIONS_WAITING_SECONDS = Gauge(
+    "aboveboard_deletions_waiting_oldest_seconds",
+    "How long the oldest of the deletions that wait has waited; 0 where none does.",
+    multiprocess_mode="mostrecent",
+    registry=_registry,
+)
 READY = Gauge(
     "aboveboard_ready",
     "1 where every worker's store takes commits, 0 where not.",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
 from aboveboard_server import metrics
 from aboveboard_server.errors import StoreUnavailableError
+from aboveboard_server.storage.work import deletions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -24,8 +26,9 @@ log = structlog.get_logger()
 TICK = 1.0
 # Seconds that a store counts as ready without a commit: without traffic, each look costs a sync.
 IDLE = 5.0
-# Seconds between two looks at the size of the database: PostgreSQL looks at each of its files for it.
-SIZE_INTERVAL = 60.0
+# Seconds between two looks at the size of the database, for which PostgreSQL looks at each of its files, and
+# at the deletions that wait.
+STORE_INTERVAL = 60.0
 
 
 class Monitor:
@@ -48,7 +51,12 @@ class Monitor:
         """Begin to look."""
         metrics.START_SECONDS.set(time.time())
         metrics.QUEUE_LIMIT_EVENTS.set(self._committer.max_pending)
-        looks = (self._look_at_process(), self._look_at_readiness(), self._look_at_size())
+        looks = (
+            self._look_at_process(),
+            self._look_at_readiness(),
+            self._keep_looking(self._look_at_size),
+            self._keep_looking(self._look_at_deletions),
+        )
         self._tasks = [asyncio.create_task(look, name="monitor") for look in looks]
 
     async def stop(self) -> None:
@@ -81,10 +89,20 @@ class Monitor:
             await asyncio.sleep(TICK)
 
     async def _look_at_size(self) -> None:
+        metrics.DATABASE_BYTES.set(await self._store.size())
+
+    async def _look_at_deletions(self) -> None:
+        waiting = await self._store.read(deletions.waiting)
+        metrics.DELETIONS_WAITING.set(waiting.number)
+        age = (datetime.now(UTC) - waiting.oldest).total_seconds() if waiting.oldest else 0.0
+        metrics.DELETIONS_WAITING_SECONDS.set(max(0.0, age))
+
+    @staticmethod
+    async def _keep_looking(look: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                metrics.DATABASE_BYTES.set(await self._store.size())
+                await look()
             except StoreUnavailableError:
                 await asyncio.sleep(TICK)
             else:
-                await asyncio.sleep(SIZE_INTERVAL)
+                await asyncio.sleep(STORE_INTERVAL)

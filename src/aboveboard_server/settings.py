@@ -13,6 +13,7 @@ from aboveboard_server.privacy.key_secrets import is_admin_secret
 
 MAX_NOTICE_BYTES = 500
 MAX_PORT = 65_535
+MAX_LAPSE_DAYS = 3_650
 LOG_LEVELS = ("debug", "info", "warning", "error")
 REQUIRED, OPTIONAL = "required", "optional"
 # In the environment of one of several workers: the folder in which all of them count, as prometheus_client
@@ -35,6 +36,7 @@ class Settings:
     notice: str = ""
     scrub_quiet_seconds: int = 10
     scrub_within_hours: int = 24
+    deletion_lapse_days: int = 30
     log_level: str = "info"
     workers: int = 1
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
@@ -57,16 +59,21 @@ class Settings:
             raise StartupError(f"--log-level: one of {', '.join(LOG_LEVELS)}")
         if self.ping_interval_hours < 1:
             raise StartupError("--ping-interval-hours: must be at least 1")
-        if self.scrub_quiet_seconds < 0:
-            raise StartupError("--scrub-quiet-seconds: must not be negative")
-        if self.scrub_within_hours < 0:
-            raise StartupError("--scrub-within-hours: must not be negative")
+        self._check_deletions()
         if self.workers < 1:
             raise StartupError("--workers: must be at least 1")
         if self.workers > 1 and self.database.startswith("sqlite"):
             raise StartupError("--workers: SQLite has one writer; several workers need PostgreSQL")
         if len(self.notice.encode()) > MAX_NOTICE_BYTES:
             raise StartupError(f"--notice: over {MAX_NOTICE_BYTES} bytes")
+
+    def _check_deletions(self) -> None:
+        if self.scrub_quiet_seconds < 0:
+            raise StartupError("--scrub-quiet-seconds: must not be negative")
+        if self.scrub_within_hours < 0:
+            raise StartupError("--scrub-within-hours: must not be negative")
+        if not 1 <= self.deletion_lapse_days <= MAX_LAPSE_DAYS:
+            raise StartupError(f"--deletion-lapse-days: must be 1 to {MAX_LAPSE_DAYS}")
 
     def _check_keys(self) -> None:
         if self.write_keys not in {"", REQUIRED, OPTIONAL}:

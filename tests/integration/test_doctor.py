@@ -251,6 +251,17 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
         "warning",
         "start the server",
     ),
+    "a deletion that nobody has seen to": (
+        execute(
+            "INSERT INTO deletion (deletion_id, subject_kind, subject_digest, origin, reference, state,"
+            " also_opt_out, scrub_now, created_at, removed, rejection_reason)"
+            " SELECT '00000000-0000-7000-8000-000000000000', subject_kind, subject_digest, 'SELF_SERVICE',"
+            " '', 'PENDING_CONFIRMATION', 0, 0, created_at - 8 * 86400000000, '{}', '' FROM deletion LIMIT 1"
+        ),
+        "deletions-are-seen-to",
+        "warning",
+        "it lapses after 30",
+    ),
     "a file of the future": (from_the_future, "clock-is-right", "problem", "set the clock"),
     "an event of the future": (
         execute("UPDATE source SET last_seen_at = last_seen_at + 86400000000"),

@@ -107,6 +107,8 @@ def test_the_state_of_the_server_is_told(server: ServerProcess) -> None:
     assert found["aboveboard_queue_events",] == 0
     assert found["aboveboard_queue_limit_events",] > 0
     assert found["aboveboard_ready",] == 1
+    assert found["aboveboard_deletions_waiting",] == 0
+    assert found["aboveboard_deletions_waiting_oldest_seconds",] == 0
     assert found["aboveboard_database_bytes",] > server.database.stat().st_size / 2
     assert found["process_resident_memory_bytes",] > 1 << 20
     assert found["process_cpu_seconds_total",] > 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aboveboard_server.ids import uuid7
 from aboveboard_server.storage.ports import ADMINISTRATOR
-from aboveboard_server.storage.work import deletions
+from aboveboard_server.storage.work import deletions, erasure_queue
 from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ async def begin(store: EventStore, subject: SubjectRecord) -> str:
 
 async def carry_out(store: EventStore, deletion_id: str, chunk: int = 1_000) -> DeletionRow:
     """Carry a deletion on until it is erased, and return it."""
-    while await store.work(deletions.carry_on, deletion_id, chunk):
+    while not await store.work(erasure_queue.carry_on, [deletion_id], chunk):
         pass
-    assert await store.work(deletions.end, deletion_id, deletions.ERASED, at=datetime.now(UTC), receipt=None)
+    assert await store.work(erasure_queue.erased, [deletion_id], datetime.now(UTC))
     return await store.read(deletions.get, deletion_id)

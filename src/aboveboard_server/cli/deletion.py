@@ -112,6 +112,24 @@ def confirm_deletion(  # noqa: PLR0913  # one parameter for each flag
     _show_one(done, dry_run=dry_run, as_json=as_json)
 
 
+@app.command("reject")
+def reject_deletion(
+    deletion_id: DeletionId,
+    *,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why; kept with the deletion, and must not name the subject.")
+    ] = "",
+    reference: Reference = "",
+    endpoint: Endpoint = ENDPOINT,
+    as_json: AsJson = False,
+) -> None:
+    """End a deletion that waits, without removing anything."""
+    request = d.RejectDeletionRequest(deletion_id=deletion_id, reason=reason, reference=reference)
+    with administrators(endpoint) as stub:
+        done = stub.RejectDeletion(request).deletion
+    _show_one(done, as_json=as_json)
+
+
 @app.command("get")
 def get_deletion(deletion_id: DeletionId, *, endpoint: Endpoint = ENDPOINT, as_json: AsJson = False) -> None:
     """Show how far a deletion has come, and what it has removed. --json holds its receipt."""
@@ -166,7 +184,7 @@ def _show(deletions: Iterable[d.Deletion]) -> None:
     print_table(
         (
             *("id", "kind", "subject", "reference", "asked by", "state", "rows"),
-            *("cut-off (UTC)", "erased (UTC)", "scrubbed (UTC)"),
+            *("cut-off (UTC)", "erased (UTC)", "scrubbed (UTC)", "lapses or ended (UTC)"),
         ),
         (
             (
@@ -180,6 +198,7 @@ def _show(deletions: Iterable[d.Deletion]) -> None:
                 deletion.cut_off_at,
                 deletion.erased_at,
                 deletion.scrubbed_at,
+                deletion.ended_at if deletion.HasField("ended_at") else deletion.lapses_at,
             )
             for deletion in deletions
         ),

@@ -59,6 +59,13 @@ def settings_of(  # noqa: PLR0913, PLR0917  # one parameter for each flag
             help="SQLite: scrub what was erased so long ago, quiet or not.",
         ),
     ] = 24,
+    deletion_lapse_days: Annotated[
+        int,
+        typer.Option(
+            envvar="ABOVEBOARD_DELETION_LAPSE_DAYS",
+            help="Days that a deletion waits for an administrator to confirm or reject it.",
+        ),
+    ] = 30,
     write_keys: Annotated[
         str,
         typer.Option(
@@ -105,6 +112,7 @@ def settings_of(  # noqa: PLR0913, PLR0917  # one parameter for each flag
             notice=notice,
             scrub_quiet_seconds=scrub_quiet_seconds,
             scrub_within_hours=scrub_within_hours,
+            deletion_lapse_days=deletion_lapse_days,
             write_keys=write_keys,
             # From the environment only: every user of the machine sees arguments.
             bootstrap_token=os.environ.get("ABOVEBOARD_BOOTSTRAP_TOKEN", ""),

@@ -90,7 +90,7 @@ class AdminServicer(stubs.AdminServiceServicer):
         self, request: d.RejectDeletionRequest, context: Any
     ) -> d.RejectDeletionResponse:
         """See admin_service.proto."""
-        raise NotImplementedError
+        return d.RejectDeletionResponse(deletion=await self._rooms.deletions.reject(request, _actor()))
 
     async def GetReceiptBundle(
         self, request: d.GetReceiptBundleRequest, context: Any

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import structlog
+
 from aboveboard.admin.v1 import deletion_pb2 as d
+from aboveboard.error.v1 import error_reason_pb2 as reasons
+from aboveboard_server.errors import ServiceError
 from aboveboard_server.ids import uuid7
 from aboveboard_server.privacy import arguments
-from aboveboard_server.privacy.audit import SELF_SERVICE_ACTOR
+from aboveboard_server.privacy.audit import SELF_SERVICE_ACTOR, SERVER_ACTOR
 from aboveboard_server.privacy.deletion_messages import deletion_message, table_counts
 from aboveboard_server.privacy.journal_writer import opt_out_entry
 from aboveboard_server.privacy.named import kind_number
 from aboveboard_server.privacy.neighbours import neighbours_of
+from aboveboard_server.privacy.one_at_a_time import one_at_a_time
 from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE
 from aboveboard_server.storage.work import deletions as work
 from aboveboard_server.storage.work import erasing, opt_outs
@@ -21,91 +27,146 @@ from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
+    from datetime import timedelta
 
     from aboveboard.admin.v1.subject_pb2 import Subject
     from aboveboard_server.privacy.journal_writer import JournalWriter
     from aboveboard_server.privacy.named import SubjectReader
     from aboveboard_server.privacy.restore import Finder
+    from aboveboard_server.privacy.sealed_subjects import SealedSubjects
     from aboveboard_server.storage.ports import EventStore, SubjectRecord
     from aboveboard_server.storage.privacy_tables import DeletionRow
+
+log = structlog.get_logger()
 
 STATES: dict[int, str | None] = {
     number: name.removeprefix("STATE_") if number else None for name, number in d.Deletion.State.items()
 }
 
 
+# Made once, at random: ids of deletions are derived under it from the ids of their requests.
+REQUESTS = uuid.UUID("3f0c2d0e-6a8b-4a53-9d0f-5f3a1c4b7e92")
+JOB = "deletion-lapse"
+
+
 class Deletions:
     """What AdminService and SetCollectionPreference promise of deletions.
 
-    `wake` is called when one has begun.
+    `wake` is called when one has begun. One that waits lapses after `lapse`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # the parts that a deletion passes through
         self,
         store: EventStore,
         subjects: SubjectReader,
         finder: Finder,
+        sealed: SealedSubjects,
         journal: JournalWriter,
         wake: Callable[[], None],
+        lapse: timedelta,
     ) -> None:
         self._store = store
         self._subjects = subjects
         self._finder = finder
+        self._sealed = sealed
         self._journal = journal
         self._wake = wake
+        self._lapse = lapse
 
     async def create(self, request: d.CreateDeletionRequest, actor: str) -> d.Deletion:
+        """Begin a deletion, or tell what would go; of equal requests at the same time one does it."""
+        same = "" if request.validate_only else request.request_id
+        async with self._alone("request", same):
+            return await self._create(request, actor)
+
+    async def confirm(self, request: d.ConfirmDeletionRequest, actor: str) -> d.Deletion:
+        """Let a deletion begin that waits, or tell what would go; of two decisions the journal tells one."""
+        async with self._alone("deletion", request.deletion_id):
+            return await self._confirm(request, actor)
+
+    async def reject(self, request: d.RejectDeletionRequest, actor: str) -> d.Deletion:
+        """End a deletion that waits; again changes nothing. As for `confirm` of two decisions."""
+        async with self._alone("deletion", request.deletion_id):
+            return await self._reject(request, actor)
+
+    def _alone(self, kind: str, identity: str) -> AbstractAsyncContextManager[None]:
+        return one_at_a_time(self._store, f"{kind} {identity.lower()}" if identity else "")
+
+    async def _create(self, request: d.CreateDeletionRequest, actor: str) -> d.Deletion:
         """Begin a deletion; in force everywhere once this has returned. Or tell what would go."""
-        subject = await self._subjects.read(request)
+        subject = await self._subjects.read(request, makes_key=not request.validate_only)
+        request_id = arguments.request_id(request.request_id)
         order = work.Order(
-            deletion_id=str(uuid7()),
+            deletion_id=_deletion_id(request_id, subject),
             origin=ADMINISTRATOR,
             at=datetime.now(UTC),
             reference=arguments.reference(request.reference),
-            request_id=arguments.request_id(request.request_id),
+            request_id=request_id,
             scrub_now=request.scrub_now,
             also_opt_out=request.also_opt_out,
+            scrubs=self._store.scrubs,
         )
         if request.validate_only:
             counts = await self._store.read(erasing.count, subject)
-            done = _dry_run(request.subject, subject, counts)
+            known = await self._store.read(erasing.is_known, subject)
+            done = _dry_run(request.subject, subject, counts, known=known)
             done.neighbours.extend(await neighbours_of(self._store, subject))
             return done
         if order.request_id:
             made = await self._store.read(work.by_request, order.request_id, subject)
             if made:
-                return deletion_message(made)
-        return deletion_message(await self._begin(subject, order, actor, "CreateDeletion"))
+                return self._message(made)
+        return self._message(await self._begin(subject, order, actor, "CreateDeletion"))
 
-    async def confirm(self, request: d.ConfirmDeletionRequest, actor: str) -> d.Deletion:
+    async def _confirm(self, request: d.ConfirmDeletionRequest, actor: str) -> d.Deletion:
         """Let a deletion begin that waits; or tell what would go."""
         deletion_id = arguments.uuid(request.deletion_id, "deletion_id")
         reference = arguments.reference(request.reference)
         row = await self._store.read(work.pending, deletion_id)
-        subject = await self._finder.named(work.subject_of(row))
+        subject = await self._subject_of(row, makes_key=not request.validate_only)
         if request.validate_only:
-            message = deletion_message(row)
+            message = self._message(row)
             message.table_counts.extend(table_counts(await self._store.read(erasing.count, subject)))
             message.neighbours.extend(await neighbours_of(self._store, subject))
             return message
         now = datetime.now(UTC)
         await self._journal.deletion(subject, deletion_id, now)
-        done = await self._store.work(
-            work.confirm,
-            deletion_id,
-            subject,
-            at=now,
-            reference=reference,
-            scrub_now=request.scrub_now,
-            act=Act(actor, "ConfirmDeletion", subject.digest, reference, subject.kind),
-        )
+        act = Act(actor, "ConfirmDeletion", subject.digest, reference, subject.kind)
+        decision = work.Decision(deletion_id, now, act, reference, request.scrub_now)
+        done = await self._store.work(work.confirm, subject, decision)
         self._wake()
-        return deletion_message(done)
+        return self._message(done)
+
+    async def _reject(self, request: d.RejectDeletionRequest, actor: str) -> d.Deletion:
+        """End a deletion that waits; again changes nothing."""
+        deletion_id = arguments.uuid(request.deletion_id, "deletion_id")
+        reason = arguments.text(request.reason, "reason", arguments.MAX_REFERENCE_BYTES)
+        reference = arguments.reference(request.reference)
+        row = await self._store.read(work.get, deletion_id)
+        if row.state == work.REJECTED:
+            return self._message(row)
+        row = await self._store.read(work.pending, deletion_id)
+        now = datetime.now(UTC)
+        await self._journal.rejection(deletion_id, now)
+        act = Act(actor, "RejectDeletion", row.subject_digest, reference, row.subject_kind)
+        decision = work.Decision(deletion_id, now, act, reference, reason=reason)
+        return self._message(await self._store.work(work.reject, decision))
+
+    async def lapse(self) -> None:
+        """End the deletions that have waited for too long, as a scheduled job."""
+        now = datetime.now(UTC)
+        act = Act(SERVER_ACTOR, "LapseDeletion")
+        while found := await self._store.read(work.overdue, now - self._lapse):
+            for deletion_id in found:
+                async with self._alone("deletion", deletion_id):
+                    await self._store.work(work.lapse, deletion_id, at=now, act=act)
+            log.info("deletions_lapsed", count=len(found))
 
     async def get(self, request: d.GetDeletionRequest) -> d.Deletion:
         """Return one deletion."""
         deletion_id = arguments.uuid(request.deletion_id, "deletion_id")
-        return deletion_message(await self._store.read(work.get, deletion_id))
+        return self._message(await self._store.read(work.get, deletion_id))
 
     async def page(self, request: d.ListDeletionsRequest) -> d.ListDeletionsResponse:
         """Return a page of deletions, the newest first."""
@@ -114,27 +175,51 @@ class Deletions:
         found = await self._store.read(
             work.page, before=arguments.time_and_id(request.page_token), limit=size + 1, state=state
         )
-        response = d.ListDeletionsResponse(deletions=[deletion_message(row) for row in found[:size]])
+        response = d.ListDeletionsResponse(deletions=[self._message(row) for row in found[:size]])
         if len(found) > size:
             last = found[size - 1]
             response.next_page_token = arguments.time_and_id_token(last.created_at, last.deletion_id)
         return response
 
-    async def erase_history(self, subject: SubjectRecord, *, confirmed: bool) -> str:
+    async def erase_history(self, subject: SubjectRecord, user_id: str, *, confirmed: bool) -> str:
         """Begin what a source asks for of itself, or leave it to be confirmed; return the deletion's id.
 
-        Asked again while it waits or runs, it is the same one.
+        `user_id` is the one that was sent, for a user. Asked again while it waits, or while it runs and
+        nothing new came, it is the same one. Empty where nothing is held: then nothing is written.
+        OverloadedError where too many wait.
         """
-        made = await self._store.read(work.open_of, subject, SELF_SERVICE)
-        if made:
-            return made.deletion_id
-        order = work.Order(deletion_id=str(uuid7()), origin=SELF_SERVICE, at=datetime.now(UTC))
+        made, known = await self._store.read(work.history_of, subject)
+        if not known:
+            return made
+        order = work.Order(
+            deletion_id=str(uuid7()),
+            origin=SELF_SERVICE,
+            at=datetime.now(UTC),
+            scrubs=self._store.scrubs,
+        )
         if confirmed:
             row = await self._begin(subject, order, SELF_SERVICE_ACTOR, "SetCollectionPreference")
-        else:
-            act = Act(SELF_SERVICE_ACTOR, "SetCollectionPreference", subject.digest, details=subject.kind)
-            row = await self._store.work(work.ask, subject, order, act)
-        return row.deletion_id
+            return row.deletion_id
+        order = replace(order, sealed_subject=self._sealed.seal(order.deletion_id, subject, user_id))
+        act = Act(SELF_SERVICE_ACTOR, "SetCollectionPreference", subject.digest, details=subject.kind)
+        waiting = await self._store.work(work.ask, subject, order, act)
+        return waiting.deletion_id if waiting else made
+
+    async def _subject_of(self, row: DeletionRow, *, makes_key: bool) -> SubjectRecord:
+        """Return the subject of a deletion that waits; ServiceError where nobody can be found."""
+        if sealed := await self._sealed.find(row, makes_key=makes_key):
+            return sealed
+        # It was asked for before subjects were sealed: what is left are its names, and what is held.
+        found = await self._finder.named(work.subject_of(row))
+        named = bool(found.company_id or found.server_uuid)
+        # A user's name was made with a key that may be gone: it finds what is held, or nobody ever.
+        if not named or (found.user_id and not await self._store.read(erasing.is_known, found)):
+            text = "nobody can be found by it any more; reject it, and ask the source to ask again"
+            raise ServiceError(reasons.ERROR_REASON_DELETION_SUBJECT_LOST, text)
+        return found
+
+    def _message(self, row: DeletionRow) -> d.Deletion:
+        return deletion_message(row, self._lapse)
 
     async def _begin(self, subject: SubjectRecord, order: work.Order, actor: str, action: str) -> DeletionRow:
         opt_out = None
@@ -159,9 +244,22 @@ class Deletions:
         return row
 
 
-def _dry_run(asked: Subject, subject: SubjectRecord, counts: Mapping[str, int]) -> d.Deletion:
+def _deletion_id(request_id: str | None, subject: SubjectRecord) -> str:
+    """Return the id of a deletion: of two equal requests at the same time the journal tells one.
+
+    The subject is a part of it: of another one with the same request_id, which is refused, it tells nothing.
+    """
+    if request_id is None:
+        return str(uuid7())
+    return str(uuid.uuid5(REQUESTS, f"{request_id} {subject.digest.hex()}"))
+
+
+def _dry_run(asked: Subject, subject: SubjectRecord, counts: Mapping[str, int], *, known: bool) -> d.Deletion:
     done = d.Deletion(
-        subject=asked, subject_kind=kind_number(subject.kind), table_counts=table_counts(counts)
+        subject=asked,
+        subject_kind=kind_number(subject.kind),
+        table_counts=table_counts(counts),
+        known=known,
     )
     # As in every answer.
     if asked.HasField("user"):

@@ -8,15 +8,18 @@ from aboveboard.admin.v1 import deletion_pb2 as d
 from aboveboard_server.privacy import times
 from aboveboard_server.privacy.named import described, kind_number
 from aboveboard_server.privacy.opt_outs import ORIGINS
+from aboveboard_server.storage.work.deletions import PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
     from aboveboard_server.storage.privacy_tables import DeletionRow
 
 
-def deletion_message(row: DeletionRow) -> d.Deletion:
-    """Return a deletion as it stands."""
+def deletion_message(row: DeletionRow, lapse: timedelta | None = None) -> d.Deletion:
+    """Return a deletion as it stands; `lapse` is how long one may wait."""
+    lapses_at = row.created_at + lapse if lapse is not None and row.state == PENDING else None
     return d.Deletion(
         deletion_id=row.deletion_id,
         subject=described(row),
@@ -34,6 +37,10 @@ def deletion_message(row: DeletionRow) -> d.Deletion:
         scrubbed_at=times.timestamp(row.scrubbed_at),
         table_counts=table_counts(row.removed),
         receipt=d.Receipt.FromString(row.receipt) if row.receipt else None,
+        rejection_reason=row.rejection_reason,
+        ended_at=times.timestamp(row.ended_at),
+        known=row.known,
+        lapses_at=times.timestamp(lapses_at),
     )
 
 

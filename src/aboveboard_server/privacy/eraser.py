@@ -1,7 +1,9 @@
-"""Carries deletions out in the background, the oldest first: erases, scrubs, signs the receipt.
+"""Carries deletions out in the background: erases, scrubs, signs the receipts.
 
-All that it must know stands in the store, so that it goes on where it stopped, whatever stopped it; of
-several servers on one database whichever comes first does the next chunk.
+Administrators' deletions come first, then the oldest. The worker goes by turns that are bounded, however many
+deletions wait: a drain waits for one of them. All that it must know stands in the store, so that it goes on
+where it stopped, whatever stopped it; of several servers on one database whichever comes first does the next
+chunk.
 """
 
 from __future__ import annotations
@@ -17,15 +19,12 @@ import structlog
 
 from aboveboard_server.errors import StoreUnavailableError, UnknownTableError
 from aboveboard_server.storage.unknown_tables import ADVICE
-from aboveboard_server.storage.work import deletions as work
+from aboveboard_server.storage.work import erasure_queue as work
 from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from aboveboard_server.privacy.receipt_chain import ReceiptChain
     from aboveboard_server.storage.ports import EventStore
-    from aboveboard_server.storage.privacy_tables import DeletionRow
 
 log = structlog.get_logger()
 
@@ -38,6 +37,8 @@ PACE_SECONDS = 0.1
 POLL_SECONDS = 1.0
 # Seconds until scrubbing is tried again that somebody's reading has kept from being whole.
 RETRY_SECONDS = 30.0
+# Seconds between two scrubs of which only sources are the cause: each rewrites the whole file.
+ANONYMOUS_INTERVAL = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Eraser:
         self._closing = False
         self._scrub_not_before = 0.0
         self._log_unknown_not_before = 0.0
+        self._scrubbed_at = -ANONYMOUS_INTERVAL
         self._task = asyncio.create_task(self._run(), name="eraser")
 
     def wake(self) -> None:
@@ -97,45 +99,70 @@ class Eraser:
             return False
 
     async def _next(self) -> bool:
-        unfinished = await self._store.read(work.unfinished)
-        for row in unfinished:
-            if row.state == work.RUNNING:
-                return await self._erase(row)
-        return bool(unfinished) and self._store.scrubs and await self._scrub(unfinished)
+        """Take one turn: a chunk of rows, some receipts, a scrub where one is due."""
+        if not await self._store.read(work.is_anything_unfinished):
+            return False
+        batch = await self._store.read(work.running)
+        more = bool(batch.deletion_ids) and await self._erase(batch)
+        # Before a scrub, which a full disk may keep from being done for long.
+        more = await self._sign() or more
+        # What sources have begun never keeps an administrator's deletion from its scrub.
+        if self._store.scrubs and batch.is_anonymous:
+            more = await self._scrub() or more
+        return more
 
-    async def _erase(self, row: DeletionRow) -> bool:
-        while not self._closing:
-            begun = time.monotonic()
-            more = await self._store.work(work.carry_on, row.deletion_id, CHUNK)
-            if more is None:
-                return False
-            if not more:
-                return await self._end(row.deletion_id, work.ERASED, signed=not self._store.scrubs)
+    async def _erase(self, batch: work.Batch) -> bool:
+        begun = time.monotonic()
+        done = await self._store.work(work.carry_on, batch.deletion_ids, CHUNK)
+        if done is None:
+            return False
+        if done and not await self._store.work(work.erased, done, datetime.now(UTC)):
+            return False
+        for deletion_id in done:
+            log.info("deletion_erased", deletion_id=deletion_id)
+        if len(done) < len(batch.deletion_ids):
             await asyncio.sleep(begun + PACE_SECONDS - time.monotonic())
-        return False
+        return True
 
-    async def _scrub(self, erased: Sequence[DeletionRow]) -> bool:
+    async def _scrub(self) -> bool:
         if time.monotonic() < self._scrub_not_before:
             return False
-        due = datetime.now(UTC) - self._policy.within
-        at_once = any(row.scrub_now or (row.erased_at and row.erased_at <= due) for row in erased)
-        if not await self._store.scrub(quiet_seconds=0 if at_once else self._policy.quiet_seconds):
-            if at_once:
+        due = self._due(await self._store.read(work.unscrubbed))
+        if due is None:
+            return False
+        if not await self._store.scrub(quiet_seconds=due):
+            self._scrub_not_before = time.monotonic() + POLL_SECONDS
+            if due == 0:
                 log.warning("scrubbing_delayed", reason="the database is being read")
                 self._scrub_not_before = time.monotonic() + RETRY_SECONDS
             return False
-        ended = [await self._end(row.deletion_id, work.SCRUBBED, signed=True) for row in erased]
-        return all(ended)
+        self._scrubbed_at = time.monotonic()
+        # On a store that scrubs this worker alone says that something is erased, and not meanwhile.
+        await self._store.work(work.scrubbed, datetime.now(UTC))
+        return True
 
-    async def _end(self, deletion_id: str, state: str, *, signed: bool) -> bool:
-        """Say that a deletion has come to a state, with a receipt where it is to have one now."""
+    def _due(self, waiting: work.Unscrubbed) -> float | None:
+        """Return how long no event may have come for what waits to be scrubbed now; None where it may wait.
+
+        What sources alone have begun costs a rewrite of the file at most once in ANONYMOUS_INTERVAL.
+        """
         now = datetime.now(UTC)
-        receipt = None
-        if signed:
-            row = await self._store.read(work.get, deletion_id)
-            work.set_time(row, state, now)
-            receipt = await self._chain.next(row)
-        done = await self._store.work(work.end, deletion_id, state, at=now, receipt=receipt)
-        if done:
-            log.info("deletion", deletion_id=deletion_id, state=state)
-        return done
+        if waiting.administrators is not None:
+            overdue = waiting.administrators <= now - self._policy.within
+            return 0 if waiting.at_once or overdue else self._policy.quiet_seconds
+        if waiting.anonymous is None or time.monotonic() < self._scrubbed_at + ANONYMOUS_INTERVAL:
+            return None
+        overdue = waiting.anonymous <= now - max(self._policy.within, timedelta(seconds=ANONYMOUS_INTERVAL))
+        return 0 if overdue else self._policy.quiet_seconds
+
+    async def _sign(self) -> bool:
+        """Sign the receipts of some deletions that need no more; return whether there were any."""
+        rows = await self._store.read(work.unsigned, scrubs=self._store.scrubs)
+        if not rows:
+            return False
+        # Where another server has signed meanwhile, the next turn sees it.
+        if not await self._store.work(work.sign, await self._chain.extend(rows)):
+            return False
+        for row in rows:
+            log.info("deletion_receipt_signed", deletion_id=row.deletion_id, state=row.state)
+        return True

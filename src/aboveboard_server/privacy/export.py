@@ -31,6 +31,7 @@ from aboveboard_server.storage.work.installations import Start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from datetime import timedelta
 
     from sqlmodel import SQLModel
 
@@ -55,10 +56,13 @@ LEFT_OUT = {
 
 
 class Exporter:
-    """What ExportSubjectData promises."""
+    """What ExportSubjectData promises; `lapse` is how long a deletion may wait."""
 
-    def __init__(self, store: EventStore, subjects: SubjectReader, catalog: Catalog) -> None:
+    def __init__(
+        self, store: EventStore, subjects: SubjectReader, catalog: Catalog, lapse: timedelta | None = None
+    ) -> None:
         self._store = store
+        self._lapse = lapse
         self._subjects = subjects
         self._event = {event.name: messages.event_maker(catalog, event) for event in catalog.events}
         self._source = {origin.name: messages.source_maker(origin) for origin in catalog.origins}
@@ -93,7 +97,7 @@ class Exporter:
         async for opt_out in self._rows(OptOutRow, subject, "opt_out_id"):
             yield Record(opt_out=opt_out_message(opt_out))
         async for deletion in self._rows(DeletionRow, subject, "deletion_id"):
-            yield Record(deletion=deletion_message(deletion))
+            yield Record(deletion=deletion_message(deletion, self._lapse))
 
     async def _rows(
         self, row_class: type[Row], subject: SubjectRecord, key: str

@@ -37,8 +37,11 @@ class SubjectReader:
         self._digest_key = digest_key
         self._users = users
 
-    async def read(self, request: Concerns) -> SubjectRecord:
-        """Return the Subject of a request; ServiceError naming the field where it is malformed."""
+    async def read(self, request: Concerns, *, makes_key: bool = True) -> SubjectRecord:
+        """Return the Subject of a request; ServiceError naming the field where it is malformed.
+
+        A user's company without a key gets one, or else the user has no name in the store.
+        """
         subject = request.subject
         arm = subject.WhichOneof("subject")
         if arm is None:
@@ -57,7 +60,8 @@ class SubjectReader:
         deployment = arguments.identifier(message.deployment_id, f"{place}.deployment_id")
         if isinstance(message, s.UserRef):
             user = arguments.identifier(message.user_id, f"{place}.user_id")
-            rekeyed, stored_digest = await self._users.stored(company, deployment, user)
+            stored = self._users.stored if makes_key else self._users.held
+            rekeyed, stored_digest = await stored(company, deployment, user) or (None, None)
             return SubjectRecord(
                 subjects.USER,
                 self._digest(subjects.USER, company, deployment, user),

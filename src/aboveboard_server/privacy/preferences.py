@@ -72,7 +72,9 @@ class Preferences:
         if request.erase_history:
             # Anyone can name another's company, but nobody guesses a server's UUID.
             confirmed = kind == subjects.SERVER
-            deletion_id = await self._deletions.erase_history(subject, confirmed=confirmed)
+            deletion_id = await self._deletions.erase_history(
+                subject, request.source.deployment.user_id, confirmed=confirmed
+            )
         status = self._gate.status(source)
         return Response(collection_status=status, deletion_id=deletion_id)
 

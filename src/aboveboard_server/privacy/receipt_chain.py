@@ -8,9 +8,11 @@ from aboveboard.admin.v1.deletion_pb2 import Receipt
 from aboveboard_server.privacy import receipts, times
 from aboveboard_server.privacy.receipt_files import head_document
 from aboveboard_server.privacy.receipts import Head
-from aboveboard_server.storage.work import deletions as work
+from aboveboard_server.storage.work import erasure_queue as work
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from aboveboard_server.storage.ports import EventStore
@@ -24,10 +26,16 @@ class ReceiptChain:
         self._store = store
         self._key = key
 
-    async def next(self, deletion: DeletionRow) -> work.SignedReceipt:
-        """Return the receipt of a deletion that would be the next in the chain as it is now."""
-        made = receipts.sign(_facts(deletion), await self.head(), self._key)
-        return work.SignedReceipt(made.sequence, made.SerializeToString(deterministic=True))
+    async def extend(self, deletions: Sequence[DeletionRow]) -> list[work.SignedReceipt]:
+        """Return the receipts of deletions that would come next in the chain as it is now, in this order."""
+        head = await self.head()
+        made = []
+        for deletion in deletions:
+            receipt = receipts.sign(_facts(deletion), head, self._key)
+            head = Head.of(receipt)
+            data = receipt.SerializeToString(deterministic=True)
+            made.append(work.SignedReceipt(deletion.deletion_id, receipt.sequence, data))
+        return made
 
     async def head(self) -> Head:
         """Return the head of the chain."""

@@ -34,7 +34,15 @@ class Users:
 
         Its company gets a key where it has none: what is stored of the user meanwhile is found by it too.
         """
-        rekeyed = pseudonyms.rekey(await self._keys.named(company_id), user_id)
+        return self._keyed(await self._keys.named(company_id), company_id, deployment_id, user_id)
+
+    async def held(self, company_id: str, deployment_id: str, user_id: str) -> tuple[str, bytes] | None:
+        """Return the same without making a key: None where the company has none, so that nothing is held."""
+        key = await self._keys.held(company_id)
+        return None if key is None else self._keyed(key, company_id, deployment_id, user_id)
+
+    def _keyed(self, key: bytes, company_id: str, deployment_id: str, user_id: str) -> tuple[str, bytes]:
+        rekeyed = pseudonyms.rekey(key, user_id)
         return rekeyed, subjects.stored_user(self._digest_key, company_id, deployment_id, rekeyed)
 
     def forget(self, erased: Iterable[bytes]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, LargeBinary, Text
+from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
 
 from aboveboard_server.schema.expiry import AGED, LONGEST_DAYS, Expires
@@ -108,6 +108,14 @@ class DeletionRow(SQLModel, table=True):
         Index("deletion_by_request", "request_id", unique=True),
         Index("deletion_by_receipt", "receipt_sequence", unique=True),
         Index("deletion_by_state", "state"),
+        Index("deletion_by_subject", "subject_digest"),
+        # What is to be done: however many have ended, and however many wait for their turn.
+        Index(
+            "deletion_unfinished",
+            *("state", "confirmed_at", "origin", "cut_off_at"),
+            sqlite_where=text("receipt_sequence IS NULL"),
+            postgresql_where=text("receipt_sequence IS NULL"),
+        ),
         Index("deletion_by_company", "company_id"),
         Index("deletion_by_server", "server_uuid"),
         {"info": {"subject": "redacted", "stays": "proves what was done; each receipt holds the one before"}},

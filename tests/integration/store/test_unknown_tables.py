@@ -22,7 +22,7 @@ from aboveboard_server.schema.erasure import SOURCE_ID
 from aboveboard_server.schema.expiry import SOURCE, expiries
 from aboveboard_server.storage.ports import SubjectRecord
 from aboveboard_server.storage.work import deletions as work
-from aboveboard_server.storage.work import expiry
+from aboveboard_server.storage.work import erasure_queue, expiry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,8 +87,9 @@ async def test_one_that_comes_while_serving_stops_erasures(
     subject = SubjectRecord("COMPANY", record(source).subjects[0], company_id="acme")
     deletion_id = await begin(store, subject)
     for attempt in (
-        store.work(work.carry_on, deletion_id, 10),
-        store.work(work.end, deletion_id, work.ERASED, at=datetime.now(UTC), receipt=None),
+        store.work(erasure_queue.carry_on, [deletion_id], 10),
+        store.work(erasure_queue.erased, [deletion_id], datetime.now(UTC)),
+        store.work(erasure_queue.scrubbed, datetime.now(UTC)),
     ):
         with pytest.raises(UnknownTableError, match="report_stat"):
             await attempt
@@ -97,8 +98,8 @@ async def test_one_that_comes_while_serving_stops_erasures(
     assert (backend.count("source"), backend.count("element_stat")) == (1, 1)
     assert (await store.read(work.get, deletion_id)).state == work.RUNNING
     change(backend, request, "DROP TABLE report_stat")
-    assert await store.work(work.carry_on, deletion_id, 10) is True
-    assert await store.work(work.carry_on, deletion_id, 10) is False
+    assert await store.work(erasure_queue.carry_on, [deletion_id], 10) == []
+    assert await store.work(erasure_queue.carry_on, [deletion_id], 10) == [deletion_id]
     assert (backend.count("source"), backend.count("element_stat")) == (0, 0)
     await store.close()
 

@@ -1,19 +1,19 @@
-"""Deletions in the store: asked for, begun, carried on, ended, read."""
+"""Deletions in the store: asked for, begun, rejected, lapsed, read; `erasure_queue` carries them on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from sqlalchemy import text
 from sqlmodel import col, func, select
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
-from aboveboard_server.errors import ServiceError
+from aboveboard_server.errors import OverloadedError, ServiceError
 from aboveboard_server.schema.erasure import annotated_columns
-from aboveboard_server.storage.ports import SubjectRecord
+from aboveboard_server.storage.ports import SELF_SERVICE, SubjectRecord
 from aboveboard_server.storage.privacy_tables import DeletionRow, TombstoneRow
 from aboveboard_server.storage.unit_of_work import forbids
-from aboveboard_server.storage.unknown_tables import refuse_to_erase
 from aboveboard_server.storage.work import audit, erasing, opt_outs, pages, requests, tombstones
 
 if TYPE_CHECKING:
@@ -28,13 +28,28 @@ PENDING = "PENDING_CONFIRMATION"
 RUNNING = "RUNNING"
 ERASED = "ERASED"
 SCRUBBED = "SCRUBBED"
+REJECTED = "REJECTED"
+LAPSED = "LAPSED"
+# The states of a deletion whose tombstone is in force.
+BEGUN = (RUNNING, ERASED, SCRUBBED)
+
+# The most deletions that wait for an administrator: in all, and of one company. Of a subject one waits.
+MOST_WAITING = 1_000
+MOST_WAITING_OF_COMPANY = 50
+# Seconds after which a source may ask again where they are reached: only an administrator makes room.
+RETRY_FULL_SECONDS = 3_600.0
+# Deletions that are found together to lapse.
+LAPSED_AT_ONCE = 100
+# Held by who asks for a deletion that waits: two must not both find the last place free.
+WAITING_LOCK = 0x61626F76_0005
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a deletion is asked for with; `opt_out_id` is that of the opt-out made in the same step, if any.
 
-    `at` is when it was asked for, and its cut-off where it begins at once.
+    `at` is when it was asked for, and its cut-off where it begins at once. `scrubs` says whether the store
+    knows scrubbing. `sealed_subject` finds the subject of one that waits under any later company key.
     """
 
     deletion_id: str
@@ -45,25 +60,44 @@ class Order:
     scrub_now: bool = False
     also_opt_out: bool = False
     opt_out_id: str | None = None
+    scrubs: bool = False
+    sealed_subject: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class SignedReceipt:
-    """A serialized Receipt, and its place in the chain."""
+class Decision:
+    """What an administrator decides of a deletion that waits, and how the audit log tells it."""
 
-    sequence: int
-    data: bytes
+    deletion_id: str
+    at: datetime
+    act: Act
+    reference: str = ""
+    scrub_now: bool = False
+    reason: str = ""
+
+
+class Waiting(NamedTuple):
+    """How many deletions wait for an administrator, and since when the oldest does."""
+
+    number: int
+    oldest: datetime | None
 
 
 @forbids
 def begin(session: Session, subject: SubjectRecord, order: Order, act: Act) -> DeletionRow:
-    """Begin a deletion; return it, or the one that the same request has begun before."""
+    """Begin a deletion; return it, or the one that the same request has begun before.
+
+    Of a subject of whom nothing at all is held it is over at once: there is nothing to erase or to scrub.
+    """
     if order.request_id and (made := by_request(session, order.request_id, subject)):
         # The journal tells of this one too, and the database must not know less.
         tombstones.place(session, subject, order.at, made.deletion_id)
         return made
     row = _new(subject, order)
-    _start(session, row, subject, order.at)
+    row.known = erasing.is_known(session, subject)
+    if _start(session, row, subject, order.at):
+        _end_at_once(row, order)
+    session.add(row)
     if order.opt_out_id:
         opt_outs.create(
             session,
@@ -78,99 +112,84 @@ def begin(session: Session, subject: SubjectRecord, order: Order, act: Act) -> D
     return requests.detached(session, row)
 
 
-def ask(session: Session, subject: SubjectRecord, order: Order, act: Act) -> DeletionRow:
-    """Leave a deletion to be confirmed; return it, or the one of this Subject that waits already."""
-    if waiting := open_of(session, subject, order.origin):
+def ask(session: Session, subject: SubjectRecord, order: Order, act: Act) -> DeletionRow | None:
+    """Leave a deletion to be confirmed; return it, or the one of this subject that waits already.
+
+    None, and nothing written, where nothing is held of the subject. OverloadedError where too many wait.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().execute(text(f"SELECT pg_advisory_xact_lock({WAITING_LOCK})"))
+    if waiting := waiting_of(session, subject):
         return waiting
+    if not erasing.is_known(session, subject):
+        return None
+    _refuse_where_full(session, subject)
     row = _new(subject, order)
+    row.known, row.sealed_subject = True, order.sealed_subject
     session.add(row)
     audit.append(session, act)
     return requests.detached(session, row)
 
 
 @forbids
-def confirm(  # noqa: PLR0913  # what a confirmation is made of
-    session: Session,
-    deletion_id: str,
-    subject: SubjectRecord,
-    *,
-    at: datetime,
-    reference: str,
-    scrub_now: bool,
-    act: Act,
-) -> DeletionRow:
-    """Begin a deletion that waits; ServiceError where there is none, or where it does not wait."""
-    row = _pending(session, deletion_id)
-    row.confirmed_at, row.reference, row.scrub_now = at, reference, scrub_now
-    _start(session, row, subject, at)
-    audit.append(session, act)
+def confirm(session: Session, subject: SubjectRecord, decision: Decision) -> DeletionRow:
+    """Begin a deletion that waits; ServiceError where there is none, or where it does not wait.
+
+    Its user is known from now on as `subject` says: its company may have another key by now.
+    """
+    row = _pending(session, decision.deletion_id, for_update=True)
+    row.confirmed_at, row.reference, row.scrub_now = decision.at, decision.reference, decision.scrub_now
+    row.stored_digest = subject.stored_digest or row.stored_digest
+    _start(session, row, subject, decision.at)
+    session.add(row)
+    audit.append(session, decision.act)
     return requests.detached(session, row)
+
+
+def reject(session: Session, decision: Decision) -> DeletionRow:
+    """End a deletion that waits; return it, also where it was rejected before. ServiceError as `confirm`."""
+    row = _found(session, decision.deletion_id, for_update=True)
+    if row.state != REJECTED:
+        row = _pending(session, decision.deletion_id)
+        row.rejection_reason, row.reference = decision.reason, decision.reference
+        _end_waiting(session, row, REJECTED, decision.at)
+        audit.append(session, decision.act)
+    return requests.detached(session, row)
+
+
+def overdue(session: Session, asked_before: datetime) -> Sequence[str]:
+    """Return ids of deletions that have waited since before a time, the oldest first, a page of them."""
+    return session.exec(
+        select(DeletionRow.deletion_id)
+        .where(DeletionRow.state == PENDING, col(DeletionRow.created_at) <= asked_before)
+        .order_by(col(DeletionRow.created_at))
+        .limit(LAPSED_AT_ONCE)
+    ).all()
+
+
+def lapse(session: Session, deletion_id: str, *, at: datetime, act: Act) -> None:
+    """End a deletion that waits, unless an administrator has decided on it meanwhile."""
+    row = _found(session, deletion_id, for_update=True)
+    if row.state == PENDING:
+        _end_waiting(session, row, LAPSED, at)
+        audit.append(session, replace(act, subject_digest=row.subject_digest, details=row.subject_kind))
 
 
 @forbids
 def restore(session: Session, subject: SubjectRecord, order: Order, act: Act) -> bool:
     """Begin a deletion that the journal tells of, unless it is known; return whether it was not."""
     row = session.get(DeletionRow, order.deletion_id)
-    if row is not None and row.state != PENDING:
+    if row is not None and row.state in BEGUN:
         return False
-    _start(session, row or _new(subject, order), subject, order.at)
+    if row is None:
+        row = _new(subject, order)
+    else:
+        # It waited when the backup was made, and what begins a deletion that waits is its confirmation.
+        row.confirmed_at, row.ended_at = order.at, None
+    _start(session, row, subject, order.at)
+    session.add(row)
     audit.append(session, act)
     return True
-
-
-def carry_on(session: Session, deletion_id: str, limit: int) -> bool | None:
-    """Remove up to `limit` more rows; return whether there were any, None while another server removes.
-
-    UnknownTableError where rows would stay in a table that this schema does not know.
-    """
-    if not erasing.is_alone(session):
-        return None
-    refuse_to_erase(session.connection())
-    row = session.get_one(DeletionRow, deletion_id)
-    removed = erasing.remove(session, deletion_id, row.removed, limit)
-    if removed is None:
-        return False
-    row.removed = removed
-    session.add(row)
-    return True
-
-
-def end(
-    session: Session, deletion_id: str, state: str, *, at: datetime, receipt: SignedReceipt | None
-) -> bool:
-    """Say that a deletion is ERASED or SCRUBBED; return whether it is, and its receipt next in the chain.
-
-    UnknownTableError as for `carry_on`.
-    """
-    if not erasing.is_alone(session):
-        return False
-    refuse_to_erase(session.connection())
-    if receipt and receipt.sequence != _newest_sequence(session) + 1:
-        return False
-    row = session.get_one(DeletionRow, deletion_id)
-    row.state = state
-    set_time(row, state, at)
-    for name in annotated_columns(DeletionRow.metadata.tables["deletion"]):
-        setattr(row, name, None)
-    if receipt:
-        row.receipt, row.receipt_sequence = receipt.data, receipt.sequence
-    session.add(row)
-    return True
-
-
-def set_time(row: DeletionRow, state: str, at: datetime) -> None:
-    """Note in a row when its deletion came to the state ERASED or SCRUBBED."""
-    if state == ERASED:
-        row.erased_at = at
-    else:
-        row.scrubbed_at = at
-
-
-def newest_receipt(session: Session) -> bytes | None:
-    """Return the serialized receipt at the head of the chain, None where there is none yet."""
-    return session.exec(
-        select(DeletionRow.receipt).where(DeletionRow.receipt_sequence == _newest_sequence(session))
-    ).first()
 
 
 def by_request(session: Session, request_id: str, subject: SubjectRecord) -> DeletionRow | None:
@@ -178,16 +197,23 @@ def by_request(session: Session, request_id: str, subject: SubjectRecord) -> Del
     return requests.made_by(session, DeletionRow, request_id, subject)
 
 
-def open_of(session: Session, subject: SubjectRecord, origin: str) -> DeletionRow | None:
-    """Return a Subject's deletion of this origin that waits or is under way."""
-    row = session.exec(
-        select(DeletionRow).where(
-            DeletionRow.subject_digest == subject.digest,
-            DeletionRow.origin == origin,
-            col(DeletionRow.state).in_((PENDING, RUNNING)),
-        )
-    ).first()
-    return row and requests.detached(session, row)
+def waiting_of(session: Session, subject: SubjectRecord) -> DeletionRow | None:
+    """Return the deletion of a subject that waits for an administrator."""
+    return _of(session, subject, PENDING)
+
+
+def history_of(session: Session, subject: SubjectRecord) -> tuple[str, bool]:
+    """Return the id of a subject's own deletion that waits or runs, or "", and whether anything is held."""
+    found = waiting_of(session, subject) or _of(session, subject, RUNNING)
+    return (found.deletion_id if found else ""), erasing.is_known(session, subject)
+
+
+def waiting(session: Session) -> Waiting:
+    """Return how many deletions wait for an administrator, and since when the oldest does."""
+    count, oldest = session.exec(
+        select(func.count(), func.min(DeletionRow.created_at)).where(DeletionRow.state == PENDING)
+    ).one()
+    return Waiting(count, oldest)
 
 
 def pending(session: Session, deletion_id: str) -> DeletionRow:
@@ -215,20 +241,9 @@ def page(
     return found
 
 
-def unfinished(session: Session) -> Sequence[DeletionRow]:
-    """Return the deletions that are under way, or wait for their receipts, in order of their cut-offs."""
-    found = session.exec(
-        select(DeletionRow)
-        .where(col(DeletionRow.state).in_((RUNNING, ERASED)), col(DeletionRow.receipt_sequence).is_(None))
-        .order_by(col(DeletionRow.cut_off_at), col(DeletionRow.deletion_id))
-    ).all()
-    session.expunge_all()
-    return found
-
-
 def begun(session: Session) -> set[str]:
     """Return the ids of all deletions that have begun."""
-    return set(session.exec(select(DeletionRow.deletion_id).where(DeletionRow.state != PENDING)))
+    return set(session.exec(select(DeletionRow.deletion_id).where(col(DeletionRow.state).in_(BEGUN))))
 
 
 def cut_offs(session: Session) -> dict[bytes, datetime]:
@@ -249,13 +264,58 @@ def subject_of(row: DeletionRow) -> SubjectRecord:
     )
 
 
-def _start(session: Session, row: DeletionRow, subject: SubjectRecord, at: datetime) -> None:
-    """Put a deletion in force: from the end of this transaction nothing older of its Subject comes in."""
+def clear_names(row: DeletionRow) -> None:
+    """Empty what names the subject of a deletion."""
+    for name in annotated_columns(DeletionRow.metadata.tables["deletion"]):
+        setattr(row, name, None)
+    row.sealed_subject = None
+
+
+def _start(session: Session, row: DeletionRow, subject: SubjectRecord, at: datetime) -> bool:
+    """Put a deletion in force: from the end of this transaction nothing older of its subject comes in.
+
+    Return whether nothing at all was held of it.
+    """
     tombstones.place(session, subject, at, row.deletion_id)
-    row.state, row.cut_off_at = RUNNING, at
-    row.removed = erasing.condemn(session, subject, row.deletion_id)
+    # Whoever carries it on finds its sources by its id.
+    row.state, row.cut_off_at, row.sealed_subject = RUNNING, at, None
+    condemned = erasing.condemn(session, subject, row.deletion_id)
+    row.removed = condemned.removed
+    return condemned.is_empty
+
+
+def _end_at_once(row: DeletionRow, order: Order) -> None:
+    # Before the row is written: what was never in the file need not be scrubbed from it.
+    clear_names(row)
+    row.state, row.erased_at = ERASED, order.at
+    if order.scrubs:
+        row.state, row.scrubbed_at = SCRUBBED, order.at
+
+
+def _end_waiting(session: Session, row: DeletionRow, state: str, at: datetime) -> None:
+    clear_names(row)
+    row.state, row.ended_at = state, at
     session.add(row)
-    session.flush()
+
+
+def _refuse_where_full(session: Session, subject: SubjectRecord) -> None:
+    count = select(func.count()).where(DeletionRow.state == PENDING)
+    of_company = count.where(DeletionRow.company_id == subject.company_id)
+    if session.exec(count).one() >= MOST_WAITING or session.exec(of_company).one() >= MOST_WAITING_OF_COMPANY:
+        raise OverloadedError(
+            RETRY_FULL_SECONDS, "too many deletions wait for an administrator; try again later"
+        )
+
+
+def _of(session: Session, subject: SubjectRecord, state: str) -> DeletionRow | None:
+    row = session.exec(
+        select(DeletionRow).where(
+            DeletionRow.subject_digest == subject.digest,
+            DeletionRow.origin == SELF_SERVICE,
+            DeletionRow.state == state,
+        )
+    ).first()
+    return row and requests.detached(session, row)
 
 
 def _new(subject: SubjectRecord, order: Order) -> DeletionRow:
@@ -282,19 +342,15 @@ def _nameless(subject: SubjectRecord) -> SubjectRecord:
     return SubjectRecord(subject.kind, subject.digest, subject.stored_digest)
 
 
-def _newest_sequence(session: Session) -> int:
-    return session.exec(select(func.max(DeletionRow.receipt_sequence))).one() or 0
-
-
-def _found(session: Session, deletion_id: str) -> DeletionRow:
-    row = session.get(DeletionRow, deletion_id)
+def _found(session: Session, deletion_id: str, *, for_update: bool = False) -> DeletionRow:
+    row = session.get(DeletionRow, deletion_id, with_for_update=for_update or None)
     if row is None:
         raise ServiceError(reasons.ERROR_REASON_NOT_FOUND, "no such deletion", field="deletion_id")
     return row
 
 
-def _pending(session: Session, deletion_id: str) -> DeletionRow:
-    row = _found(session, deletion_id)
+def _pending(session: Session, deletion_id: str, *, for_update: bool = False) -> DeletionRow:
+    row = _found(session, deletion_id, for_update=for_update)
     if row.state != PENDING:
         raise ServiceError(
             reasons.ERROR_REASON_DELETION_NOT_PENDING, "the deletion is not pending confirmation"

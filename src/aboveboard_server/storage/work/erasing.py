@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import LargeBinary, Text, and_, cast, delete, func, select, text, tuple_, update
+from sqlalchemy import LargeBinary, Text, and_, cast, delete, exists, func, select, text, tuple_, update
 
 from aboveboard_server.schema.erasure import SOURCE_ID
+from aboveboard_server.schema.expiry import OWNED
 from aboveboard_server.storage.work import pages, reach
 
 if TYPE_CHECKING:
@@ -35,31 +36,57 @@ class KeyedRow(NamedTuple):
     names: dict[str, str]
 
 
-def condemn(session: Session, subject: SubjectRecord, deletion_id: str) -> dict[str, int]:
-    """Mark a Subject's sources, remove its registry rows, empty what stays; return the rows removed.
+class Condemned(NamedTuple):
+    """The rows removed at once, by table; `is_empty` where no row was removed, marked or emptied."""
+
+    removed: dict[str, int]
+    is_empty: bool
+
+
+def condemn(session: Session, subject: SubjectRecord, deletion_id: str) -> Condemned:
+    """Mark a Subject's sources, remove its registry rows, empty what stays.
 
     Only within a unit that forbids. The row of the deletion itself keeps its columns.
     """
     removed: Counter[str] = Counter()
+    changed = 0
     connection = session.connection()
     source = reach.source()
     for table, target, belongs in reach.held(subject):
         if table is source:
-            connection.execute(
+            changed += connection.execute(
                 update(source)
                 .where(belongs, source.c.deletion_id.is_(None))
                 # No sender's fingerprint, and no other source's.
                 .values(
                     deletion_id=deletion_id, fingerprint=cast(cast(source.c.source_id, Text), LargeBinary)
                 )
-            )
+            ).rowcount
         elif target.redacted:
             own = "deletion_id" in table.c
             others = and_(belongs, table.c.deletion_id != deletion_id) if own else belongs
-            connection.execute(update(table).where(others).values(dict.fromkeys(target.redacted)))
+            changed += connection.execute(
+                update(table).where(others).values(dict.fromkeys(target.redacted))
+            ).rowcount
         else:
             removed[table.name] += connection.execute(delete(table).where(belongs)).rowcount
-    return dict(+removed)
+    return Condemned(dict(+removed), is_empty=not changed and not removed.total())
+
+
+def is_known(session: Session, subject: SubjectRecord) -> bool:
+    """Return whether anything was seen of a Subject that is held, and that no deletion is removing.
+
+    What is only owned by another row, such as a company's key, is made for whoever is named, seen or not.
+    """
+    source = reach.source()
+    for table, target, belongs in reach.held(subject):
+        expires = table.info.get("expires")
+        if target.redacted or (expires and expires.rule == OWNED):
+            continue
+        free = and_(belongs, source.c.deletion_id.is_(None)) if table is source else belongs
+        if session.connection().execute(select(exists(select(table).where(free)))).scalar_one():
+            return True
+    return False
 
 
 def count(session: Session, subject: SubjectRecord) -> dict[str, int]:

@@ -176,8 +176,8 @@ class Deletion(_message.Message):
 
     @_builtins.property
     def receipt(self) -> Global___Receipt:
-        """Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-        knows no scrubbing. Absent before.
+        """Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+        the store knows no scrubbing. Absent before.
         """
 
     @_builtins.property
@@ -517,7 +517,7 @@ class CreateDeletionRequest(_message.Message):
     @_builtins.property
     def subject(self) -> _subject_pb2.Subject:
         """Required. Whose data is removed. One that nobody knows succeeds with no
-        rows, and leaves its tombstone all the same.
+        rows and `known` false, and leaves its tombstone all the same.
         """
 
     def __init__(
@@ -574,7 +574,8 @@ class ConfirmDeletionRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     deletion_id: _builtins.str
     """Required. A UUID; NOT_FOUND where there is none of this id,
-    FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+    FAILED_PRECONDITION where it is not PENDING_CONFIRMATION, or where an
+    earlier version took it and nothing leads to its subject any more.
     """
     reference: _builtins.str
     """The operator's own mark, such as a ticket number, at most 256 bytes. Must

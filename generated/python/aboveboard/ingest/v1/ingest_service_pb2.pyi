@@ -316,7 +316,9 @@ class SetCollectionPreferenceRequest(_message.Message):
     erase_history: _builtins.bool
     """Whether what was collected so far is to be deleted too; only together with
     DISABLED. At SERVER scope a Deletion starts; at DEPLOYMENT and USER scope
-    it waits for an administrator to confirm it.
+    it waits for an administrator to confirm it. Of a subject of which nothing
+    is held nothing is deleted or recorded. RESOURCE_EXHAUSTED with a long delay
+    where too many wait: DISABLED holds, and only this is to be asked again.
     """
     write_key: _builtins.str
     """The product's write key, for callers that cannot set metadata."""
@@ -358,8 +360,9 @@ class SetCollectionPreferenceResponse(_message.Message):
     COLLECTION_STATUS_FIELD_NUMBER: _builtins.int
     DELETION_ID_FIELD_NUMBER: _builtins.int
     deletion_id: _builtins.str
-    """The Deletion that `erase_history` started or left to be confirmed; empty
-    where none was asked for.
+    """The Deletion that `erase_history` started or left to be confirmed, or that
+    waits or runs already. Empty where none was asked for, and where nothing is
+    held of the subject.
     """
     @_builtins.property
     def collection_status(self) -> _verdict_pb2.CollectionStatus:
