@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from google.protobuf.json_format import MessageToDict, MessageToJson
-from tests.support.receipts import KEY, OTHER_KEY, chain, facts
+from tests.support.receipts import KEY, OTHER_KEY, bundle_of, chain, facts, head_of, hashes_of
 from typer.testing import CliRunner
 
 from aboveboard.admin.v1.deletion_pb2 import Deletion, ListDeletionsResponse
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder with a file for each receipt of a chain, a head's document, and the public key."""
     for receipt in CHAIN:
         (tmp_path / f"receipt-{receipt.sequence}.json").write_text(MessageToJson(receipt))
-    document = head_document(HEAD, KEY.public_key())
+    document = head_document(head_of(CHAIN))
     (tmp_path / "head.json").write_text(json.dumps(document))
     key_files.publish(tmp_path / "signing.pub", KEY.public_key())
     return tmp_path
