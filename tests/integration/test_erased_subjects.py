@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.protobuf import json_format
@@ -123,7 +123,7 @@ def test_no_door_lets_the_past_in(server: ServerProcess) -> None:
 
 
 def test_only_callers_bound_to_the_company_are_told_the_cut_off(server: ServerProcess) -> None:
-    """By every door: exact to who shows a key bound to it; to everybody else absent, and refused by the hour."""
+    """By every door: exact to who shows a key bound to it; to all others absent, and rounded to the hour."""
     source, later = deployment_source(new_id(), user_id="u1"), CUT_OFF + timedelta(microseconds=1)
     told_of = Timestamp()
     told_of.FromDatetime(later)
@@ -139,29 +139,33 @@ def test_only_callers_bound_to_the_company_are_told_the_cut_off(server: ServerPr
             assert answer.HasField("erased_before") == is_bound
             assert not is_bound or answer.erased_before == told_of
         # Of the hour after noon, and after the cut-off.
-        answer = publish(server, source, newer(newer()), write_key=key)
-        assert answer.accepted_count == is_bound
+        accepted = publish(server, source, newer(newer()), write_key=key).accepted_count
+        assert accepted == is_bound
     assert reason_of(lambda: status(server, source, other)) == "SOURCE_NOT_ALLOWED"
     assert reason_of(lambda: status(server, server_source(), other)) == "SOURCE_NOT_ALLOWED"
 
 
 def every_answer(
-    server: ServerProcess, source: Source, key: str, carried: bool  # noqa: FBT001  # as it is told
+    server: ServerProcess,
+    source: Source,
+    key: str,
+    carried: bool,  # noqa: FBT001  # as it is told
 ) -> Iterator[CollectionStatus]:
     """Yield the status in the answer of each door, the key in the message (`carried`) or beside it."""
-    in_message = {"write_key": key} if carried else {}
+    in_message: Any = {"write_key": key} if carried else {}
     bearer = () if carried or not key else (("authorization", f"Bearer {key}"),)
     events = PublishEventsRequest(source=source, events=[element()], **in_message)
     asked = GetCollectionStatusRequest(source=source, **in_message)
-    # What changes nothing is answered too.
+    # Of another user, so that this one may go on.
+    other = deployment_source(source.deployment.company_id, user_id=new_id())
     preference = SetCollectionPreferenceRequest(
-        source=source,
+        source=other,
         scope=SetCollectionPreferenceRequest.SCOPE_USER,
-        preference=SetCollectionPreferenceRequest.PREFERENCE_ENABLED,
+        preference=SetCollectionPreferenceRequest.PREFERENCE_DISABLED,
         **in_message,
     )
     with ingest(server) as stub:
-        settings = {"timeout": TIMEOUT, "metadata": bearer}
+        settings: Any = {"timeout": TIMEOUT, "metadata": bearer}
         yield stub.PublishEvents(events, **settings).collection_status
         stream = stub.StreamEvents(iter([StreamEventsRequest(sequence=1, publish=events)]), **settings)
         yield next(iter(stream)).collection_status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
 
 import typer
 from google.protobuf.json_format import MessageToDict, MessageToJson
@@ -38,9 +38,7 @@ app = typer.Typer(help="Proofs of deletions.", no_args_is_help=True)
 
 Files = Annotated[
     list[Path],
-    typer.Argument(
-        metavar="FILE...", exists=True, dir_okay=False, help="Bundles, or receipts in any order."
-    ),
+    typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="Bundles, or receipts in any order."),
 ]
 PublicKeys = Annotated[
     list[Path] | None,
@@ -53,9 +51,7 @@ PublicKeys = Annotated[
 ]
 KeptHeadOption = Annotated[
     str,
-    typer.Option(
-        metavar="FILE|SEQ:HASH", help="A head of the chain as it was published, now or earlier."
-    ),
+    typer.Option(metavar="FILE|SEQ:HASH", help="A head of the chain as it was published, now or earlier."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 Output = Annotated[
@@ -128,9 +124,7 @@ def _verified_bundles(
 ) -> _Verified:
     for bundle in bundles:
         verify_bundle(bundle, keys, kept)
-    return _Verified(
-        [bundle.receipt for bundle in bundles], min(bundle.head.sequence for bundle in bundles)
-    )
+    return _Verified([bundle.receipt for bundle in bundles], min(bundle.head.sequence for bundle in bundles))
 
 
 def _read(file: Path, reader: Callable[[bytes], T]) -> T:
@@ -173,7 +167,7 @@ def _print_table(verified: _Verified) -> None:
     )
 
 
-def _time(receipt: Receipt, name: str) -> str:
+def _time(receipt: Receipt, name: Literal["cut_off_at", "erased_at", "scrubbed_at"]) -> str:
     """Write a time of a receipt as exactly as it was signed."""
     if not receipt.HasField(name):
         return ""

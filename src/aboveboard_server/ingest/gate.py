@@ -87,9 +87,7 @@ class Gate:
         status.CopyFrom(self._statuses[enabled])
         self._tell_now(status, source, is_bound=is_bound)
 
-    def _tell_now(
-        self, status: CollectionStatus, source: Sender | SourceRecord, *, is_bound: bool
-    ) -> None:
+    def _tell_now(self, status: CollectionStatus, source: Sender | SourceRecord, *, is_bound: bool) -> None:
         """Fill in what differs from one moment to the next."""
         # A key that ended with its company leaves a mark whose cut-off is 1970: nothing was erased.
         if is_bound and (cut_off := self.cut_off(source, is_bound=True)):

@@ -1,4 +1,4 @@
-"""Bundles: one receipt in full, and of all others only their hashes, so that its chain verifies all the same."""
+"""Bundles: one receipt in full, and only the hashes of all others, so that the chain still verifies."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ HASH_BYTES = 32
 
 def bundle(receipt: Receipt, hashes: Sequence[bytes], head: ReceiptHead) -> ReceiptBundle:
     """Return what one customer is handed; the hashes are those of all receipts up to the head, in order."""
-    return ReceiptBundle(
-        receipt=receipt, hashes=hashes, head=head, has_exact_times=_has_exact_times(receipt)
-    )
+    return ReceiptBundle(receipt=receipt, hashes=hashes, head=head, has_exact_times=_has_exact_times(receipt))
 
 
 def verify_bundle(

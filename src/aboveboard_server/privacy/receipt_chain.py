@@ -92,9 +92,10 @@ class ReceiptChain:
         if row.receipt is None:
             text = "the deletion has no receipt yet"
             raise ServiceError(reasons.ERROR_REASON_NOT_FOUND, text, field="deletion_id")
-        heads = [head async for head in self._heads(1)]
-        hashes = [head.hash for head in heads]
-        signed = sign_head(heads[-1], hashes_digest(hashes), self._key)
+        newest, hashes = Head(), list[bytes]()
+        async for newest in self._heads(1):
+            hashes.append(newest.hash)
+        signed = sign_head(newest, hashes_digest(hashes), self._key)
         return bundle(Receipt.FromString(row.receipt), hashes, signed)
 
     async def _catch_up(self) -> None:

@@ -1,4 +1,4 @@
-"""Heads of the chain of receipts: each names the newest receipt, and commits to all up to it by one digest."""
+"""Heads of the chain of receipts: each names the newest receipt, and commits by a digest to all up to it."""
 
 from __future__ import annotations
 

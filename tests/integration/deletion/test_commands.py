@@ -58,7 +58,16 @@ def test_a_customer_is_answered_with_a_bundle(server: ServerProcess, tmp_path: P
     deletions = []
     for name in ("first", "second", "third"):
         publish(server, deployment_source(name), element())
-        command = ("deletion", "create", "--company", name, "--reference", f"of {name}", "--scrub-now", "--wait")
+        command = (
+            "deletion",
+            "create",
+            "--company",
+            name,
+            "--reference",
+            f"of {name}",
+            "--scrub-now",
+            "--wait",
+        )
         deletions.append(admin_json(server, *command))
         (tmp_path / f"{name}.json").write_text(get(server, "/v1/receipts/head"))
     bundle, written = tmp_path / "bundle.json", tmp_path / "written.json"

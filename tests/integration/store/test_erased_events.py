@@ -103,8 +103,12 @@ async def test_what_was_sent_before_comes_back_neither_byte_by_byte_nor_under_ne
     async with service_over(store) as service:
         await erase(store, source)
         same = await service.publish(PublishEventsRequest.FromString(sent), is_bound=True)
-        fresh = await service.publish(request(source, [at(CUT_OFF - number) for number in range(20)]), is_bound=True)
-        mixed = await service.publish(request(source, [*old, *[at(CUT_OFF + 1) for _ in range(3)]]), is_bound=True)
+        fresh = await service.publish(
+            request(source, [at(CUT_OFF - number) for number in range(20)]), is_bound=True
+        )
+        mixed = await service.publish(
+            request(source, [*old, *[at(CUT_OFF + 1) for _ in range(3)]]), is_bound=True
+        )
     for response in (same, fresh, mixed):
         assert outcomes(response) == [(index, "SUBJECT_ERASED") for index in range(20)]
     assert [response.accepted_count for response in (same, fresh, mixed)] == [0, 0, 3]

@@ -41,7 +41,7 @@ NOON = 1_783_944_000_000_000
 async def test_a_cut_off_is_rounded_up_to_the_hour(
     store: EventStore, backend: Backend, cut_off: int, rounded: int
 ) -> None:
-    """Refused up to the full hour, whatever the cut-off within it; taken from 1 µs after; unary and stream."""
+    """Refused up to the full hour, whatever the cut-off within it; taken from 1 µs after; in streams too."""
     source = deployment_source("acme")
     events = [at(cut_off), at(rounded), at(rounded + 1)]
 

@@ -14,7 +14,7 @@ from tests.support.receipts import KEY, KEYS, hashes_of
 
 from aboveboard.admin.v1.deletion_pb2 import GetReceiptBundleRequest, Receipt
 from aboveboard_server.errors import ServiceError
-from aboveboard_server.privacy import receipt_chain
+from aboveboard_server.privacy import receipt_chain, times
 from aboveboard_server.privacy.receipt_bundles import verify_bundle
 from aboveboard_server.privacy.receipt_chain import ReceiptChain
 from aboveboard_server.privacy.receipt_files import head_document
@@ -76,7 +76,10 @@ def is_head_of(head: ReceiptHead, receipts: list[Receipt]) -> bool:
     """Whether it names the last of these receipts, and commits to all of them."""
     verify_head(head, KEYS)
     newest = Head.of(receipts[-1]) if receipts else Head()
-    return (Head(head.sequence, head.hash), head.hashes_digest) == (newest, hashes_digest(hashes_of(receipts)))
+    return (Head(head.sequence, head.hash), head.hashes_digest) == (
+        newest,
+        hashes_digest(hashes_of(receipts)),
+    )
 
 
 async def test_the_head_commits_to_all_and_reads_what_is_new(
@@ -120,7 +123,7 @@ async def test_an_ask_that_is_broken_off_leaves_nothing_half_done(
     assert is_head_of(await chain.signed_head(), made)
 
 
-async def test_a_chain_that_was_replaced_is_hashed_from_its_start(store: EventStore, backend: Backend) -> None:
+async def test_a_replaced_chain_is_hashed_from_its_start(store: EventStore, backend: Backend) -> None:
     """As after a takeover by a standby that lacked the newest: another receipt 3, or only two of them."""
     chain = ReceiptChain(store, KEY)
     made = [await finish(store, chain) for _ in range(3)]
@@ -181,12 +184,12 @@ async def test_receipts_are_signed_to_the_day(store: EventStore) -> None:
     assert row.cut_off_at == midnight + timedelta(microseconds=1)
 
 
-async def test_receipts_of_before_stay_and_go_into_the_same_chain(store: EventStore, backend: Backend) -> None:
+async def test_old_receipts_stay_and_go_into_the_same_chain(store: EventStore, backend: Backend) -> None:
     """An upgraded service: what was signed in exact times verifies as before, and its bundle says so."""
     chain = ReceiptChain(store, KEY)
     exact = receipt_chain._to_the_day  # noqa: SLF001  # what makes the difference
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(receipt_chain, "_to_the_day", receipt_chain.times.timestamp)
+        patch.setattr(receipt_chain, "_to_the_day", times.timestamp)
         patch.setattr(Receipt, "TIME_PRECISION_DAY", Receipt.TIME_PRECISION_UNSPECIFIED)
         old = await finish(store, chain)
     assert receipt_chain._to_the_day is exact  # noqa: SLF001  # as above

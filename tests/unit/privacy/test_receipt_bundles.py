@@ -31,9 +31,7 @@ HASHES = hashes_of(CHAIN)
 
 def kept(sequence: int) -> KeptHead:
     """Return the head of the chain when it was that long, as somebody keeps it."""
-    return KeptHead(
-        Head.of(CHAIN[sequence - 1]) if sequence else Head(), hashes_digest(HASHES[:sequence])
-    )
+    return KeptHead(Head.of(CHAIN[sequence - 1]) if sequence else Head(), hashes_digest(HASHES[:sequence]))
 
 
 def shown(message: Message) -> bytes:
@@ -137,7 +135,10 @@ def test_what_is_wrong_is_said() -> None:
     for head, words in (
         (KeptHead(Head(6, b"6" * 32)), "the kept head names receipt 6, but the bundle ends with 5"),
         (KeptHead(Head(2, b"2" * 32)), "receipt 2 is not the one that the kept head names"),
-        (KeptHead(Head.of(CHAIN[1]), b"d" * 32), "a receipt up to 2 is not the one that the kept head commits to"),
+        (
+            KeptHead(Head.of(CHAIN[1]), b"d" * 32),
+            "a receipt up to 2 is not the one that the kept head commits to",
+        ),
     ):
         assert error(whole, head) == words
 
