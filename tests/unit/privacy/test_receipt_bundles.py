@@ -152,6 +152,12 @@ def test_another_key_is_found() -> None:
     claimed.CopyFrom(head_of(CHAIN))
     claimed.signature = OTHER_KEY.sign(CONTEXT + claimed.signed_payload)
     assert error(changed(head=claimed)) == "the signature of the head does not fit"
+    claimed.public_key = OTHER_KEY.public_key().public_bytes_raw()
+    claimed.ClearField("signed_payload")
+    claimed.ClearField("signature")
+    claimed.signed_payload = payload = claimed.SerializeToString(deterministic=True)
+    claimed.signature = KEY.sign(CONTEXT + payload)
+    assert error(changed(head=claimed)) == "a field of the head is not what was signed"
     with pytest.raises(ReceiptError, match="a key that is none"):
         verify_bundle(bundle_of(CHAIN, 1), {})
 
