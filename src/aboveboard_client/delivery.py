@@ -112,6 +112,8 @@ class Delivery:
         tally = self._parts.tally
         for verdict in response.verdicts:
             tally.add(COUNTED_AS.get(verdict.outcome, "refused"))
+            if verdict.outcome == v.OUTCOME_SUBJECT_ERASED and verdict.index < len(request.events):
+                self._parts.clock.erased(request.events[verdict.index].occurred_at.seconds)
             if verdict.outcome == v.OUTCOME_REJECTED:
                 # Once for each rule: it is a mistake in the host's code, which its developer can mend.
                 tally.trouble(

@@ -226,6 +226,7 @@ async def start(
     rooms = Rooms(
         opt_outs=OptOuts(store, subjects, journal),
         deletions=deletions,
+        receipts=receipts,
         exporter=Exporter(store, subjects, catalog, lapse),
         companies=Companies(store, keys.digest),
         installations=Installations(store),

@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.json_format import MessageToDict
 from tests.fuzz.words import json_names
-from tests.support.receipts import KEY, KEYS, chain
+from tests.support.receipts import KEYS, bundle_of, chain, head_of
 
-from aboveboard.admin.v1.deletion_pb2 import Deletion, GetDeletionResponse, ListDeletionsResponse
+from aboveboard.admin.v1.deletion_pb2 import (
+    Deletion,
+    GetDeletionResponse,
+    GetReceiptBundleResponse,
+    ListDeletionsResponse,
+)
 from aboveboard_server.privacy import receipt_files, receipts
+from aboveboard_server.privacy.receipt_bundles import verify_bundle
 from aboveboard_server.privacy.receipts import Head, ReceiptError
 
 if TYPE_CHECKING:
@@ -40,6 +46,7 @@ def run(data: bytes) -> None:
         pass
     else:
         assert found == SIGNED
+    _run_bundle(data)
     for read in (receipt_files.read_head_document, receipt_files.read_public_key):
         try:
             read(data)
@@ -49,6 +56,18 @@ def run(data: bytes) -> None:
         receipt_files.read_head(data.decode(errors="replace"))
 
 
+def _run_bundle(data: bytes) -> None:
+    """No bundle verifies but one of the chain, whole, with the head that was signed."""
+    try:
+        bundle = receipt_files.read_bundle(data)
+        if bundle is None:
+            return
+        verify_bundle(bundle, KEYS)
+    except ReceiptError:
+        return
+    assert bundle == bundle_of(SIGNED, bundle.receipt.sequence)
+
+
 def seeds() -> Iterator[bytes]:
     """Yield the chain and its parts in every form that is read."""
     deletions = [Deletion(receipt=receipt) for receipt in SIGNED]
@@ -56,13 +75,15 @@ def seeds() -> Iterator[bytes]:
     for message in (SIGNED[0], deletions[0], GetDeletionResponse(deletion=deletions[0])):
         yield json.dumps(MessageToDict(message), ensure_ascii=False).encode()
     yield json.dumps(MessageToDict(ListDeletionsResponse(deletions=deletions))).encode()
+    yield json.dumps(MessageToDict(bundle_of(SIGNED, 2))).encode()
     yield json.dumps([MessageToDict(receipt) for receipt in SIGNED]).encode()
-    yield json.dumps(receipt_files.head_document(HEAD, KEY.public_key())).encode()
+    yield json.dumps(receipt_files.head_document(head_of(SIGNED))).encode()
     yield f"{HEAD.sequence}:{HEAD.hash.hex()}".encode()
 
 
 def words() -> Iterator[str]:
     """Yield every key of a list of deletions, and of a head."""
     yield from json_names(ListDeletionsResponse.DESCRIPTOR)
-    yield from (f'"{key}":' for key in receipt_files.head_document(HEAD, KEY.public_key()))
+    yield from json_names(GetReceiptBundleResponse.DESCRIPTOR)
+    yield from (f'"{key}":' for key in receipt_files.head_document(head_of(SIGNED)))
     yield from ("1e400", '"2026-07-13T12:00:00Z"', "null", "true", "[]", "{}")

@@ -123,16 +123,20 @@ def ingest(server: ServerProcess) -> Iterator[IngestServiceStub]:
         yield IngestServiceStub(channel)
 
 
-def publish(server: ServerProcess, source: Source, *events: EventEnvelope) -> PublishEventsResponse:
+def publish(
+    server: ServerProcess, source: Source, *events: EventEnvelope, write_key: str = ""
+) -> PublishEventsResponse:
     """Send events in one request."""
+    sent = request(source, events)
+    sent.write_key = write_key
     with ingest(server) as stub:
-        return stub.PublishEvents(request(source, events), timeout=TIMEOUT)
+        return stub.PublishEvents(sent, timeout=TIMEOUT)
 
 
-def status(server: ServerProcess, source: Source) -> CollectionStatus:
+def status(server: ServerProcess, source: Source, write_key: str = "") -> CollectionStatus:
     """Ask whether a source may collect."""
     with ingest(server) as stub:
-        asked = GetCollectionStatusRequest(source=source)
+        asked = GetCollectionStatusRequest(source=source, write_key=write_key)
         return stub.GetCollectionStatus(asked, timeout=TIMEOUT).collection_status
 
 

@@ -20,3 +20,6 @@ class Caller(NamedTuple):
 
 # The administrator whose call is being answered; nobody acts without.
 ADMINISTRATOR: ContextVar[Caller] = ContextVar("ADMINISTRATOR")
+# Whether the write key of the request that was let in last is bound to the company of its source; of a stream
+# it is read as each request comes.
+BOUND_TO_COMPANY: ContextVar[bool] = ContextVar("BOUND_TO_COMPANY", default=False)

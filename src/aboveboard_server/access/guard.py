@@ -43,19 +43,22 @@ class Guard:
             raise _denied(f"this needs an admin key{needed}")
         return key.caller
 
-    def admit_writer(self, secret: str, source: Source, origin: str = "", size: int = 0) -> None:
+    def admit_writer(self, secret: str, source: Source, origin: str = "", size: int = 0) -> bool:
         """Let a request of this source in by its write key; ServiceError where that does not.
 
+        Return whether the key is bound to the source's company: such a caller alone is told of its deletions.
         `origin` is that of the page that called, "" where it was none; `size` is the request's in bytes.
         """
         if not secret and not self._required:
-            return
+            return False
         key = self._valid(secret)
         if key.kind != WRITE:
             raise _denied("this needs a write key")
         if key.is_bound:
             _hold_to_bounds(key, source, origin)
         self._count(key.caller.key_id, size)
+        # Held to its bounds by now, it is the source's own company.
+        return bool(key.company_id)
 
     def product(self, secret: str) -> str:
         """Return the solution that a key is bound to, "" where there is none."""

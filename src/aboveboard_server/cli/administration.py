@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from aboveboard.admin.v1 import admin_service_pb2_grpc as stubs
-from aboveboard_server.cli.connection import of_group
+from aboveboard_server.cli.connection import MAX_ANSWER_BYTES, of_group
 from aboveboard_server.cli.credentials import admin_token, with_token
 from aboveboard_server.cli.errors import one_line, readable_errors
 
@@ -57,10 +57,12 @@ Answered = TypeVar("Answered", bound=Page)
 
 
 @contextmanager
-def administrators(endpoint: str) -> Iterator[stubs.AdminServiceStub]:
+def administrators(
+    endpoint: str, max_answer_bytes: int = MAX_ANSWER_BYTES
+) -> Iterator[stubs.AdminServiceStub]:
     """Connect to AdminService with the operator's token; a refusal is one line on stderr and exit code 1."""
     token = admin_token()
-    with readable_errors(endpoint), of_group.get().channel(endpoint) as channel:
+    with readable_errors(endpoint), of_group.get().channel(endpoint, max_answer_bytes) as channel:
         yield stubs.AdminServiceStub(with_token(channel, token))
 
 

@@ -13,6 +13,9 @@ import typer
 from aboveboard_server.addresses import is_loopback
 from aboveboard_server.errors import StartupError
 
+# What grpc itself takes of one answer.
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+
 Ca = Annotated[
     Path | None,
     typer.Option(
@@ -49,12 +52,13 @@ class Security:
         if self.plaintext and (self.ca or self.cert):
             raise typer.BadParameter("goes with none of --ca, --cert, --cert-key", param_hint="--plaintext")
 
-    def channel(self, endpoint: str) -> grpc.Channel:
+    def channel(self, endpoint: str, max_answer_bytes: int = MAX_ANSWER_BYTES) -> grpc.Channel:
         """Connect to HOST:PORT: by TLS where a certificate is named, or where it is not this machine's."""
+        options = [("grpc.max_receive_message_length", max_answer_bytes)]
         if self.plaintext or not (self.ca or self.cert or not _is_here(endpoint)):
-            return grpc.insecure_channel(endpoint)
+            return grpc.insecure_channel(endpoint, options)
         credentials = grpc.ssl_channel_credentials(_read(self.ca), _read(self.cert_key), _read(self.cert))
-        return grpc.secure_channel(endpoint, credentials)
+        return grpc.secure_channel(endpoint, credentials, options)
 
 
 # How the commands of a group reach their server: what stands before a command's name is told here.

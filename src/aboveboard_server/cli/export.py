@@ -45,7 +45,7 @@ def export(  # noqa: PLR0913  # one parameter for each flag
     """
     request = ExportSubjectDataRequest(subject=subject_of(company, deployment, server, user))
     counts: Counter[str] = Counter()
-    with administrators(endpoint) as stub, _opened(output) as file:
+    with administrators(endpoint) as stub, opened(output) as file:
         for record in stub.ExportSubjectData(request):
             counts[str(record.WhichOneof("record"))] += 1
             file.write(MessageToJson(record, indent=None) + "\n")
@@ -58,7 +58,7 @@ def export(  # noqa: PLR0913  # one parameter for each flag
 
 
 @contextmanager
-def _opened(output: Path | None) -> Iterator[TextIO]:
+def opened(output: Path | None) -> Iterator[TextIO]:
     """Open a file that bears its name only once it is whole; standard output where none is named."""
     if output is None:
         yield sys.stdout

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from aboveboard_server.privacy.export import Exporter
     from aboveboard_server.privacy.installations import Installations
     from aboveboard_server.privacy.opt_outs import OptOuts
+    from aboveboard_server.privacy.receipt_chain import ReceiptChain
     from aboveboard_server.privacy.retention import Retention
     from aboveboard_server.privacy.sweep import Sweep
 
@@ -40,6 +41,7 @@ class Rooms:
 
     opt_outs: OptOuts
     deletions: Deletions
+    receipts: ReceiptChain
     exporter: Exporter
     companies: Companies
     installations: Installations
@@ -96,7 +98,7 @@ class AdminServicer(stubs.AdminServiceServicer):
         self, request: d.GetReceiptBundleRequest, context: Any
     ) -> d.GetReceiptBundleResponse:
         """See admin_service.proto."""
-        raise NotImplementedError
+        return d.GetReceiptBundleResponse(receipt_bundle=await self._rooms.receipts.bundle(request))
 
     async def GetClock(self, request: clock_pb2.GetClockRequest, context: Any) -> clock_pb2.GetClockResponse:
         """See admin_service.proto."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
-from aboveboard_server.access.caller import ADMINISTRATOR
+from aboveboard_server.access.caller import ADMINISTRATOR, BOUND_TO_COMPANY
 from aboveboard_server.access.guard import bearer
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.schema.access import INGEST, access_of, key_carrier
@@ -90,7 +90,8 @@ class _Sending:
 
     def take(self, request: Any, size: int) -> Any:
         said = getattr(request, self._carrier) if self._carrier else request
-        self._guard.admit_writer(self._secret or said.write_key, said.source, size=size)
+        is_bound = self._guard.admit_writer(self._secret or said.write_key, said.source, size=size)
+        BOUND_TO_COMPANY.set(is_bound)
         return request
 
     def renew(self) -> None:

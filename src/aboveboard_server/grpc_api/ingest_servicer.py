@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
 from aboveboard.ingest.v1 import ingest_service_pb2_grpc as stubs
+from aboveboard_server.access.caller import BOUND_TO_COMPANY
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.ingest.stream import acknowledge
 from aboveboard_server.request_log import note
@@ -35,7 +36,7 @@ class IngestServicer(stubs.IngestServiceServicer):
         self, request: ingest.PublishEventsRequest, context: Any
     ) -> ingest.PublishEventsResponse:
         """See ingest_service.proto."""
-        response = await self._service.publish(request)
+        response = await self._service.publish(request, is_bound=BOUND_TO_COMPANY.get())
         note({"events": len(request.events), "accepted": response.accepted_count})
         return response
 
@@ -44,7 +45,8 @@ class IngestServicer(stubs.IngestServiceServicer):
     ) -> AsyncIterator[ingest.StreamEventsResponse]:
         """See ingest_service.proto."""
         accepted = refused = 0
-        async for response in acknowledge(request_iterator, self._service, self._streams):
+        answers = acknowledge(request_iterator, self._service, self._streams, BOUND_TO_COMPANY.get)
+        async for response in answers:
             accepted += response.accepted_count
             refused += len(response.verdicts)
             note({"events": accepted + refused, "accepted": accepted})
@@ -56,12 +58,11 @@ class IngestServicer(stubs.IngestServiceServicer):
         """See ingest_service.proto."""
         if not request.HasField("source"):
             raise ServiceError(reasons.ERROR_REASON_SOURCE_MISSING, "required", field="source")
-        return ingest.GetCollectionStatusResponse(
-            collection_status=self._service.collection_status(request.source)
-        )
+        status = self._service.collection_status(request.source, is_bound=BOUND_TO_COMPANY.get())
+        return ingest.GetCollectionStatusResponse(collection_status=status)
 
     async def SetCollectionPreference(
         self, request: ingest.SetCollectionPreferenceRequest, context: Any
     ) -> ingest.SetCollectionPreferenceResponse:
         """See ingest_service.proto."""
-        return await self._preferences.set(request)
+        return await self._preferences.set(request, is_bound=BOUND_TO_COMPANY.get())

@@ -34,27 +34,25 @@ class Writers:
         self, request: Request, message: ingest.PublishEventsRequest
     ) -> ingest.PublishEventsResponse:
         """Store events; see PublishEvents in ingest_service.proto."""
-        self._admit(request, message)
-        return await self._service.publish(message)
+        return await self._service.publish(message, is_bound=self._admit(request, message))
 
     def collection_status(
         self, request: Request, message: ingest.GetCollectionStatusRequest
     ) -> CollectionStatus:
         """Tell a source whether it may collect."""
-        self._admit(request, message)
-        return self._service.collection_status(message.source)
+        return self._service.collection_status(message.source, is_bound=self._admit(request, message))
 
     async def set_preference(
         self, request: Request, message: ingest.SetCollectionPreferenceRequest
     ) -> ingest.SetCollectionPreferenceResponse:
         """Switch collection off or on."""
-        self._admit(request, message)
-        return await self._preferences.set(message)
+        return await self._preferences.set(message, is_bound=self._admit(request, message))
 
     def product(self, request: Request, write_key: str) -> str:
         """Return the solution that the caller's key is bound to, for senders that cannot say theirs."""
         return self._guard.product(secret(request) or write_key)
 
-    def _admit(self, request: Request, message: Message) -> None:
+    def _admit(self, request: Request, message: Message) -> bool:
+        """Let a request in, and return whether its key is bound to its source's company."""
         origin = request.headers.get("origin", "")
-        self._guard.admit_writer(secret(request) or message.write_key, message.source, origin)
+        return self._guard.admit_writer(secret(request) or message.write_key, message.source, origin)

@@ -30,8 +30,16 @@ class Announcement:
     notice: str = ""
 
 
+# Callers who are not bound to a company know its cut-offs to the hour: in µs.
+CUT_OFF_STEP = 3_600_000_000
+
+
 class Gate:
-    """Asks the store which Subjects are opted out, as far as it knows."""
+    """Asks the store which Subjects are opted out, as far as it knows.
+
+    `is_bound` is whether the caller's write key is bound to the source's company: to nobody else is a cut-off
+    told, since anyone can name anyone.
+    """
 
     def __init__(self, store: EventStore, announcement: Announcement) -> None:
         self._store = store
@@ -47,37 +55,42 @@ class Gate:
         """Whether anything of this source may be stored. An opt-out of a wider Subject covers it."""
         return self._store.forbidden.allows(source.subjects)
 
-    def cut_off(self, source: Sender | SourceRecord) -> int | None:
-        """Return the time, in µs, from which on events of this source may be stored; None where any may."""
-        return self._store.forbidden.cut_off(source.subjects)
+    def cut_off(self, source: Sender | SourceRecord, *, is_bound: bool) -> int | None:
+        """Return the time, in µs, after which events of this source may be stored; None where any may.
+
+        To a caller who is not bound it is rounded up to the hour, so that trying finds no more than that.
+        """
+        cut_off = self._store.forbidden.cut_off(source.subjects)
+        return cut_off if is_bound or cut_off is None else -(-cut_off // CUT_OFF_STEP) * CUT_OFF_STEP
 
     @property
     def epoch(self) -> int:
         """The epoch of what the gate knows: a commit asks for it again."""
         return self._store.forbidden.epoch
 
-    def status(self, source: Sender | SourceRecord) -> CollectionStatus:
+    def status(self, source: Sender | SourceRecord, *, is_bound: bool) -> CollectionStatus:
         """Return what a source is told of whether it may collect."""
         status = CollectionStatus()
-        self.tell(status, source, enabled=self.allows(source))
+        self.tell(status, source, enabled=self.allows(source), is_bound=is_bound)
         return status
 
-    def response(self, source: Sender, *, enabled: bool) -> PublishEventsResponse:
+    def response(self, source: Sender, *, enabled: bool, is_bound: bool) -> PublishEventsResponse:
         """Return a request's answer, but for what became of its events."""
         response = PublishEventsResponse.FromString(self._responses[enabled])
-        self._tell_now(response.collection_status, source)
+        self._tell_now(response.collection_status, source, is_bound=is_bound)
         return response
 
-    def tell(self, status: CollectionStatus, source: Sender | SourceRecord, *, enabled: bool) -> None:
+    def tell(
+        self, status: CollectionStatus, source: Sender | SourceRecord, *, enabled: bool, is_bound: bool
+    ) -> None:
         """Fill in what a source is told, such as an answer's own status."""
         status.CopyFrom(self._statuses[enabled])
-        self._tell_now(status, source)
+        self._tell_now(status, source, is_bound=is_bound)
 
-    def _tell_now(self, status: CollectionStatus, source: Sender | SourceRecord) -> None:
+    def _tell_now(self, status: CollectionStatus, source: Sender | SourceRecord, *, is_bound: bool) -> None:
         """Fill in what differs from one moment to the next."""
-        cut_off = self.cut_off(source)
         # A key that ended with its company leaves a mark whose cut-off is 1970: nothing was erased.
-        if cut_off:
+        if is_bound and (cut_off := self.cut_off(source, is_bound=True)):
             status.erased_before.FromMicroseconds(cut_off)
         now = status.server_time
         now.seconds, now.nanos = divmod(time.time_ns(), NANOS)

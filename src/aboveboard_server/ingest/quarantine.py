@@ -99,7 +99,8 @@ class Quarantine:
         # The skew of its clock was known when it came, and stands in its row.
         envelopes = [EventEnvelope.FromString(event.envelope)]
         done = self._sorter.sort(envelopes, event.skew)
-        cut_off = self._gate.cut_off(source)
+        # Exact: it is the server that takes it again, and no caller learns of it.
+        cut_off = self._gate.cut_off(source, is_bound=True)
         if cut_off is not None:
             done.drop_erased(envelopes, cut_off)
             if any(verdict.outcome == v.OUTCOME_SUBJECT_ERASED for verdict in done.verdicts):

@@ -51,11 +51,17 @@ class Outcome(NamedTuple):
 
 
 class Publication:
-    """A request on its way to the disk. `await` its answer or outcome once `done`, or at once."""
+    """A request on its way to the disk. `await` its answer or outcome once `done`, or at once.
 
-    def __init__(self, service: IngestService, request: ingest.PublishEventsRequest) -> None:
+    `is_bound` is what the gate must know of its caller, whoever sorts and answers it later.
+    """
+
+    def __init__(
+        self, service: IngestService, request: ingest.PublishEventsRequest, *, is_bound: bool
+    ) -> None:
         self._service = service
         self.request = request
+        self._is_bound = is_bound
         self.received_at = time.time_ns() // 1_000
         self.sender: Sender
         self._epoch = 0
@@ -82,7 +88,9 @@ class Publication:
 
     def sort(self) -> Sorted:
         """Sort the events by what is known now."""
-        self._sorted = self._service.sort(self.request, self.received_at, self.sender)
+        self._sorted = self._service.sort(
+            self.request, self.received_at, self.sender, is_bound=self._is_bound
+        )
         return self._sorted
 
     def batch(self) -> EventBatch | None:
@@ -104,7 +112,8 @@ class Publication:
     async def answer(self) -> ingest.PublishEventsResponse:
         """Return the whole answer, once everything accepted is durable."""
         outcome = await self.outcome()
-        response = self._service.gate.response(self.sender, enabled=outcome.enabled)
+        gate = self._service.gate
+        response = gate.response(self.sender, enabled=outcome.enabled, is_bound=self._is_bound)
         response.accepted_count = outcome.accepted
         if outcome.verdicts:
             response.verdicts.extend(outcome.verdicts)
@@ -112,7 +121,7 @@ class Publication:
 
     def tell(self, status: v.CollectionStatus, outcome: Outcome) -> None:
         """Fill in an answer's status."""
-        self._service.gate.tell(status, self.sender, enabled=outcome.enabled)
+        self._service.gate.tell(status, self.sender, enabled=outcome.enabled, is_bound=self._is_bound)
 
     async def outcome(self) -> Outcome:
         """Return the verdicts, once everything accepted is durable, and count them."""
@@ -164,7 +173,10 @@ class Publication:
 
 
 class IngestService:
-    """What IngestService promises of events and collection status."""
+    """What IngestService promises of events and collection status.
+
+    `is_bound` is whether the caller's write key is bound to the source's company; see `Gate`.
+    """
 
     def __init__(self, sources: SourceReader, sorter: Sorter, gate: Gate, committer: GroupCommitter) -> None:
         self._sources = sources
@@ -172,11 +184,13 @@ class IngestService:
         self.gate = gate
         self._committer = committer
 
-    async def publish(self, request: ingest.PublishEventsRequest) -> ingest.PublishEventsResponse:
+    async def publish(
+        self, request: ingest.PublishEventsRequest, *, is_bound: bool = False
+    ) -> ingest.PublishEventsResponse:
         """Store a request's events; see PublishEvents in ingest_service.proto."""
-        return await self.begin(request).answer()
+        return await self.begin(request, is_bound=is_bound).answer()
 
-    def begin(self, request: ingest.PublishEventsRequest) -> Publication:
+    def begin(self, request: ingest.PublishEventsRequest, *, is_bound: bool = False) -> Publication:
         """Check and sort a request, and queue its rows; ServiceError where it is refused as a whole.
 
         Where it `is_held`, `record` queues them; whoever waits for its outcome need not ask.
@@ -187,7 +201,7 @@ class IngestService:
         if not count:
             raise ServiceError(reasons.ERROR_REASON_EVENTS_MISSING, "at least 1 is required", field="events")
         check_count(count)
-        publication = Publication(self, request)
+        publication = Publication(self, request, is_bound=is_bound)
         self.submit(publication)
         return publication
 
@@ -214,17 +228,19 @@ class IngestService:
         elif (batch := publication.batch()) is not None:
             publication.wait_for(self._committer.submit(batch))
 
-    def sort(self, request: ingest.PublishEventsRequest, received_at: int, sender: Sender) -> Sorted:
+    def sort(
+        self, request: ingest.PublishEventsRequest, received_at: int, sender: Sender, *, is_bound: bool
+    ) -> Sorted:
         """Sort a request's events; what a deletion of its sender's forbids gets a verdict."""
         done = self._sorter.sort(request.events, _skew(request, received_at))
-        cut_off = self.gate.cut_off(sender)
+        cut_off = self.gate.cut_off(sender, is_bound=is_bound)
         if cut_off is not None:
             done.drop_erased(request.events, cut_off)
         return done
 
-    def collection_status(self, source: Source) -> v.CollectionStatus:
+    def collection_status(self, source: Source, *, is_bound: bool = False) -> v.CollectionStatus:
         """Tell a source whether it may collect."""
-        return self.gate.status(self._sources.read(source))
+        return self.gate.status(self._sources.read(source), is_bound=is_bound)
 
 
 def _skew(request: ingest.PublishEventsRequest, received_at: int) -> int:

@@ -12,7 +12,7 @@ from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
 from aboveboard_server.errors import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from aboveboard_server.ingest.service import IngestService, Outcome, Publication
 
@@ -64,15 +64,21 @@ class Streams:
 
 
 async def acknowledge(
-    requests: AsyncIterator[ingest.StreamEventsRequest], service: IngestService, streams: Streams
+    requests: AsyncIterator[ingest.StreamEventsRequest],
+    service: IngestService,
+    streams: Streams,
+    is_bound: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[ingest.StreamEventsResponse]:
     """Yield answers, each for every request committed since the answer before.
+
+    `is_bound` tells, as each request comes, whether its key is bound to its source's company; see `Gate`.
 
     An error ends the stream after everything before it was acknowledged. So does the end of its time, which
     is none: what was sent and not acknowledged is to be sent again, on another stream.
     """
     queue: Queue = asyncio.Queue(MAX_IN_FLIGHT)
-    reader = asyncio.create_task(_read(requests, service, queue, streams), name="stream-reader")
+    reading = _read(requests, service, queue, streams, is_bound)
+    reader = asyncio.create_task(reading, name="stream-reader")
     try:
         item = await queue.get()
         while not isinstance(item, _End):
@@ -92,6 +98,7 @@ async def _read(
     service: IngestService,
     queue: Queue,
     streams: Streams,
+    is_bound: Callable[[], bool],
 ) -> None:
     """Begin each request in its order; whatever ends the stream goes through the queue as well."""
     last = 0
@@ -99,7 +106,7 @@ async def _read(
         async with streams.bounded():
             async for request in requests:
                 last = _following(last, request.sequence)
-                publication = service.begin(request.publish)
+                publication = service.begin(request.publish, is_bound=is_bound())
                 if publication.is_held:
                     # Here, so that it waits for no commit of what came before.
                     await service.record(publication)

@@ -47,8 +47,11 @@ class Preferences:
         self._journal = journal
         self._deletions = deletions
 
-    async def set(self, request: Request) -> Response:
-        """Switch collection off or on, and return what holds then; ServiceError where it cannot be meant."""
+    async def set(self, request: Request, *, is_bound: bool = False) -> Response:
+        """Switch collection off or on, and return what holds then; ServiceError where it cannot be meant.
+
+        `is_bound` is whether the caller's write key is bound to the source's company; see `Gate`.
+        """
         if not request.HasField("source"):
             raise ServiceError(reasons.ERROR_REASON_SOURCE_MISSING, "required", field="source")
         source = self._sources.read(request.source)
@@ -75,7 +78,7 @@ class Preferences:
             deletion_id = await self._deletions.erase_history(
                 subject, request.source.deployment.user_id, confirmed=confirmed
             )
-        status = self._gate.status(source)
+        status = self._gate.status(source, is_bound=is_bound)
         return Response(collection_status=status, deletion_id=deletion_id)
 
     async def _change(self, subject: SubjectRecord, *, disabled: bool) -> None:

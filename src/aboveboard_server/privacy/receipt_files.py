@@ -16,8 +16,17 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.protobuf.message import DecodeError
 
-from aboveboard.admin.v1.deletion_pb2 import Deletion, GetDeletionResponse, ListDeletionsResponse, Receipt
+from aboveboard.admin.v1.deletion_pb2 import (
+    Deletion,
+    GetDeletionResponse,
+    GetReceiptBundleResponse,
+    ListDeletionsResponse,
+    Receipt,
+    ReceiptBundle,
+    ReceiptHead,
+)
 from aboveboard_server.privacy.keys import key_id
+from aboveboard_server.privacy.receipt_heads import KeptHead, verify_head
 from aboveboard_server.privacy.receipts import Head, ReceiptError
 
 if TYPE_CHECKING:
@@ -27,6 +36,8 @@ M = TypeVar("M", bound="Message")
 
 PEM = b"-----BEGIN "
 HASH_BYTES = 32
+# What the document of a head holds since heads are signed.
+SIGNED_FIELDS = ("hashes_digest", "signed_payload", "signature")
 HASH_HEX = re.compile(r"[0-9a-f]{64}")
 # A string, which stays as it is, or white space, which goes.
 STRING_OR_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+')
@@ -52,36 +63,61 @@ def read(data: bytes) -> list[Receipt]:
     return [_parsed(value, Receipt())]
 
 
-def head_document(head: Head, key: Ed25519PublicKey) -> dict[str, str | int]:
+def read_bundle(data: bytes) -> ReceiptBundle | None:
+    """Return the bundle that a file holds, None where it holds something else.
+
+    ReceiptError where it is one, or the answer of GetReceiptBundle, and is not canonical.
+    """
+    if not data.lstrip().startswith(b"{"):
+        return None
+    value = _read_json(data)
+    if "receiptBundle" in value:
+        return _parsed(value, GetReceiptBundleResponse()).receipt_bundle
+    return _parsed(value, ReceiptBundle()) if "hashes" in value or "head" in value else None
+
+
+def head_document(head: ReceiptHead) -> dict[str, str | int]:
     """Return the head of the chain as it is published: bytes in lower-case hexadecimal."""
     return {
         "sequence": head.sequence,
         "hash": head.hash.hex(),
-        "key_id": key_id(key),
-        "public_key": key.public_bytes_raw().hex(),
+        "key_id": head.key_id,
+        "public_key": head.public_key.hex(),
+        "hashes_digest": head.hashes_digest.hex(),
+        "signed_payload": head.signed_payload.hex(),
+        "signature": head.signature.hex(),
     }
 
 
-def read_head_document(data: bytes) -> tuple[Head, Ed25519PublicKey]:
-    """Read what `head_document` has made; ReceiptError where it is none."""
+def read_head_document(data: bytes) -> tuple[KeptHead, Ed25519PublicKey]:
+    """Read what `head_document` has made, or an earlier version; ReceiptError where it is none.
+
+    One that is signed must be as it was signed, by the key that it holds.
+    """
     try:
         value = json.loads(data)
         head = Head(value["sequence"], bytes.fromhex(value["hash"]))
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(value["public_key"]))
+        said = {
+            "sequence": head.sequence,
+            "hash": head.hash.hex(),
+            "key_id": key_id(key),
+            "public_key": key.public_bytes_raw().hex(),
+        }
         # It may say more: a later version's words are none of ours.
-        if _is_head(head) and head_document(head, key).items() <= value.items():
-            return head, key
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        if _is_head(head) and said.items() <= value.items():
+            return KeptHead(head, _signed_digest(value, head, key)), key
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ReceiptError):
         pass
     raise ReceiptError("not a head: the document that is published of a chain's head is expected")
 
 
-def read_head(text: str) -> Head:
+def read_head(text: str) -> KeptHead:
     """Read SEQ:HASH, the hash in lower-case hexadecimal; ReceiptError where it is none."""
     sequence, _, digest = text.partition(":")
     if not re.fullmatch(r"[1-9][0-9]{0,18}", sequence) or not HASH_HEX.fullmatch(digest):
         raise ReceiptError("not a head: a file or SEQ:HASH is expected, the hash in hexadecimal")
-    return Head(int(sequence), bytes.fromhex(digest))
+    return KeptHead(Head(int(sequence), bytes.fromhex(digest)))
 
 
 def read_public_key(data: bytes) -> Ed25519PublicKey:
@@ -142,6 +178,29 @@ def _ordered(value: Any) -> str:
 
 def _receipts(*deletions: Deletion) -> list[Receipt]:
     return [deletion.receipt for deletion in deletions if deletion.HasField("receipt")]
+
+
+def _signed_digest(value: Any, head: Head, key: Ed25519PublicKey) -> bytes | None:
+    """Return the digest over the hashes that a head's document holds; None where it is from before them.
+
+    ReceiptError, ValueError or TypeError where it is not as it was signed.
+    """
+    if not any(name in value for name in SIGNED_FIELDS):
+        return None
+    digest, payload, signature = (bytes.fromhex(value[name]) for name in SIGNED_FIELDS)
+    signed = ReceiptHead(
+        sequence=head.sequence,
+        hash=head.hash,
+        hashes_digest=digest,
+        key_id=key_id(key),
+        public_key=key.public_bytes_raw(),
+        signed_payload=payload,
+        signature=signature,
+    )
+    verify_head(signed, {signed.key_id: key})
+    if not head_document(signed).items() <= value.items():
+        raise ReceiptError("not canonical: hexadecimal is written in lower case")
+    return digest
 
 
 def _is_head(head: Head) -> bool:

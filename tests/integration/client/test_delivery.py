@@ -295,3 +295,47 @@ def test_a_clock_that_is_behind_an_erasure_does_not_silence_new_events(
     assert occurred[1] - occurred[0] < 1000
     assert 3000 < occurred[2] - occurred[1] < 4200
     assert service.published[2].sent_at.seconds - occurred[2] < 1000
+
+
+def test_a_clock_that_is_behind_is_given_up_once_a_new_event_counts_as_erased(
+    service: ScriptedService, make_client: MakeClient
+) -> None:
+    """Without being told the cut-off: from the answer on events have the server's time, if it is ahead."""
+    ahead = 3600
+
+    def answer(request: PublishEventsRequest) -> PublishEventsResponse:
+        service.status.server_time.FromNanoseconds(time.time_ns() + ahead * 10**9)
+        outcome: Any = OUTCOME_SUBJECT_ERASED
+        verdicts = [
+            EventVerdict(index=index, event_id=event.event_id, outcome=outcome)
+            for index, event in enumerate(request.events)
+            if event.occurred_at.seconds < erased_before
+        ]
+        return PublishEventsResponse(verdicts=verdicts, collection_status=service.status)
+
+    service.answer = answer
+    client = make_client(service.address)
+    # What was recorded before this client began may be erased rightly: it says nothing of the clock.
+    erased_before = time.time_ns() // 10**9 - 1000
+    old = element(occurred_at=NOON)
+    occurred: list[int] = []
+    for event in (old, stat(1), stat(2)):
+        client.record(event)
+        assert client.flush()
+        occurred.append(service.published[-1].events[-1].occurred_at.seconds)
+    assert occurred[2] - occurred[1] < 1000
+    erased_before = occurred[2] + 1800
+    for number in (3, 4, 5):
+        client.record(stat(number))
+        assert client.flush()
+        occurred.append(service.published[-1].events[-1].occurred_at.seconds)
+    assert occurred[3] - occurred[2] < 1000
+    assert 3000 < occurred[4] - occurred[3] < 4200
+    assert service.published[-1].sent_at.seconds - occurred[-1] < 1000
+    assert (client.stats().erased, client.stats().accepted) == (2, 4)
+    # A server that is behind is not followed.
+    ahead = -7200
+    for number in (6, 7):
+        client.record(stat(number))
+        assert client.flush()
+    assert abs(service.published[-1].events[-1].occurred_at.seconds - time.time()) < 1000

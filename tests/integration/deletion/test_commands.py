@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import urllib.request
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.admin import admin_json, run_admin
-from tests.support.clients import deployment_source, element, ingest, publish, server_source
+from tests.support.clients import deployment_source, element, ingest, new_id, publish, server_source
 
+from aboveboard.admin.v1.deletion_pb2 import Receipt
 from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest as Preference
 
 if TYPE_CHECKING:
@@ -48,6 +51,65 @@ def test_a_deletion_from_the_dry_run_to_the_verified_receipt(server: ServerProce
     assert json.loads(head.read_text())["hash"] in get(server, "/")
     verified = run_admin_offline("receipt", "verify", str(receipts), "--head", str(head))
     assert "none is missing up to 1" in verified
+
+
+def test_a_customer_is_answered_with_a_bundle(server: ServerProcess, tmp_path: Path) -> None:
+    """Its own receipt and hashes of the others': it verifies against a head of before, and of now."""
+    deletions = []
+    for name in ("first", "second", "third"):
+        publish(server, deployment_source(name), element())
+        command = (
+            "deletion",
+            "create",
+            "--company",
+            name,
+            "--reference",
+            f"of {name}",
+            "--scrub-now",
+            "--wait",
+        )
+        deletions.append(admin_json(server, *command))
+        (tmp_path / f"{name}.json").write_text(get(server, "/v1/receipts/head"))
+    bundle, written = tmp_path / "bundle.json", tmp_path / "written.json"
+    bundle.write_text(run_admin(server, "receipt", "export", deletions[1]["deletionId"]).stdout)
+    run_admin(server, "receipt", "export", deletions[1]["deletionId"], "-o", str(written))
+    assert written.read_text() == bundle.read_text()
+    assert written.stat().st_mode & 0o777 == 0o600
+    for other in (deletions[0], deletions[2]):
+        assert other["deletionId"] not in bundle.read_text()
+        assert other["reference"] not in bundle.read_text()
+    for name in ("first", "second", "third"):
+        head = str(tmp_path / f"{name}.json")
+        verified = run_admin_offline("receipt", "verify", str(bundle), "--head", head)
+        assert "none is missing up to 3" in verified
+    published = json.loads((tmp_path / "third.json").read_text())
+    assert published["hashes_digest"] in get(server, "/")
+    refused = run_admin(server, "receipt", "export", new_id(), "-o", str(tmp_path / "none.json"), code=1)
+    assert "NOT_FOUND" in refused.stderr
+    assert not (tmp_path / "none.json").exists()
+
+
+def test_a_bundle_of_a_long_chain_is_exported(server: ServerProcess, tmp_path: Path) -> None:
+    """More than the 4 MiB that grpc takes of an answer otherwise; its head is the published one."""
+    server.stop()
+    count = 130_000
+    with closing(sqlite3.connect(server.database)) as database, database:
+        database.executemany(
+            "INSERT INTO deletion (deletion_id, subject_kind, subject_digest, origin, reference, state,"
+            " also_opt_out, scrub_now, created_at, removed, receipt, receipt_sequence)"
+            " VALUES (?, 'COMPANY', x'00', 'ADMINISTRATOR', '', 'SCRUBBED', 0, 0, 0, '{}', ?, ?)",
+            (
+                (new_id(), Receipt(sequence=turn, signed_payload=b"%d" % turn).SerializeToString(), turn)
+                for turn in range(1, count + 1)
+            ),
+        )
+    server.start()
+    deletion = admin_json(server, "deletion", "create", "--company", "c", "--scrub-now", "--wait")
+    bundle, head = tmp_path / "bundle.json", tmp_path / "head.json"
+    run_admin(server, "receipt", "export", deletion["deletionId"], "-o", str(bundle))
+    head.write_text(get(server, "/v1/receipts/head"))
+    verified = run_admin_offline("receipt", "verify", str(bundle), "--head", str(head))
+    assert f"none is missing up to {count + 1}" in verified
 
 
 def run_admin_offline(*arguments: str) -> str:

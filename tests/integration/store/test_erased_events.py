@@ -1,4 +1,4 @@
-"""What a deletion's tombstone lets through at the door, and what not."""
+"""What a deletion's tombstone lets through at the door, and what not, of a caller bound to the company."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_the_cut_off_is_exact_and_every_other_verdict_stays(
     source = deployment_source("acme")
     held = at(CUT_OFF + 1)
     async with service_over(store) as service:
-        await service.publish(request(source, [held]))
+        await service.publish(request(source, [held]), is_bound=True)
         await erase(store, source)
         events = [
             at(CUT_OFF + 1),
@@ -74,7 +74,7 @@ async def test_the_cut_off_is_exact_and_every_other_verdict_stays(
             held,
             ping(occurred_at=moment(CUT_OFF + SECOND)),
         ]
-        response = await service.publish(request(source, events))
+        response = await service.publish(request(source, events), is_bound=True)
     assert outcomes(response) == [
         (1, "SUBJECT_ERASED"),
         (2, "SUBJECT_ERASED"),
@@ -102,9 +102,13 @@ async def test_what_was_sent_before_comes_back_neither_byte_by_byte_nor_under_ne
     sent = request(source, old).SerializeToString()
     async with service_over(store) as service:
         await erase(store, source)
-        same = await service.publish(PublishEventsRequest.FromString(sent))
-        fresh = await service.publish(request(source, [at(CUT_OFF - number) for number in range(20)]))
-        mixed = await service.publish(request(source, [*old, *[at(CUT_OFF + 1) for _ in range(3)]]))
+        same = await service.publish(PublishEventsRequest.FromString(sent), is_bound=True)
+        fresh = await service.publish(
+            request(source, [at(CUT_OFF - number) for number in range(20)]), is_bound=True
+        )
+        mixed = await service.publish(
+            request(source, [*old, *[at(CUT_OFF + 1) for _ in range(3)]]), is_bound=True
+        )
     for response in (same, fresh, mixed):
         assert outcomes(response) == [(index, "SUBJECT_ERASED") for index in range(20)]
     assert [response.accepted_count for response in (same, fresh, mixed)] == [0, 0, 3]
@@ -129,7 +133,7 @@ async def test_a_clock_that_is_off_counts_as_sent_and_as_corrected(
     sent.sent_at.CopyFrom(moment(now - offset))
     async with service_over(store) as service:
         await erase(store, source, cut_off)
-        response = await service.publish(sent)
+        response = await service.publish(sent, is_bound=True)
     # Past both: as sent where the clock is behind, since it is corrected to later, and the other way round.
     taken = 3 if behind > 0 else 1
     assert outcomes(response) == [(index, "SUBJECT_ERASED") for index in range(4) if index != taken]
@@ -147,9 +151,9 @@ async def test_others_are_told_nothing_and_lose_nothing(store: EventStore) -> No
             datetime.fromtimestamp(0, UTC) + timedelta(microseconds=CUT_OFF),
         )
         for source, told_of in ((erased, True), (neighbour, False), (server_source(), False)):
-            response = await service.publish(request(source, [at(CUT_OFF)]))
+            response = await service.publish(request(source, [at(CUT_OFF)]), is_bound=True)
             assert response.accepted_count == (not told_of)
-            for status in (response.collection_status, service.collection_status(source)):
+            for status in (response.collection_status, service.collection_status(source, is_bound=True)):
                 assert status.HasField("erased_before") == told_of
 
 
@@ -164,7 +168,7 @@ async def test_a_stream_gives_the_same_verdicts(store: EventStore, backend: Back
 
     async with service_over(store) as service:
         await erase(store, source)
-        answers = [answer async for answer in acknowledge(sent(), service, Streams(60))]
+        answers = [answer async for answer in acknowledge(sent(), service, Streams(60), lambda: True)]
     found = [(one.sequence, *told([one.verdict])[0][:2]) for answer in answers for one in answer.verdicts]
     assert found == [(turn, index, "SUBJECT_ERASED") for turn in range(1, 6) for index in (0, 2)]
     assert all(answer.collection_status.erased_before == moment(CUT_OFF) for answer in answers)
@@ -195,7 +199,7 @@ async def test_a_deletion_between_sorting_and_commit_is_obeyed(store: EventStore
     overtaken = Overtaken(store, source, [CUT_OFF - SECOND, CUT_OFF])
     events = [at(CUT_OFF - SECOND), at(CUT_OFF + 1), at(CUT_OFF)]
     async with service_over(overtaken) as service:  # type: ignore[arg-type]  # the rest of the store by __getattr__
-        response = await service.publish(request(source, events))
+        response = await service.publish(request(source, events), is_bound=True)
     assert not overtaken.cut_offs
     assert outcomes(response) == [(0, "SUBJECT_ERASED"), (2, "SUBJECT_ERASED")]
     assert response.collection_status.erased_before == moment(CUT_OFF)
@@ -210,7 +214,7 @@ async def test_a_request_that_is_overtaken_again_and_again_is_sent_back(
     overtaken = Overtaken(store, source, range(CUT_OFF, CUT_OFF + ATTEMPTS))
     async with service_over(overtaken) as service:  # type: ignore[arg-type]  # as above
         with pytest.raises(StoreUnavailableError):
-            await service.publish(request(source, [at(CUT_OFF + SECOND)]))
+            await service.publish(request(source, [at(CUT_OFF + SECOND)]), is_bound=True)
     assert not overtaken.cut_offs
     assert backend.count("element_stat") == 0
 
@@ -221,7 +225,7 @@ async def test_who_opts_out_with_the_deletion_is_told_so(store: EventStore, back
     async with service_over(store) as service:
         await erase(store, source)
         await opt_out(store, record(source).subjects[0])
-        response = await service.publish(request(source, [at(CUT_OFF), at(CUT_OFF + 1)]))
+        response = await service.publish(request(source, [at(CUT_OFF), at(CUT_OFF + 1)]), is_bound=True)
     assert outcomes(response) == [(0, "OPTED_OUT"), (1, "OPTED_OUT")]
     assert response.collection_status.erased_before == moment(CUT_OFF)
     assert backend.count("element_stat") == 0
@@ -239,7 +243,7 @@ async def test_under_load_nothing_older_comes_in_once_the_deletion_has_returned(
         for _ in range(1_000):
             late = erased.is_set()
             events = [at(CUT_OFF - number) for number in range(10)] + [at(CUT_OFF + 1)]
-            response = await service.publish(request(source, events))
+            response = await service.publish(request(source, events), is_bound=True)
             newer += response.accepted_count > 0
             if late:
                 assert outcomes(response) == [(index, "SUBJECT_ERASED") for index in range(10)]

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 CANARY = "user-canary-7d3a"
 USER = deployment_source("acme", user_id=CANARY)
-CUT_OFF = datetime(2026, 7, 13, 11, 59, tzinfo=UTC)
+# A full hour: what no key is bound to is taken from right after it.
+CUT_OFF = datetime(2026, 7, 13, 11, tzinfo=UTC)
 
 
 def stored_users(backend: Backend) -> list[str]:

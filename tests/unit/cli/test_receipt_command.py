@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from google.protobuf.json_format import MessageToDict, MessageToJson
-from tests.support.receipts import KEY, OTHER_KEY, chain, facts
+from tests.support.receipts import KEY, OTHER_KEY, bundle_of, chain, facts, head_of
 from typer.testing import CliRunner
 
-from aboveboard.admin.v1.deletion_pb2 import Deletion, ListDeletionsResponse
+from aboveboard.admin.v1.deletion_pb2 import Deletion, ListDeletionsResponse, Receipt
 from aboveboard_server.cli.app import app
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy.receipt_files import head_document
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder with a file for each receipt of a chain, a head's document, and the public key."""
     for receipt in CHAIN:
         (tmp_path / f"receipt-{receipt.sequence}.json").write_text(MessageToJson(receipt))
-    document = head_document(HEAD, KEY.public_key())
+    document = head_document(head_of(CHAIN))
     (tmp_path / "head.json").write_text(json.dumps(document))
     key_files.publish(tmp_path / "signing.pub", KEY.public_key())
     return tmp_path
@@ -113,3 +113,56 @@ def test_what_cannot_be_read_is_named(folder: Path) -> None:
     assert "hold no receipt" in verify(folder / "none.json", "--public-key", key)[2]
     assert verify(folder / "none.json", "--head", folder / "head.json")[2].endswith("1 to 12 are missing\n")
     assert verify(folder / "nothing.json", "--public-key", key)[0] == 2
+
+
+def test_a_bundle(folder: Path) -> None:
+    """Verified with the public key alone, against the head of now, and against one that was kept earlier."""
+    bundle = folder / "bundle.json"
+    bundle.write_text(MessageToJson(bundle_of(CHAIN, 7), always_print_fields_with_no_presence=True))
+    (folder / "earlier.json").write_text(json.dumps(head_document(head_of(CHAIN[:4]))))
+    old = {"sequence": 9, "hash": Head.of(CHAIN[8]).hash.hex()}
+    (folder / "old.json").write_text(
+        json.dumps(old | {key: head_document(head_of(CHAIN))[key] for key in ("key_id", "public_key")})
+    )
+    for arguments in (
+        ("--public-key", folder / "signing.pub"),
+        *(("--head", folder / name) for name in ("head.json", "earlier.json", "old.json")),
+        ("--public-key", folder / "signing.pub", "--head", f"12:{HEAD.hash.hex()}"),
+    ):
+        code, said, _ = verify(bundle, *arguments)
+        assert code == 0
+        assert "1 verified; none is missing up to 12." in said
+    code, said, _ = verify(bundle, "--head", folder / "head.json", "--json")
+    assert code == 0
+    assert json.loads(said) == {"verified": [MessageToDict(CHAIN[6])], "complete_up_to": 12}
+
+
+def test_what_is_wrong_with_a_bundle_is_named(folder: Path) -> None:
+    """Another chain than that of the kept head, a missing last receipt, and what else is no bundle of it."""
+    bundle, head = folder / "bundle.json", ("--head", folder / "head.json")
+    bundle.write_text(MessageToJson(bundle_of(CHAIN[:-1], 7)))
+    assert verify(bundle, *head) == (
+        1,
+        "",
+        "aboveboard: the kept head names receipt 12, but the bundle ends with 11\n",
+    )
+    other = [*CHAIN[:11], sign(facts(12, reference="rewritten"), Head.of(CHAIN[10]), KEY)]
+    bundle.write_text(MessageToJson(bundle_of(other, 7)))
+    assert verify(bundle, *head)[2] == "aboveboard: receipt 12 is not the one that the kept head names\n"
+    assert "verify the ones apart" in verify(bundle, folder / "receipt-1.json", *head)[2]
+    assert "no public key" in verify(bundle)[2]
+    bundle.write_text(MessageToJson(bundle_of(CHAIN, 7)).replace('"hasExactTimes": true', '"more": true'))
+    assert verify(bundle, *head)[2] == f"aboveboard: {bundle}: not a receipt\n"
+
+
+def test_times_are_shown_as_exactly_as_they_were_signed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the day where the receipt says so."""
+    monkeypatch.setenv("COLUMNS", "200")
+    by_day = facts()
+    by_day.time_precision = Receipt.TIME_PRECISION_DAY
+    by_day.cut_off_at.FromJsonString("2026-07-14T00:00:00Z")
+    (folder / "day.json").write_text(MessageToJson(sign(by_day, Head(), KEY)))
+    said = verify(folder / "day.json", "--public-key", folder / "signing.pub")[1]
+    assert "by 2026-07-14" in " ".join(said.split())

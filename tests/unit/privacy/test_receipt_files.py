@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from google.protobuf.json_format import MessageToDict, MessageToJson
-from tests.support.receipts import KEY, KEYS, chain, flips
+from tests.support.receipts import KEY, KEYS, chain, flips, head_of
 
 from aboveboard.admin.v1.deletion_pb2 import (
     Deletion,
@@ -25,6 +26,7 @@ from aboveboard_server.privacy.receipt_files import (
     read_head_document,
     read_public_key,
 )
+from aboveboard_server.privacy.receipt_heads import KeptHead
 from aboveboard_server.privacy.receipts import Head, ReceiptError, sign, verify
 
 if TYPE_CHECKING:
@@ -32,6 +34,13 @@ if TYPE_CHECKING:
 
 CHAIN = chain(3)
 HEAD = Head.of(CHAIN[-1])
+# As it was published before heads were signed.
+OLD_DOCUMENT: dict[str, Any] = {
+    "sequence": 3,
+    "hash": HEAD.hash.hex(),
+    "key_id": CHAIN[0].key_id,
+    "public_key": KEY.public_key().public_bytes_raw().hex(),
+}
 DELETIONS = [
     Deletion(deletion_id=receipt.deletion_id, state=Deletion.STATE_SCRUBBED, receipt=receipt)
     for receipt in CHAIN
@@ -157,17 +166,46 @@ def test_what_is_no_receipt_is_refused(data: bytes) -> None:
 
 def test_a_head_is_published_and_read() -> None:
     """The document of a head names the newest receipt and the key; both come back; additions are ignored."""
-    document = head_document(HEAD, KEY.public_key())
-    assert document == {
-        "sequence": 3,
-        "hash": HEAD.hash.hex(),
-        "key_id": CHAIN[0].key_id,
-        "public_key": KEY.public_key().public_bytes_raw().hex(),
+    signed = head_of(CHAIN)
+    document = head_document(signed)
+    assert document == OLD_DOCUMENT | {
+        "hashes_digest": signed.hashes_digest.hex(),
+        "signed_payload": signed.signed_payload.hex(),
+        "signature": signed.signature.hex(),
     }
-    assert read_head_document(json.dumps(document | {"more": 1}).encode()) == (HEAD, KEY.public_key())
-    empty = json.dumps(head_document(Head(), KEY.public_key())).encode()
-    assert read_head_document(empty) == (Head(), KEY.public_key())
-    assert read_head(f"3:{HEAD.hash.hex()}") == HEAD
+    read_back = (KeptHead(HEAD, signed.hashes_digest), KEY.public_key())
+    assert read_head_document(json.dumps(document | {"more": 1}).encode()) == read_back
+    empty = head_of([])
+    assert read_head_document(json.dumps(head_document(empty)).encode()) == (
+        KeptHead(Head(), hashlib.sha256().digest()),
+        KEY.public_key(),
+    )
+    assert read_head(f"3:{HEAD.hash.hex()}") == KeptHead(HEAD)
+
+
+def test_a_head_of_an_earlier_version_is_read() -> None:
+    """Without digest and signature; half of them is no head."""
+    assert read_head_document(json.dumps(OLD_DOCUMENT).encode()) == (KeptHead(HEAD), KEY.public_key())
+    for name in ("hashes_digest", "signed_payload", "signature"):
+        document = head_document(head_of(CHAIN))
+        del document[name]
+        with pytest.raises(ReceiptError, match="not a head"):
+            read_head_document(json.dumps(document).encode())
+
+
+def test_every_flipped_bit_of_a_head_is_found() -> None:
+    """No value of a signed head's document can change unnoticed."""
+    document = head_document(head_of(CHAIN))
+    kept = read_head_document(json.dumps(document).encode())
+    for name, value in document.items():
+        for _, changed in flips(str(value).encode()):
+            text = changed.decode(errors="replace")
+            other: Any = int(text) if name == "sequence" and text.isdecimal() else text
+            try:
+                assert read_head_document(json.dumps(document | {name: other}).encode()) == kept
+            except ReceiptError:
+                continue
+            raise AssertionError(f"{name} may be {other}")
 
 
 @pytest.mark.parametrize(
@@ -186,12 +224,17 @@ def test_a_head_is_published_and_read() -> None:
         {"public_key": "00"},
         {"public_key": "0" * 64},
         {"public_key": 7},
+        {"hashes_digest": "0" * 64},
+        {"hashes_digest": None},
+        {"signed_payload": ""},
+        {"signature": "0" * 128},
+        {"signature": head_of(CHAIN).signature.hex().upper()},
     ],
     ids=str,
 )
 def test_what_is_no_head_is_refused(changed: dict[str, Any]) -> None:
     """A head whose parts do not fit together is refused."""
-    document: dict[str, Any] = head_document(HEAD, KEY.public_key())
+    document: dict[str, Any] = head_document(head_of(CHAIN))
     with pytest.raises(ReceiptError, match="not a head"):
         read_head_document(json.dumps(document | changed).encode())
     with pytest.raises(ReceiptError, match="not a head"):
@@ -212,7 +255,7 @@ def test_a_public_key_is_read() -> None:
     key = KEY.public_key()
     pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     assert read_public_key(pem) == key
-    assert read_public_key(json.dumps(head_document(HEAD, key)).encode()) == key
+    assert read_public_key(json.dumps(head_document(head_of(CHAIN))).encode()) == key
     other = generate_private_key(SECP256R1()).public_key()
     for data in (
         other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),

@@ -41,6 +41,7 @@ export interface CollectionStatus {
   categories?: string[];
   pingInterval?: string;
   serverTime?: string;
+  /** Only where the write key is bound to the company: what occurred at or before it is refused. */
   erasedBefore?: string;
   /** A short text from the vendor to whoever runs the product. It is text: never put it in as HTML. */
   notice?: string;

@@ -332,7 +332,9 @@ class Receipt(_message.Message):
 
     @_builtins.property
     def cut_off_at(self) -> _timestamp_pb2.Timestamp:
-        """Events that occurred at or before this time are refused."""
+        """Events that occurred at or before the cut-off are refused. It is this time,
+        or lies in the day before it where `time_precision` is DAY.
+        """
 
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
@@ -382,8 +384,11 @@ Global___Receipt: _TypeAlias = Receipt  # noqa: Y015
 @_typing.final
 class ReceiptHead(_message.Message):
     """Names the newest receipt of the chain, and commits to every receipt up to it
-    without showing one. Verify `signature` over `signed_payload`, then take every
-    other field from `signed_payload` or find it equal there.
+    without showing one. What is signed is a context, the 33 bytes
+    `\\0aboveboard.admin.v1.ReceiptHead\\0`, followed by `signed_payload`. No
+    serialized message begins with a zero byte: the signature of a head never fits
+    a receipt, nor that of a receipt a head. Verify it, then take every other
+    field from `signed_payload` or find it equal there.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -412,11 +417,11 @@ class ReceiptHead(_message.Message):
     public_key: _builtins.bytes
     """The Ed25519 public key, 32 bytes."""
     signed_payload: _builtins.bytes
-    """The exact bytes that were signed: this message, serialized once, without
-    this field and `signature`.
+    """The exact bytes that were signed after the context: this message, serialized
+    once, without this field and `signature`.
     """
     signature: _builtins.bytes
-    """The Ed25519 signature over `signed_payload`, 64 bytes."""
+    """The Ed25519 signature over the context and `signed_payload`, 64 bytes."""
     def __init__(
         self,
         *,
