@@ -16,6 +16,7 @@ from tests.support.clients import (
     element,
     ingest,
     new_id,
+    of_the_next_hour,
     publish,
     refusal_of,
     server_source,
@@ -93,9 +94,7 @@ def test_asked_again_nothing_begins_until_something_new_came(anywhere: ServerPro
     assert erase_history(anywhere, source, Preference.SCOPE_SERVER) == ""
     assert (tables(anywhere)["tombstone"], tombstones(anywhere)) == (before, written)
     lift(anywhere)
-    later = element()
-    later.occurred_at.GetCurrentTime()
-    assert publish(anywhere, source, later).accepted_count == 1
+    assert publish(anywhere, source, of_the_next_hour(element())).accepted_count == 1
     second = erase_history(anywhere, source, Preference.SCOPE_SERVER)
     assert second not in {first, ""}
     assert counts(erased(anywhere, second))["element_stat"] == 1

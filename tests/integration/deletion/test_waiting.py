@@ -15,7 +15,16 @@ import pytest
 from tests.support.admin import admin, admin_json, run_admin
 from tests.support.browser import eventually
 from tests.support.canaries import Canaries
-from tests.support.clients import TIMEOUT, deployment_source, element, ingest, new_id, publish, refusal
+from tests.support.clients import (
+    TIMEOUT,
+    deployment_source,
+    element,
+    ingest,
+    new_id,
+    of_the_next_hour,
+    publish,
+    refusal,
+)
 from tests.support.deletions import company, counts, create, delete, dump, finished, get, kept, tables
 from tests.support.figures import figures
 from tests.support.server import ServerProcess
@@ -54,11 +63,9 @@ def lift(server: ServerProcess) -> None:
             stub.RevokeOptOut(o.RevokeOptOutRequest(opt_out_id=found.opt_out_id), timeout=TIMEOUT)
 
 
-def now() -> EventEnvelope:
-    """Return an event that occurs now, after every cut-off."""
-    event = element()
-    event.occurred_at.GetCurrentTime()
-    return event
+def later() -> EventEnvelope:
+    """Return an event that occurs after every cut-off."""
+    return of_the_next_hour(element())
 
 
 def confirm(server: ServerProcess, deletion_id: str, **fields: Any) -> d.Deletion:
@@ -107,7 +114,7 @@ def test_what_came_after_the_companys_deletion_goes_too(
     assert not get(anywhere, deletion_id).HasField("subject")
     lift(anywhere)
     for each in (source, source, other, elsewhere):
-        assert publish(anywhere, each, now()).accepted_count == 1
+        assert publish(anywhere, each, later()).accepted_count == 1
     gone = 3 if scope == Preference.SCOPE_DEPLOYMENT else 2
     assert counts(confirm(anywhere, deletion_id, validate_only=True))["element_stat"] == gone
     done = finished(anywhere, confirm(anywhere, deletion_id, scrub_now=True))
@@ -125,7 +132,7 @@ def test_what_came_after_the_key_expired_goes_too(server: ServerProcess) -> None
     deletion_id = ask(server, source, Preference.SCOPE_USER)
     without_key(server)
     lift(server)
-    publish(server, source, now())
+    publish(server, source, later())
     done = finished(server, confirm(server, deletion_id, scrub_now=True))
     assert counts(done)["element_stat"] == 1
     assert not kept(server, "company_id", "expired")
@@ -303,7 +310,7 @@ def test_a_full_queue_takes_no_more_until_an_administrator_makes_room(
     refused = refusal(partial(ask, server, more, Preference.SCOPE_DEPLOYMENT))
     assert refused.code is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert refused.details.retry_seconds == 3_600
-    assert publish(server, more, now()).accepted_count == 0
+    assert publish(server, more, later()).accepted_count == 0
     assert server.query("SELECT count(*) FROM deletion") == [(count + 1,)]
     assert ask(server, first, Preference.SCOPE_DEPLOYMENT) == waiting
     reject(server, waiting)
