@@ -11,6 +11,7 @@ import unicodedata
 
 UNSEEN = {"Cc": "a control character", "Cf": "a format character"}
 SPACE = frozenset({"Zs", "Zl", "Zp"})
+LEFT_OUT = SPACE | UNSEEN.keys()
 
 # What an extractor asks of `{0}`: true of every identifier that breaks the rule, and of a few that do not,
 # which the reference judges. `isprintable` is false of all of Cc and Cf, and of every space but U+0020.
@@ -42,6 +43,4 @@ def likeness(value: str) -> str:
 
 def _seen(value: str) -> str:
     """Return a text without its white space, control and format characters."""
-    return "".join(
-        character for character in value if unicodedata.category(character) not in SPACE | UNSEEN.keys()
-    )
+    return "".join(character for character in value if unicodedata.category(character) not in LEFT_OUT)
