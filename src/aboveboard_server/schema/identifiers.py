@@ -35,7 +35,7 @@ def likeness(value: str) -> str:
     """Return what identifiers share that differ only by case, Unicode form, white space or the unseen."""
     if value.isascii():
         return "".join(value.split()).casefold() if value.isprintable() else _seen(value).casefold()
-    # Folding can compose anew, and composing can make what folds: twice is enough for every character.
+    # Folding can yield characters that compose, and composing some that fold: a second pass settles all.
     for _ in range(2):
         value = unicodedata.normalize("NFKC", _seen(value)).casefold()
     return _seen(unicodedata.normalize("NFKC", value))
