@@ -20,13 +20,17 @@ from tests.support.server import ServerProcess
 from aboveboard.admin.v1 import admin_service_pb2 as admin
 from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
 from aboveboard_server.http_edge import testsigma
+from aboveboard_server.schema import catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
     from google.protobuf.message import Message
 
+    from aboveboard_server.schema.catalog import Field
+
+SCHEMA = catalog.default()
 MARK = "CANARY"
 UUID = "0195f3d8-7165-11ec-8d28-2641d35f62cd"
 SERVICES: dict[str, ServiceDescriptor] = {
@@ -127,10 +131,23 @@ def made_good(message: Any) -> Message:
     message.ClearField("sent_at")
     # One that is no key is refused whole.
     message.ClearField("write_key")
+    for origin in SCHEMA.origins:
+        if source.HasField(origin.name):
+            make_identifiers(getattr(source, origin.name), origin.fields)
     for event in message.events:
+        for kind in SCHEMA.events:
+            if event.HasField(kind.name):
+                make_identifiers(getattr(event, kind.name), kind.fields)
         event.event_id = new_id()
         event.occurred_at.CopyFrom(NOON)
     return message  # type: ignore[no-any-return]  # made from a descriptor
+
+
+def make_identifiers(message: Any, fields: Iterable[Field]) -> None:
+    """Leave of the canaries in identifiers what an identifier may hold."""
+    for field in fields:
+        if field.is_identifier:
+            setattr(message, field.name, "".join(filter(str.isprintable, getattr(message, field.name))))
 
 
 def test_headers_that_no_library_sends(server: ServerProcess) -> None:

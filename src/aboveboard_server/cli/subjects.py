@@ -41,7 +41,7 @@ def subject_of(company: str, deployment: str, server: str, user: str) -> Subject
 
 
 def exact_text(subject: Subject) -> str:
-    """Say who a Subject is with ids in quotes, what is not ASCII escaped: look-alikes can be told apart."""
+    """Return a company or deployment with its ids in quotes and non-ASCII characters escaped."""
     ref = subject.deployment
     if subject.WhichOneof("subject") == "company_id":
         return f"company {json.dumps(subject.company_id)}"

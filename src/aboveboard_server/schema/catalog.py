@@ -52,7 +52,7 @@ class Field:
 
     @property
     def is_identifier(self) -> bool:
-        """Whether it is a text that identifies something, so that no two may look alike; a UUID cannot."""
+        """Return whether it is a text that identifies something, other than a UUID."""
         names = self.policy.format == "IDENTIFIER" or bool(self.policy.subject_key)
         is_text = self.descriptor.type == self.descriptor.TYPE_STRING
         return is_text and names and self.policy.format != "UUID"

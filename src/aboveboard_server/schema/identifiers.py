@@ -11,6 +11,7 @@ import unicodedata
 
 UNSEEN = {"Cc": "a control character", "Cf": "a format character"}
 SPACE = frozenset({"Zs", "Zl", "Zp"})
+LEFT_OUT = SPACE | UNSEEN.keys()
 
 # What an extractor asks of `{0}`: true of every identifier that breaks the rule, and of a few that do not,
 # which the reference judges. `isprintable` is false of all of Cc and Cf, and of every space but U+0020.
@@ -34,7 +35,7 @@ def likeness(value: str) -> str:
     """Return what identifiers share that differ only by case, Unicode form, white space or the unseen."""
     if value.isascii():
         return "".join(value.split()).casefold() if value.isprintable() else _seen(value).casefold()
-    # Folding can compose anew, and composing can make what folds: twice is enough for every character.
+    # Folding can yield characters that compose, and composing some that fold: a second pass settles all.
     for _ in range(2):
         value = unicodedata.normalize("NFKC", _seen(value)).casefold()
     return _seen(unicodedata.normalize("NFKC", value))
@@ -42,6 +43,4 @@ def likeness(value: str) -> str:
 
 def _seen(value: str) -> str:
     """Return a text without its white space, control and format characters."""
-    return "".join(
-        character for character in value if unicodedata.category(character) not in SPACE | UNSEEN.keys()
-    )
+    return "".join(character for character in value if unicodedata.category(character) not in LEFT_OUT)

@@ -37,7 +37,7 @@ _ADVANCE_ON_SQLITE = (
 
 
 def is_behind(connection: Connection) -> bool:
-    """Whether the next source could be given an id that a row holds already; `source` exists."""
+    """Return whether the next source could get an id that a row holds already; `source` exists."""
     # The rows first: an id that is given meanwhile is remembered before its row is there.
     largest = _largest(connection)
     last = _LAST_ON_POSTGRESQL if connection.dialect.name == "postgresql" else _LAST_ON_SQLITE

@@ -110,7 +110,7 @@ def test_a_change_is_audited_without_the_contact(either_server: ServerProcess) -
 
 def test_companies_are_listed_page_by_page(either_server: ServerProcess) -> None:
     """In order of their ids, each once, whatever characters an id has."""
-    marked = {seen(either_server, f"{mark}{new_id()}") for mark in ("a", "B", "é", "'", '"', " ")}
+    marked = {seen(either_server, f"{mark}{new_id()}") for mark in ("a", "B", "é", "'", '"', "a ")}
     with admin(either_server) as stub:
         request = c.ListCompaniesRequest(page_size=2)
         found: list[str] = []

@@ -16,6 +16,7 @@ from tests.support.clients import (
     deployment_source,
     element,
     new_id,
+    ping,
     publish,
     refusal,
     server_source,
@@ -207,7 +208,7 @@ def test_an_export_is_audited(either_server: ServerProcess) -> None:
 def test_an_operator_exports_to_a_file(either_server: ServerProcess, tmp_path: Path) -> None:
     """A record a line, each of them ProtoJSON; the file is whole, and for its owner alone."""
     company = new_id()
-    publish(either_server, deployment_source(company), element(), element("é\n"))
+    publish(either_server, deployment_source(company), element(), ping(payload={"é": "é\n"}))
     file = tmp_path / "export.jsonl"
     counts = admin_json(either_server, "export", "--company", company, "-o", str(file))
     assert counts == {"company": 1, "deployment": 1, "source": 1, "event": 2}

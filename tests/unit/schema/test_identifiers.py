@@ -33,14 +33,13 @@ def test_control_and_format_characters_are_refused_anywhere_and_space_at_the_end
     for character in EVERY_CHARACTER:
         category = unicodedata.category(character)
         within, ends = category in {"Cc", "Cf"}, category in {"Cc", "Cf", "Zs", "Zl", "Zp"}
-        found = [bool(identifiers.fault(text.format(character))) for text in ("a{}b", "{}b", "a{}", "{}")]
+        texts = (f"a{character}b", f"{character}b", f"a{character}", character)
+        found = [bool(identifiers.fault(text)) for text in texts]
         assert found == [within, ends, ends, ends], f"U+{ord(character):04X}"
 
 
 def test_what_an_extractor_takes_at_once_is_no_fault_to_the_reference() -> None:
-    def is_suspect(value: str) -> bool:
-        return bool(eval(identifiers.SUSPECT.format("value"), {"value": value}))
-
+    is_suspect = eval("lambda value: " + identifiers.SUSPECT.format("value"))
     for character in EVERY_CHARACTER:
         for text in (f"a{character}b", f"{character}b", f"a{character}"):
             assert is_suspect(text) or not identifiers.fault(text), f"U+{ord(character):04X}"
@@ -96,7 +95,9 @@ def test_what_differs_by_case_form_or_space_is_alike(one: str, other: str) -> No
 
 
 def test_likeness_is_the_same_of_itself_and_keeps_others_apart() -> None:
-    for character in EVERY_CHARACTER:
+    folded = [one for one in EVERY_CHARACTER if unicodedata.normalize("NFKC", one).casefold() != one]
+    assert len(folded) > 5_000
+    for character in folded:
         once = identifiers.likeness(f"a{character}b")
         assert identifiers.likeness(once) == once, f"U+{ord(character):04X}"
     different = ["busag", "bus-ag", "busag1", "zurich", "z\N{LATIN SMALL LETTER U WITH DIAERESIS}rich"]

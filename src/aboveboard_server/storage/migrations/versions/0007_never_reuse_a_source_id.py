@@ -1,6 +1,6 @@
 """Have SQLite never give a source's id again: it did once the newest source was deleted.
 
-The table is made again with AUTOINCREMENT, within the one transaction of `migrate`, which then sets the next
+The table is rebuilt with AUTOINCREMENT, within the one transaction of `migrate`, which then sets the next
 id beyond all that rows hold. PostgreSQL's sequence never gave one twice.
 """
 
@@ -19,7 +19,7 @@ OTHERS = text(
 
 
 def upgrade() -> None:
-    """Make the table of sources anew on SQLite, with all its rows, columns, indexes and triggers."""
+    """Rebuild the table of sources on SQLite, with all its rows, columns, indexes and triggers."""
     connection = op.get_bind()
     if connection.dialect.name != "sqlite":
         return
