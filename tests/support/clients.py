@@ -98,7 +98,7 @@ def _envelope(values: dict[str, Any]) -> EventEnvelope:
 
 
 def of_the_next_hour(event: EventEnvelope) -> EventEnvelope:
-    """Let an event occur in an hour: after any cut-off of now, also as callers who are bound to nobody see it."""
+    """Let an event occur in an hour: after a cut-off of now as callers without a key see it, too."""
     event.occurred_at.FromNanoseconds(time.time_ns() + 3_600_000_000_000)
     return event
 
