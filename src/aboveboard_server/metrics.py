@@ -157,6 +157,18 @@ KEYS_AGE_SECONDS = Gauge(
     multiprocess_mode="max",
     registry=_registry,
 )
+CLOCK_SUSPECT = Gauge(
+    "aboveboard_clock_suspect",
+    "1 where a worker holds its clock for suspect: it sweeps, releases and cuts off nothing. 0 where none does.",
+    multiprocess_mode="max",
+    registry=_registry,
+)
+JOBS_SKIPPED = Counter(
+    "aboveboard_jobs_skipped",
+    "Scheduled jobs that were due and not run, as the clock is suspect.",
+    ("job",),
+    registry=_registry,
+)
 CPU_SECONDS = Counter(
     "process_cpu_seconds", "User and system CPU time, of all workers together.", registry=_registry
 )
