@@ -44,6 +44,8 @@ from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy.archive import Archive
 from aboveboard_server.privacy.archive_list import ArchiveList
 from aboveboard_server.privacy.audit import AuditLog
+from aboveboard_server.privacy.clock_admin import ClockAdmin
+from aboveboard_server.privacy.clock_guard import ClockGuard
 from aboveboard_server.privacy.companies import Companies
 from aboveboard_server.privacy.company_keys import CompanyKeys
 from aboveboard_server.privacy.deletion import Deletions
@@ -203,7 +205,9 @@ async def start(
         SubjectReader(keys.digest, users),
         Finder(store, keys.digest),
     )
-    revoked = await restore(store, journal, finder)
+    clock_guard = ClockGuard(store, journal)
+    stack.push_async_callback(clock_guard.close)
+    revoked = await restore(store, journal, finder, clock_guard)
     await ensure_admin_key(store, settings.bootstrap_token, revoked, announce)
     ring, limiter, guard = await _locks(settings, store, committer, stack)
     scrubbing = ScrubPolicy(settings.scrub_quiet_seconds, timedelta(hours=settings.scrub_within_hours))
@@ -217,8 +221,8 @@ async def start(
     readiness = Readiness(store, committer)
     stack.push_async_callback(readiness.close)
     ingest = IngestServicer(service, preferences, Streams(settings.transport.max_connection_age))
-    retention = Retention(store, catalog)
-    sweeper = Sweep(store, retention, catalog, keys.digest)
+    retention = Retention(store, catalog, clock_guard)
+    sweeper = Sweep(store, retention, catalog, keys.digest, clock_guard)
     published = PublishedDictionary(catalog, retention)
     with suppress(StoreUnavailableError):
         # Known from the start, so that the page is there when the store is not.
@@ -236,6 +240,7 @@ async def start(
         retention=retention,
         sweep=sweeper,
         keys=Keys(store, journal, ring, keys.digest),
+        clock=ClockAdmin(store, journal, clock_guard),
     )
     admin = AdminServicer(rooms)
     grpc_listeners = (
@@ -267,7 +272,7 @@ async def start(
         Job("archive", archive.release_due, ARCHIVE_INTERVAL),
         Job(deletion.JOB, deletions.lapse, LAPSE_INTERVAL),
     ]
-    schedule = Schedule(store, jobs)
+    schedule = Schedule(store, clock_guard, jobs)
     stack.push_async_callback(schedule.stop)
     monitor = Monitor(store, committer, readiness, [listener.set_ready for listener in grpc_listeners])
     stack.push_async_callback(_stop, listeners)

@@ -159,7 +159,7 @@ KEYS_AGE_SECONDS = Gauge(
 )
 CLOCK_SUSPECT = Gauge(
     "aboveboard_clock_suspect",
-    "1 where a worker holds its clock for suspect: it sweeps, releases and cuts off nothing. 0 where none does.",
+    "1 where a worker's clock is suspect: it sweeps, releases and cuts off nothing. 0 where none is.",
     multiprocess_mode="max",
     registry=_registry,
 )

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.support.batches import SCHEMA
+from tests.support.clocks import guard_of
 
 from aboveboard.admin.v1.retention_pb2 import EnforceRetentionRequest
 from aboveboard_server.ids import uuid7
@@ -31,7 +32,8 @@ def id_of_day(days: float) -> str:
 
 def sweep_of(store: EventStore) -> Sweep:
     """Return the sweep of a store."""
-    return Sweep(store, Retention(store, SCHEMA), SCHEMA, DIGEST_KEY)
+    guard = guard_of(store)
+    return Sweep(store, Retention(store, SCHEMA, guard), SCHEMA, DIGEST_KEY, guard)
 
 
 async def swept(store: EventStore, *, dry_run: bool = False) -> dict[str, int]:

@@ -67,7 +67,7 @@ class Clock:
         return time.monotonic()
 
     def is_synchronised(self) -> bool:
-        """Whether the kernel reports that time servers keep the clock, and it is the clock of this process."""
+        """Whether the kernel reports that time servers keep the clock, and it is this process' clock."""
         state = _Timex()
         try:
             # With no mode it only reads. None where the C library has no such call.

@@ -17,21 +17,24 @@ from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server import metrics
 from aboveboard_server.errors import ServiceError, StoreUnavailableError
 from aboveboard_server.privacy.clock import BACKWARDS, Clock, judge
+from aboveboard_server.privacy.journal_lines import ClockMark
+from aboveboard_server.storage.columns import from_micros
 from aboveboard_server.storage.work import clock as work
 from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from aboveboard_server.privacy.clock import Suspicion
+    from aboveboard_server.privacy.journal_lines import Entry
     from aboveboard_server.privacy.journal_writer import JournalWriter
     from aboveboard_server.storage.ports import EventStore
     from aboveboard_server.storage.work.clock import Kept, Mark
 
 log = structlog.get_logger()
 
-# Seconds between two comparisons of the clock with the time that has passed, and until it is judged and noted.
+# Seconds until the clock is compared with the time that has passed, and until it is judged and noted.
 TICK = 1.0
 KEEP = 60.0
 # Seconds that a clock may jump between two ticks without being judged at once.
@@ -91,11 +94,17 @@ class ClockGuard:
         """Call `told` each time that the clock is plausible again."""
         self._told.append(told)
 
-    async def start(self) -> None:
-        """Judge the clock, and go on until closed; StoreUnavailableError where it cannot begin."""
-        mark = await self._journal.newest_clock_mark()
-        self._marked = mark
-        kept = await self._store.work(work.begin, self.clock.now(), mark)
+    async def start(self, entries: Iterable[Entry]) -> None:
+        """Judge the clock, and go on until closed; StoreUnavailableError where it cannot begin.
+
+        `entries` are the journal's. To be called before anything is written: where nothing is kept, what
+        is written says what time it was.
+        """
+        marks = [
+            work.Mark(one.acceptance, from_micros(one.at)) for one in entries if isinstance(one, ClockMark)
+        ]
+        self._marked = max(marks, default=None)
+        kept = await self._store.work(work.begin, self.clock.now(), self._marked)
         self._seen = kept.total
         await self.note()
         self._task = asyncio.create_task(self._keep_up(), name="clock")
@@ -147,10 +156,10 @@ class ClockGuard:
     async def _mark(self, kept: Kept) -> None:
         """Have the journal tell of the newest time, where it has not for long."""
         mark = work.Mark(kept.acceptance, kept.newest_at)
-        if self._marked and self._marked.acceptance == mark.acceptance:
-            if mark.at - self._marked.at < MARK_EVERY:
-                return
-        await self._journal.clock_mark(mark)
+        told = self._marked
+        if told and told.acceptance == mark.acceptance and mark.at - told.at < MARK_EVERY:
+            return
+        await self._journal.clock_mark(mark.at, mark.acceptance)
         self._marked = mark
 
     async def _keep_up(self) -> None:

@@ -101,9 +101,21 @@ class JournalWriter:
         commit = ReleaseCommit(release_id, month, len(cells), epsilon, said, to_micros(released_at))
         await self._append(*(ReleaseCell(release_id, **cell) for cell in cells), commit)
 
-    async def clock_mark(self, at: datetime) -> None:
-        """Tell what time the servers' own clock has shown."""
-        await self._append(ClockMark(to_micros(at)))
+    async def clock_mark(self, at: datetime, acceptance: int = 0) -> None:
+        """Tell what time the servers' own clock has shown, after so many acceptances of it."""
+        await self._append(ClockMark(to_micros(at), acceptance))
+
+    async def cut_off(
+        self, subject: SubjectRecord, deletion_id: str, cut_off_at: datetime, lifted: list[str]
+    ) -> None:
+        """Tell of the cut-off of a deletion that waited for it, and of the opt-outs that end with that."""
+        at = to_micros(cut_off_at)
+        tombstone = Tombstone(deletion_id, subject.kind, subject.digest, subject.stored_digest, at)
+        await self._append(tombstone, *(Revocation(found, at) for found in lifted))
+
+    async def accepted(self, tombstones: list[Tombstone], at: datetime, acceptance: int) -> None:
+        """Tell of a clock that an administrator has accepted, and of the cut-offs that it sets back."""
+        await self._append(*tombstones, ClockMark(to_micros(at), acceptance))
 
     async def begin(self) -> None:
         """Begin a journal where there is none: a file without any entry is one that was lost."""

@@ -20,6 +20,7 @@ from aboveboard_server.storage.work.audit import Act
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from aboveboard_server.privacy.clock_guard import ClockGuard
     from aboveboard_server.privacy.journal_writer import JournalWriter
     from aboveboard_server.storage.ports import EventStore
 
@@ -76,13 +77,16 @@ class Finder:
         ]
 
 
-async def restore(store: EventStore, journal: JournalWriter, finder: Finder) -> frozenset[bytes]:
+async def restore(
+    store: EventStore, journal: JournalWriter, finder: Finder, guard: ClockGuard
+) -> frozenset[bytes]:
     """Put in force what the journal says and the store does not know; StartupError where it cannot be read.
 
     To be done before the first answer. What it says of rows is carried out by the eraser. Return the digests
     of the secrets that may let nobody in again, whether the store knows their keys or not.
     """
     entries = await journal.read()
+    await guard.start(entries)
     if not entries:
         await journal.begin()
         return frozenset()

@@ -1,4 +1,7 @@
-"""The hand-written tables of the servers' clock. Alembic owns them; `migrations/` must follow every change."""
+"""The hand-written tables of the servers' clock.
+
+Alembic owns them; `migrations/` must follow every change made here.
+"""
 
 from __future__ import annotations
 

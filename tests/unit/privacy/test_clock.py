@@ -69,14 +69,21 @@ def test_ahead_of_what_servers_ran() -> None:
 def test_an_accepted_difference_from_the_database() -> None:
     """It is no suspicion any more; an hour beyond it is."""
     accepted = timedelta(days=3)
-    for ahead, expected in ((accepted + BEHIND, None), (accepted + BEHIND + SECOND, Suspicion.BEHIND_DATABASE)):
+    for ahead, expected in (
+        (accepted + BEHIND, None),
+        (accepted + BEHIND + SECOND, Suspicion.BEHIND_DATABASE),
+    ):
         found = kept(database_ahead=accepted)
         assert judge(NOW, found, database_time=NOW + ahead, is_synchronised=True) == expected
 
 
 @given(SPANS, SPANS, LENGTHS, st.none() | SPANS, st.booleans())
 def test_every_rule_at_once(
-    newest: timedelta, swept: timedelta, ran: timedelta, database: timedelta | None, is_synchronised: bool
+    newest: timedelta,
+    swept: timedelta,
+    ran: timedelta,
+    database: timedelta | None,
+    is_synchronised: bool,  # noqa: FBT001  # Hypothesis gives it
 ) -> None:
     """A clock is plausible exactly where no rule says otherwise, and the first that does is told."""
     broken = []
@@ -103,7 +110,7 @@ class Kernel:
 
     def adjtimex(self, state: object) -> int:
         """Report it."""
-        timex = state._obj  # type: ignore[attr-defined]  # what ctypes.byref holds
+        timex = state._obj  # type: ignore[attr-defined]  # noqa: SLF001  # what ctypes.byref holds
         timex.status, timex.seconds = self._status, int(time.time() + self._ahead)
         return self._told
 
@@ -125,7 +132,7 @@ def test_what_the_kernel_reports(
     monkeypatch: pytest.MonkeyPatch, told: int, status: int, ahead: float, *, expected: bool
 ) -> None:
     """It vouches for its own clock alone, and only where time servers keep that."""
-    monkeypatch.setattr(clocks.ctypes, "CDLL", lambda _name: Kernel(told, status, ahead))
+    monkeypatch.setattr(ctypes, "CDLL", lambda _name: Kernel(told, status, ahead))
     assert Clock().is_synchronised() is expected
 
 

@@ -145,7 +145,7 @@ def add_period(session: Session, period: Period) -> None:
 
 def periods(session: Session, where: ColumnElement[bool] | None = None) -> list[Period]:
     """Return the spans of clocks that were behind, in order."""
-    statement = select(ClockPeriodRow.started_at, ClockPeriodRow.ended_at)
+    statement = select(col(ClockPeriodRow.started_at), col(ClockPeriodRow.ended_at))
     if where is not None:
         statement = statement.where(where)
     found = session.connection().execute(statement.order_by(col(ClockPeriodRow.started_at)))

@@ -90,6 +90,12 @@ def in_force(session: Session, subject: SubjectRecord, origin: str) -> list[str]
     return [row.opt_out_id for row in _in_force(session, subject, origin)]
 
 
+def is_in_force(session: Session, opt_out_id: str) -> bool:
+    """Whether there is an opt-out of this id, and it is not lifted."""
+    row = session.get(OptOutRow, opt_out_id)
+    return row is not None and row.revoked_at is None
+
+
 def by_request(session: Session, request_id: str, subject: SubjectRecord) -> OptOutRow | None:
     """Return the opt-out that a request has made; ServiceError where it was made of another Subject."""
     return requests.made_by(session, OptOutRow, request_id, subject)
