@@ -10,6 +10,8 @@ from aboveboard_server.privacy.clock_guard import ClockGuard
 from aboveboard_server.storage.work.clock import Mark
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aboveboard_server.privacy.journal_writer import JournalWriter
     from aboveboard_server.storage.ports import EventStore
 
@@ -43,14 +45,14 @@ class SetClock(Clock):
 class Marks:
     """A journal that keeps nothing but clock marks, in memory."""
 
-    def __init__(self) -> None:
-        self.marks: list[Mark] = []
+    def __init__(self, marks: Iterable[Mark] = ()) -> None:
+        self.marks = list(marks)
 
     async def clock_mark(self, at: datetime, acceptance: int = 0) -> None:
         """Keep one."""
         self.marks.append(Mark(acceptance, at))
 
 
-def guard_of(store: EventStore, clock: Clock | None = None) -> ClockGuard:
-    """Return a guard of a store, which has not started; without a clock of its own it has the real one."""
-    return ClockGuard(store, cast("JournalWriter", Marks()), clock)
+def guard_of(store: EventStore, clock: Clock | None = None, marks: Marks | None = None) -> ClockGuard:
+    """Return a guard of a store, which has not started; of the real clock where none is given."""
+    return ClockGuard(store, cast("JournalWriter", marks or Marks()), clock)
