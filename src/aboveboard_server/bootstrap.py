@@ -48,6 +48,7 @@ from aboveboard_server.privacy.clock_admin import ClockAdmin
 from aboveboard_server.privacy.clock_guard import ClockGuard
 from aboveboard_server.privacy.companies import Companies
 from aboveboard_server.privacy.company_keys import CompanyKeys
+from aboveboard_server.privacy.cut_offs import CutOffs
 from aboveboard_server.privacy.deletion import Deletions
 from aboveboard_server.privacy.eraser import Eraser, ScrubPolicy
 from aboveboard_server.privacy.export import Exporter
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
     import grpc
     from sqlalchemy import URL
 
+    from aboveboard_server.schema.catalog import Catalog
     from aboveboard_server.settings import Settings
     from aboveboard_server.storage.ports import EventStore
 
@@ -207,26 +209,28 @@ async def start(
     )
     clock_guard = ClockGuard(store, journal)
     stack.push_async_callback(clock_guard.close)
+    # The guard first: what is written tells it what time it was.
     revoked = await restore(store, journal, finder, clock_guard)
     await ensure_admin_key(store, settings.bootstrap_token, revoked, announce)
     ring, limiter, guard = await _locks(settings, store, committer, stack)
     scrubbing = ScrubPolicy(settings.scrub_quiet_seconds, timedelta(hours=settings.scrub_within_hours))
     receipts = ReceiptChain(store, keys.signing)
-    eraser = Eraser(store, receipts, scrubbing)
+    sealed, lapse = (
+        SealedSubjects(keys.wrapping, keys.digest, users),
+        timedelta(days=settings.deletion_lapse_days),
+    )
+    cut_off_next = CutOffs(store, clock_guard, finder, sealed, journal).set_next
+    eraser = Eraser(store, receipts, scrubbing, cut_off_next)
     stack.push_async_callback(eraser.close)
-    sealed = SealedSubjects(keys.wrapping, keys.digest, users)
-    lapse = timedelta(days=settings.deletion_lapse_days)
-    deletions = Deletions(store, subjects, finder, sealed, journal, eraser.wake, lapse)
+    clock_guard.when_plausible(eraser.wake)
+    deletions = Deletions(store, subjects, finder, sealed, journal, eraser.wake, lapse, clock_guard)
     preferences = Preferences(sources, gate, store, journal, deletions)
     readiness = Readiness(store, committer)
     stack.push_async_callback(readiness.close)
     ingest = IngestServicer(service, preferences, Streams(settings.transport.max_connection_age))
     retention = Retention(store, catalog, clock_guard)
     sweeper = Sweep(store, retention, catalog, keys.digest, clock_guard)
-    published = PublishedDictionary(catalog, retention)
-    with suppress(StoreUnavailableError):
-        # Known from the start, so that the page is there when the store is not.
-        await published.current()
+    published = await _published(catalog, retention)
     rooms = Rooms(
         opt_outs=OptOuts(store, subjects, journal),
         deletions=deletions,
@@ -283,6 +287,14 @@ async def start(
     monitor.start()
     stack.push_async_callback(monitor.stop)
     return Service(listeners, *addresses)
+
+
+async def _published(catalog: Catalog, retention: Retention) -> PublishedDictionary:
+    """Return the public dictionary, known from the start, so that the page is there when the store is not."""
+    published = PublishedDictionary(catalog, retention)
+    with suppress(StoreUnavailableError):
+        await published.current()
+    return published
 
 
 async def _locks(

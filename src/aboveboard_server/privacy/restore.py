@@ -14,7 +14,7 @@ from aboveboard_server.privacy.journal_lines import KeyRevocation, OptOut, Revoc
 from aboveboard_server.schema.erasure import NAMED_BY
 from aboveboard_server.storage.columns import from_micros
 from aboveboard_server.storage.ports import ADMINISTRATOR, SubjectRecord
-from aboveboard_server.storage.work import access_keys, deletions, erasing, opt_outs
+from aboveboard_server.storage.work import access_keys, cut_offs, deletions, erasing, opt_outs
 from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
@@ -112,7 +112,9 @@ async def restore(
 async def _restore_deletions(store: EventStore, finder: Finder, entries: list[Tombstone]) -> int:
     begun = await store.read(deletions.begun)
     # By their ids and never by time: clocks differ, and are set back.
-    unknown = {entry.deletion_id: entry for entry in _latest(entries) if entry.deletion_id not in begun}
+    latest = _latest(entries)
+    await _set_back(store, latest, begun)
+    unknown = {entry.deletion_id: entry for entry in latest if _is_unknown(entry, begun)}
     if not unknown:
         return 0
     wanted = {
@@ -122,9 +124,11 @@ async def _restore_deletions(store: EventStore, finder: Finder, entries: list[To
     found = await finder.find(wanted.values())
     restored = 0
     for entry in unknown.values():
-        # One that was taken while the clock was suspect, and never got a cut-off, gets the one of now.
-        cut_off_at = datetime.now(UTC) if entry.cut_off_at is None else from_micros(entry.cut_off_at)
-        order = deletions.Order(entry.deletion_id, ADMINISTRATOR, cut_off_at, scrub_now=True)
+        # One that was taken while the clock was suspect, and has no cut-off yet, goes on waiting for one.
+        at = datetime.now(UTC) if entry.cut_off_at is None else from_micros(entry.cut_off_at)
+        order = deletions.Order(
+            entry.deletion_id, ADMINISTRATOR, at, scrub_now=True, no_cut_off=entry.cut_off_at is None
+        )
         subject = found.get(entry.subject_digest, wanted[entry.subject_digest])
         act = Act(SERVER_ACTOR, ACTION, entry.subject_digest, details=entry.subject_kind)
         restored += await store.work(deletions.restore, subject, order, act)
@@ -132,13 +136,41 @@ async def _restore_deletions(store: EventStore, finder: Finder, entries: list[To
 
 
 def _latest(entries: list[Tombstone]) -> list[Tombstone]:
-    """Return one tombstone for each deletion: that with its latest cut-off."""
+    """Return one tombstone for each deletion: that of the latest acceptance, and of these the latest."""
     found: dict[str, Tombstone] = {}
     for entry in entries:
         known = found.get(entry.deletion_id)
-        if known is None or (known.cut_off_at or 0) < (entry.cut_off_at or 0):
+        if known is None or _rank(known) < _rank(entry):
             found[entry.deletion_id] = entry
     return list(found.values())
+
+
+def _rank(entry: Tombstone) -> tuple[int, int]:
+    return entry.acceptance, entry.cut_off_at or 0
+
+
+def _is_unknown(entry: Tombstone, begun: Mapping[str, datetime | None]) -> bool:
+    """Whether a deletion has not begun in the store, or waits there for a cut-off that the journal knows."""
+    if entry.deletion_id not in begun:
+        return True
+    return entry.cut_off_at is not None and begun[entry.deletion_id] is None
+
+
+async def _set_back(
+    store: EventStore, entries: list[Tombstone], begun: Mapping[str, datetime | None]
+) -> None:
+    """Set back the cut-offs that the store has from before an administrator accepted the clock."""
+    later = {
+        entry.deletion_id: from_micros(entry.cut_off_at)
+        for entry in entries
+        if entry.acceptance
+        and entry.cut_off_at is not None
+        and (known := begun.get(entry.deletion_id))
+        and known > from_micros(entry.cut_off_at)
+    }
+    if later:
+        act = Act(SERVER_ACTOR, ACTION, details=f"cut-offs set back: {len(later)}")
+        await store.work(cut_offs.set_back, later, act)
 
 
 async def _restore_opt_outs(store: EventStore, journal: JournalWriter, entries: list[OptOut]) -> int:
