@@ -125,7 +125,10 @@ class ClockGuard:
         is_synchronised = self.clock.is_synchronised()
         suspicion = judge(now, kept, database_time=database_time, is_synchronised=is_synchronised)
         done = Judgement(now, kept, database_time, is_synchronised, suspicion)
+        was_behind = self._suspicion in BACKWARDS
         self._became(done)
+        if done.is_behind and not was_behind:
+            await self._note_span(done)
         return done
 
     async def not_behind(self) -> datetime:
@@ -141,10 +144,7 @@ class ClockGuard:
         done = await self.judge()
         running = self.clock.running()
         if done.is_behind:
-            # What was received since the last tick may have been received by it.
-            since = timedelta(seconds=running - self._ticked[1])
-            span = work.Period(done.now - since - MARGIN, done.now + MARGIN)
-            await self._store.work(work.add_period, span)
+            await self._note_span(done)
         elapsed = timedelta(seconds=running - self._noted_at)
         now = None if done.suspicion else done.now
         kept = await self._store.work(work.keep, now, elapsed, self._seen)
@@ -152,6 +152,12 @@ class ClockGuard:
         if now is not None:
             await self._mark(kept)
         return done
+
+    async def _note_span(self, done: Judgement) -> None:
+        """Note that the clock is behind: what was received since the last tick may have been received by it."""
+        since = timedelta(seconds=self.clock.running() - self._ticked[1])
+        span = work.Period(done.now - since - MARGIN, done.now + MARGIN)
+        await self._store.work(work.add_period, span)
 
     async def _mark(self, kept: Kept) -> None:
         """Have the journal tell of the newest time, where it has not for long."""
@@ -180,6 +186,9 @@ class ClockGuard:
         has_jumped = abs((now - expected).total_seconds()) > JUMP
         if has_jumped or running - self._noted_at >= KEEP:
             await self.note()
+        elif self._suspicion:
+            # It may be right again by a jump that no tick has seen.
+            await self.judge()
         # Where that failed it is tried again, and what has passed since is still to be noted.
         self._ticked = (now, running)
 
