@@ -154,7 +154,7 @@ class ClockGuard:
         return done
 
     async def _note_span(self, done: Judgement) -> None:
-        """Note that the clock is behind: what was received since the last tick may have been received by it."""
+        """Note that the clock is behind, and may have been since the last tick."""
         since = timedelta(seconds=self.clock.running() - self._ticked[1])
         span = work.Period(done.now - since - MARGIN, done.now + MARGIN)
         await self._store.work(work.add_period, span)

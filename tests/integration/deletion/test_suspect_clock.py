@@ -189,8 +189,8 @@ def test_a_user(server: InThread) -> None:
     for user in ("u1", "u2"):
         publish(server, deployment_source("acme", user_id=user), event())
     server.clock.moved = AHEAD
-    user = Subject(user=UserRef(company_id="acme", deployment_id="d1", user_id="u1"))
-    deletion = create(server, user, scrub_now=True)
+    subject = Subject(user=UserRef(company_id="acme", deployment_id="d1", user_id="u1"))
+    deletion = create(server, subject, scrub_now=True)
     assert waits(deletion)
     assert outcomes(server, deployment_source("acme", user_id="u1"), event()) == ["OPTED_OUT"]
     assert outcomes(server, deployment_source("acme", user_id="u2"), event()) == []
