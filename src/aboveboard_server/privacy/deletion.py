@@ -19,6 +19,7 @@ from aboveboard_server.privacy.cut_offs import opt_out_of
 from aboveboard_server.privacy.deletion_messages import deletion_message, table_counts
 from aboveboard_server.privacy.journal_writer import opt_out_entry
 from aboveboard_server.privacy.named import kind_number
+from aboveboard_server.privacy.one_at_a_time import one_at_a_time
 from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE
 from aboveboard_server.storage.work import deletions as work
 from aboveboard_server.storage.work import erasing, opt_outs
@@ -26,6 +27,7 @@ from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
     from datetime import timedelta
 
     from aboveboard.admin.v1.subject_pb2 import Subject
@@ -77,6 +79,25 @@ class Deletions:
         self._guard = guard
 
     async def create(self, request: d.CreateDeletionRequest, actor: str) -> d.Deletion:
+        """Begin a deletion, or tell what would go; of equal requests at the same time one does it."""
+        same = "" if request.validate_only else request.request_id
+        async with self._alone("request", same):
+            return await self._create(request, actor)
+
+    async def confirm(self, request: d.ConfirmDeletionRequest, actor: str) -> d.Deletion:
+        """Let a deletion begin that waits, or tell what would go; of two decisions the journal tells one."""
+        async with self._alone("deletion", request.deletion_id):
+            return await self._confirm(request, actor)
+
+    async def reject(self, request: d.RejectDeletionRequest, actor: str) -> d.Deletion:
+        """End a deletion that waits; again changes nothing. As for `confirm` of two decisions."""
+        async with self._alone("deletion", request.deletion_id):
+            return await self._reject(request, actor)
+
+    def _alone(self, kind: str, identity: str) -> AbstractAsyncContextManager[None]:
+        return one_at_a_time(self._store, f"{kind} {identity.lower()}" if identity else "")
+
+    async def _create(self, request: d.CreateDeletionRequest, actor: str) -> d.Deletion:
         """Begin a deletion; in force everywhere once this has returned. Or tell what would go.
 
         While the clock is suspect the subject is opted out instead, and the deletion waits for its cut-off.
@@ -104,7 +125,7 @@ class Deletions:
         user_id = request.subject.user.user_id
         return self._message(await self._begin(subject, order, actor, "CreateDeletion", user_id))
 
-    async def confirm(self, request: d.ConfirmDeletionRequest, actor: str) -> d.Deletion:
+    async def _confirm(self, request: d.ConfirmDeletionRequest, actor: str) -> d.Deletion:
         """Let a deletion begin that waits; or tell what would go."""
         deletion_id = arguments.uuid(request.deletion_id, "deletion_id")
         reference = arguments.reference(request.reference)
@@ -134,7 +155,7 @@ class Deletions:
         self._wake()
         return self._message(done)
 
-    async def reject(self, request: d.RejectDeletionRequest, actor: str) -> d.Deletion:
+    async def _reject(self, request: d.RejectDeletionRequest, actor: str) -> d.Deletion:
         """End a deletion that waits; again changes nothing."""
         deletion_id = arguments.uuid(request.deletion_id, "deletion_id")
         reason = arguments.text(request.reason, "reason", arguments.MAX_REFERENCE_BYTES)
@@ -152,8 +173,11 @@ class Deletions:
     async def lapse(self, now: datetime) -> None:
         """End the deletions that have waited for too long, as a scheduled job."""
         act = Act(SERVER_ACTOR, "LapseDeletion")
-        while lapsed := await self._store.work(work.lapse, now - self._lapse, at=now, act=act):
-            log.info("deletions_lapsed", count=lapsed)
+        while found := await self._store.read(work.overdue, now - self._lapse):
+            for deletion_id in found:
+                async with self._alone("deletion", deletion_id):
+                    await self._store.work(work.lapse, deletion_id, at=now, act=act)
+            log.info("deletions_lapsed", count=len(found))
 
     async def get(self, request: d.GetDeletionRequest) -> d.Deletion:
         """Return one deletion."""

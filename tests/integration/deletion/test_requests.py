@@ -218,11 +218,9 @@ def test_a_wider_deletion_leaves_a_waiting_one_that_can_still_be_confirmed(anywh
     deletion_id = erase_history(anywhere, source, Preference.SCOPE_DEPLOYMENT)
     delete(anywhere, company("both"))
     assert not get(anywhere, deletion_id).HasField("subject")
-    lifted = Preference(
-        source=source, scope=Preference.SCOPE_DEPLOYMENT, preference=Preference.PREFERENCE_ENABLED
-    )
-    with ingest(anywhere) as stub:
-        stub.SetCollectionPreference(lifted, timeout=TIMEOUT)
+    with admin(anywhere) as stub:
+        for found in stub.ListOptOuts(o.ListOptOutsRequest(page_size=1_000), timeout=TIMEOUT).opt_outs:
+            stub.RevokeOptOut(o.RevokeOptOutRequest(opt_out_id=found.opt_out_id), timeout=TIMEOUT)
     later = element()
     later.occurred_at.GetCurrentTime()
     assert publish(anywhere, source, later).accepted_count == 1

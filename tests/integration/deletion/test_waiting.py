@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,8 @@ from aboveboard.admin.v1 import deletion_pb2 as d
 from aboveboard.admin.v1 import opt_out_pb2 as o
 from aboveboard.admin.v1.audit_pb2 import ListAuditEntriesRequest
 from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest as Preference
+from aboveboard_server.privacy import journal
+from aboveboard_server.privacy.journal_lines import Rejection, Tombstone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -218,6 +222,33 @@ def test_what_is_sealed_ends_with_the_waiting(anywhere: ServerProcess) -> None:
     assert not canaries.found_in(dump(anywhere))
     confirm(anywhere, deletion_id)
     assert sealed(anywhere, deletion_id) is None
+
+
+def test_of_two_decisions_at_once_the_journal_tells_one(anywhere: ServerProcess) -> None:
+    """Confirmed or rejected, and the journal says no other: a restore puts in force what was answered."""
+    name = new_id()
+    for turn in range(4):
+        source = deployment_source(name, f"d{turn}")
+        publish(anywhere, source, element())
+        deletion_id = ask(anywhere, source, Preference.SCOPE_DEPLOYMENT)
+        together = threading.Barrier(4)
+
+        def decide(
+            how: Callable[..., d.Deletion], deletion_id: str = deletion_id, together: Any = together
+        ) -> None:
+            together.wait(TIMEOUT)
+            with suppress(grpc.RpcError):
+                how(anywhere, deletion_id)
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(decide, (confirm, reject, confirm, reject)))
+        written = [
+            type(entry)
+            for entry in journal.read(anywhere.key_dir)
+            if isinstance(entry, Tombstone | Rejection) and entry.deletion_id == deletion_id
+        ]
+        rejected = get(anywhere, deletion_id).state == d.Deletion.STATE_REJECTED
+        assert written == [Rejection if rejected else Tombstone]
 
 
 @pytest.mark.parametrize(

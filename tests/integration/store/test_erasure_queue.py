@@ -208,8 +208,10 @@ async def test_what_waits_for_too_long_lapses(store: EventStore) -> None:
     old, new = await wait_for_confirmation(store, "d1"), await wait_for_confirmation(store, "d2", 1)
     act = Act("server", "LapseDeletion")
     assert await store.read(deletions.waiting) == (2, START)
-    assert await store.work(deletions.lapse, START, at=START, act=act) == 1
-    assert await store.work(deletions.lapse, START, at=START, act=act) == 0
+    assert await store.read(deletions.overdue, START) == [old.deletion_id]
+    for _ in range(2):
+        await store.work(deletions.lapse, old.deletion_id, at=START, act=act)
+    assert await store.read(deletions.overdue, START) == []
     lapsed = await store.read(deletions.get, old.deletion_id)
     assert (lapsed.state, lapsed.ended_at, lapsed.company_id, lapsed.sealed_subject) == (
         deletions.LAPSED,

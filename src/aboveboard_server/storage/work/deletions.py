@@ -14,7 +14,7 @@ from aboveboard_server.schema.erasure import annotated_columns
 from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE, SubjectRecord
 from aboveboard_server.storage.privacy_tables import DeletionRow, TombstoneRow
 from aboveboard_server.storage.unit_of_work import forbids
-from aboveboard_server.storage.work import audit, erasing, opt_outs, pages, requests, tombstones
+from aboveboard_server.storage.work import audit, clock, erasing, opt_outs, pages, requests, tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ MOST_WAITING = 1_000
 MOST_WAITING_OF_COMPANY = 50
 # Seconds after which a source may ask again where they are reached: only an administrator makes room.
 RETRY_FULL_SECONDS = 3_600.0
-# Deletions that lapse in one transaction.
+# Deletions that are found together to lapse.
 LAPSED_AT_ONCE = 100
 # Held by who asks for a deletion that waits: two must not both find the last place free.
 WAITING_LOCK = 0x61626F76_0005
@@ -171,19 +171,26 @@ def reject(session: Session, decision: Decision) -> DeletionRow:
     return requests.detached(session, row)
 
 
-def lapse(session: Session, asked_before: datetime, *, at: datetime, act: Act) -> int:
-    """End deletions that have waited since before a time, the oldest first; return how many, 0 at the end."""
-    rows = session.exec(
-        select(DeletionRow)
-        .where(DeletionRow.state == PENDING, col(DeletionRow.created_at) <= asked_before)
-        .order_by(col(DeletionRow.created_at))
-        .limit(LAPSED_AT_ONCE)
-        .with_for_update()
-    ).all()
-    for row in rows:
+def overdue(session: Session, asked_before: datetime) -> Sequence[str]:
+    """Return ids of deletions that have waited since before a time, the oldest first, a page of them.
+
+    One that was asked for by a clock that was behind has not waited for as long as its time says.
+    """
+    created_at = col(DeletionRow.created_at)
+    statement = select(DeletionRow.deletion_id).where(
+        DeletionRow.state == PENDING, created_at <= asked_before
+    )
+    if spans := clock.periods(session):
+        statement = statement.where(~clock.within(created_at, spans))
+    return session.exec(statement.order_by(created_at).limit(LAPSED_AT_ONCE)).all()
+
+
+def lapse(session: Session, deletion_id: str, *, at: datetime, act: Act) -> None:
+    """End a deletion that waits, unless an administrator has decided on it meanwhile."""
+    row = _found(session, deletion_id, for_update=True)
+    if row.state == PENDING:
         _end_waiting(session, row, LAPSED, at)
         audit.append(session, replace(act, subject_digest=row.subject_digest, details=row.subject_kind))
-    return len(rows)
 
 
 @forbids
