@@ -256,7 +256,7 @@ async def start(
             readiness.stop,
         ),
     )
-    archive = Archive(store, catalog, settings.archive)
+    archive = Archive(store, catalog, settings.archive, journal)
     jobs = [Job(sweep.NAME, sweeper.run), Job("archive", archive.release_due, ARCHIVE_INTERVAL)]
     schedule = Schedule(store, jobs)
     stack.push_async_callback(schedule.stop)
