@@ -7,7 +7,7 @@ import signal
 import sys
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -39,8 +39,8 @@ from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.ingest.stream import Streams
 from aboveboard_server.limits import Limiter
 from aboveboard_server.monitor import Monitor
+from aboveboard_server.privacy import journal_rebuild, sweep
 from aboveboard_server.privacy import keys as key_files
-from aboveboard_server.privacy import sweep
 from aboveboard_server.privacy.archive import Archive
 from aboveboard_server.privacy.archive_list import ArchiveList
 from aboveboard_server.privacy.audit import AuditLog
@@ -50,6 +50,7 @@ from aboveboard_server.privacy.deletion import Deletions
 from aboveboard_server.privacy.eraser import Eraser, ScrubPolicy
 from aboveboard_server.privacy.export import Exporter
 from aboveboard_server.privacy.installations import Installations
+from aboveboard_server.privacy.journal_keeper import JournalKeeper
 from aboveboard_server.privacy.journal_writer import JournalWriter
 from aboveboard_server.privacy.named import SubjectReader
 from aboveboard_server.privacy.opt_outs import OptOuts
@@ -268,6 +269,9 @@ async def start(
     schedule.start()
     monitor.start()
     stack.push_async_callback(monitor.stop)
+    keeper = JournalKeeper(settings.key_dir, lambda: True)
+    keeper.start()
+    stack.push_async_callback(keeper.stop)
     return Service(listeners, *addresses)
 
 
@@ -325,6 +329,16 @@ def migrate(database: str) -> list[str]:
         return migrate_sqlite(path)
     finally:
         ownership.release()
+
+
+async def rebuild_journal(database: str, key_dir: Path) -> int:
+    """Write the journal of a key directory anew from its database; return how many entries it has."""
+    store = await open_store(database)
+    try:
+        await key_files.unlock(key_dir, store.pin_keys)
+        return await journal_rebuild.rebuild(store, key_dir, datetime.now(UTC))
+    finally:
+        await store.close()
 
 
 async def _open_postgres(url: URL) -> EventStore:

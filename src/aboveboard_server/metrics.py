@@ -133,6 +133,12 @@ DATABASE_BYTES = Gauge(
     multiprocess_mode="mostrecent",
     registry=_registry,
 )
+JOURNAL_BYTES = Gauge(
+    "aboveboard_journal_bytes",
+    "Size of the deletion journal in the key directory.",
+    multiprocess_mode="mostrecent",
+    registry=_registry,
+)
 READY = Gauge(
     "aboveboard_ready",
     "1 where every worker's store takes commits, 0 where not.",

@@ -1,6 +1,7 @@
-"""Releases ten years of months in processes that tests may kill: `python -m … URL FOLDER`.
+"""Releases ten years of months in processes that tests may kill: `python -m … URL FOLDER`, a line for each.
 
-A line for each. The folder gets the journal, and in `draws` every draw that was made. It forks for each, since what all of them import takes a second; and tells who begins, and how each ended.
+The folder gets the journal, and in `draws` every draw that was made. It forks for each, since what all of
+them import takes a second; and tells who begins, and how each ended.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def note_draws(path: Path) -> None:
             file.write(f"{line}\n")
         return drawn
 
-    archive_release.draw = noted
+    archive_release.draw = noted  # type: ignore[assignment]  # takes what the other does
 
 
 async def main(url: str, folder: Path) -> None:
