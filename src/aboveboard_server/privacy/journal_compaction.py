@@ -13,10 +13,12 @@ import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from uuid import uuid4
 
 from aboveboard_server.privacy import journal
 from aboveboard_server.privacy.journal_draft import drafted
 from aboveboard_server.privacy.journal_lapse import Lapse
+from aboveboard_server.privacy.journal_lines import Begun
 from aboveboard_server.privacy.keys import digest_key
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ def compact(folder: Path, now: int, *, least_bytes: int = LEAST_BYTES) -> Compac
         for line in _lines(descriptor, key, 0, end):
             lapse.learn(line.entry)
             before += 1
+        if not lapse.is_begun:
+            draft.write([(str(uuid4()), Begun(now))])
         draft.write(_kept(lapse, _lines(descriptor, key, 0, end)))
         after = draft.lines
         if after * 2 > before:

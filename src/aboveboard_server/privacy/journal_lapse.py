@@ -58,6 +58,8 @@ class Lapse:
         self._months: set[str] = set()
         self._releases: set[str] = set()
         self._newest_mark: ClockMark | None = None
+        # A journal without any entry would be one that was lost.
+        self.is_begun = False
         self._once: set[tuple[str, str]] = set()
         self._rules: dict[type[Entry], Callable[[Any], bool]] = {
             Begun: lambda _: self._is_first("begun", ""),
@@ -74,22 +76,30 @@ class Lapse:
     def learn(self, entry: Entry) -> None:
         """Take in an entry."""
         if isinstance(entry, Revocation):
-            if entry.revoked_at < self._pairs:
-                self._long_lifted.add(mark(entry.opt_out_id))
-            elif entry.revoked_at < self._own_pairs:
-                self._lifted.add(mark(entry.opt_out_id))
+            self._learn_revocation(entry)
         elif isinstance(entry, Tombstone):
             if entry.cut_off_at is not None:
                 self._cut_off.add(entry.deletion_id)
         elif isinstance(entry, ReleaseCell):
             self._cells[entry.release_id] += 1
         elif isinstance(entry, ReleaseCommit):
-            # The first one of a month is the one that comes back.
-            if entry.month not in self._months and self._cells[entry.release_id] == entry.cells:
-                self._months.add(entry.month)
-                self._releases.add(entry.release_id)
+            self._learn_release(entry)
         elif isinstance(entry, ClockMark):
             self._newest_mark = entry
+        elif isinstance(entry, Begun):
+            self.is_begun = True
+
+    def _learn_revocation(self, entry: Revocation) -> None:
+        if entry.revoked_at < self._pairs:
+            self._long_lifted.add(mark(entry.opt_out_id))
+        elif entry.revoked_at < self._own_pairs:
+            self._lifted.add(mark(entry.opt_out_id))
+
+    def _learn_release(self, entry: ReleaseCommit) -> None:
+        # The first one of a month is the one that comes back.
+        if entry.month not in self._months and self._cells[entry.release_id] == entry.cells:
+            self._months.add(entry.month)
+            self._releases.add(entry.release_id)
 
     def keeps(self, entry: Entry) -> bool:
         """Whether an entry must stay; to be asked of each in its order."""
