@@ -7,7 +7,7 @@ import signal
 import sys
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -39,7 +39,7 @@ from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.ingest.stream import Streams
 from aboveboard_server.limits import Limiter
 from aboveboard_server.monitor import Monitor
-from aboveboard_server.privacy import deletion, sweep
+from aboveboard_server.privacy import deletion, journal_rebuild, sweep
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy.archive import Archive
 from aboveboard_server.privacy.archive_list import ArchiveList
@@ -53,6 +53,7 @@ from aboveboard_server.privacy.deletion import Deletions
 from aboveboard_server.privacy.eraser import Eraser, ScrubPolicy
 from aboveboard_server.privacy.export import Exporter
 from aboveboard_server.privacy.installations import Installations
+from aboveboard_server.privacy.journal_keeper import JournalKeeper
 from aboveboard_server.privacy.journal_writer import JournalWriter
 from aboveboard_server.privacy.named import SubjectReader
 from aboveboard_server.privacy.opt_outs import OptOuts
@@ -270,7 +271,7 @@ async def start(
             readiness.stop,
         ),
     )
-    archive = Archive(store, catalog, settings.archive)
+    archive = Archive(store, catalog, settings.archive, journal)
     jobs = [
         Job(sweep.NAME, sweeper.run),
         Job("archive", archive.release_due, ARCHIVE_INTERVAL),
@@ -281,12 +282,22 @@ async def start(
     monitor = Monitor(store, committer, readiness, [listener.set_ready for listener in grpc_listeners])
     stack.push_async_callback(_stop, listeners)
     addresses = [await listener.start() for listener in listeners]
+    keeper = JournalKeeper(settings.key_dir, lambda: clock_guard.suspicion is None)
+    _begin_to_look(schedule, monitor, keeper, stack)
+    return Service(listeners, *addresses)
+
+
+def _begin_to_look(
+    schedule: Schedule, monitor: Monitor, keeper: JournalKeeper, stack: AsyncExitStack
+) -> None:
+    """Start what is done beside answering."""
     loading = asyncio.create_task(_load_tables(), name="tables")
     stack.callback(loading.cancel)
     schedule.start()
     monitor.start()
     stack.push_async_callback(monitor.stop)
-    return Service(listeners, *addresses)
+    keeper.start()
+    stack.push_async_callback(keeper.stop)
 
 
 async def _published(catalog: Catalog, retention: Retention) -> PublishedDictionary:
@@ -351,6 +362,16 @@ def migrate(database: str) -> list[str]:
         return migrate_sqlite(path)
     finally:
         ownership.release()
+
+
+async def rebuild_journal(database: str, key_dir: Path) -> int:
+    """Write the journal of a key directory anew from its database; return how many entries it has."""
+    store = await open_store(database)
+    try:
+        await key_files.unlock(key_dir, store.pin_keys)
+        return await journal_rebuild.rebuild(store, key_dir, datetime.now(UTC))
+    finally:
+        await store.close()
 
 
 async def _open_postgres(url: URL) -> EventStore:

@@ -145,6 +145,12 @@ DELETIONS_WAITING_SECONDS = Gauge(
     multiprocess_mode="mostrecent",
     registry=_registry,
 )
+JOURNAL_BYTES = Gauge(
+    "aboveboard_journal_bytes",
+    "Size of the deletion journal in the key directory.",
+    multiprocess_mode="mostrecent",
+    registry=_registry,
+)
 READY = Gauge(
     "aboveboard_ready",
     "1 where every worker's store takes commits, 0 where not.",

@@ -39,6 +39,11 @@ class Tombstone:
     cut_off_at: int | None
     acceptance: int = 0
 
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Of one deletion's entries that of the highest rank counts."""
+        return self.acceptance, self.cut_off_at or 0
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
@@ -125,6 +130,11 @@ class ClockMark:
 
     at: int
     acceptance: int = 0
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Of several that of the highest rank counts."""
+        return self.acceptance, self.at
 
 
 Entry: TypeAlias = (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Mapped
     from sqlmodel import Session, SQLModel
 
 # How far a newest time may be ahead of the database's clock: one server that is ahead must not make the
@@ -152,7 +153,7 @@ def periods(session: Session, where: ColumnElement[bool] | None = None) -> list[
     return [Period(*row) for row in found]
 
 
-def within(time: ColumnElement[datetime], spans: Sequence[Period]) -> ColumnElement[bool]:
+def within(time: ColumnElement[datetime] | Mapped[datetime], spans: Sequence[Period]) -> ColumnElement[bool]:
     """Return the condition that a time lies in one of these spans, of which there is one at least."""
     return or_(*((time >= span.started_at) & (time < span.ended_at) for span in spans))
 

@@ -33,6 +33,7 @@ def create(  # noqa: PLR0913  # what an opt-out is made of
     act: Act,
     reference: str = "",
     request_id: str | None = None,
+    token_digest: bytes | None = None,
 ) -> OptOutRow:
     """Opt a Subject out; return the opt-out that is in force, which may have been there before."""
     if request_id and (made := by_request(session, request_id, subject)):
@@ -47,6 +48,7 @@ def create(  # noqa: PLR0913  # what an opt-out is made of
             origin=origin,
             reference=reference,
             request_id=request_id,
+            token_digest=token_digest,
             epoch=epoch_of(session),
             created_at=created_at,
             company_id=subject.company_id,
