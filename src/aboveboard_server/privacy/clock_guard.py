@@ -7,6 +7,7 @@ see it, and in the journal, which outlives the database.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,7 +18,6 @@ from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server import metrics
 from aboveboard_server.errors import ServiceError, StoreUnavailableError
 from aboveboard_server.privacy.clock import BACKWARDS, Clock, judge
-from aboveboard_server.privacy.journal_lines import ClockMark
 from aboveboard_server.storage.columns import from_micros
 from aboveboard_server.storage.work import clock as work
 from aboveboard_server.unforeseen import internal
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from aboveboard_server.privacy.clock import Suspicion
-    from aboveboard_server.privacy.journal_lines import Entry
+    from aboveboard_server.privacy.journal_lines import ClockMark
     from aboveboard_server.privacy.journal_writer import JournalWriter
     from aboveboard_server.storage.ports import EventStore
     from aboveboard_server.storage.work.clock import Kept, Mark
@@ -37,6 +37,8 @@ log = structlog.get_logger()
 # Seconds until the clock is compared with the time that has passed, and until it is judged and noted.
 TICK = 1.0
 KEEP = 60.0
+# Seconds from the start until it is noted first: whoever sends comes first.
+FIRST = 10.0
 # Seconds that a clock may jump between two ticks without being judged at once.
 JUMP = 60.0
 # What is added to both ends of a span in which a clock is behind: it is known to the second, and its end is
@@ -74,8 +76,10 @@ class ClockGuard:
         # The clock at the last tick, and when it was noted last: both with how long this process ran by then.
         self._ticked: tuple[datetime, float] = (self.clock.now(), self.clock.running())
         self._noted_at = self.clock.running()
-        # The total of all servers as this one has noted it last.
-        self._seen: timedelta | None = None
+        self._due_after = FIRST
+        self._start = work.Start(self.clock.now(), None)
+        # The total of all servers as this one has seen it last.
+        self._seen = timedelta()
         self._marked: Mark | None = None
         self._task: asyncio.Task[None] | None = None
         self._told: list[Callable[[], None]] = []
@@ -94,34 +98,39 @@ class ClockGuard:
         """Call `told` each time that the clock is plausible again."""
         self._told.append(told)
 
-    async def start(self, entries: Iterable[Entry]) -> None:
+    async def start(self, marks: Iterable[ClockMark]) -> None:
         """Judge the clock, and go on until closed; StoreUnavailableError where it cannot begin.
 
-        `entries` are the journal's. To be called before anything is written: where nothing is kept, what
-        is written says what time it was.
+        `marks` are the journal's. To be called before anything is written: where nothing is kept, what is
+        written says what time it was. Where nothing is wrong it writes nothing itself: a server starts
+        sooner.
         """
-        marks = [
-            work.Mark(one.acceptance, from_micros(one.at)) for one in entries if isinstance(one, ClockMark)
-        ]
-        self._marked = max(marks, default=None)
-        kept = await self._store.work(work.begin, self.clock.now(), self._marked)
-        self._seen = kept.total
-        await self.note()
+        found = [work.Mark(one.acceptance, from_micros(one.at)) for one in marks]
+        self._marked = max(found, default=None)
+        newest = None
+        if (await self._store.read(work.look)).kept is None:
+            newest = await self._store.read(work.newest_written)
+        self._start = work.Start(newest or self.clock.now(), self._marked)
+        done = await self.judge()
+        self._seen = done.kept.total
+        if done.suspicion:
+            await self.note()
         self._task = asyncio.create_task(self._keep_up(), name="clock")
 
     async def close(self) -> None:
-        """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        """Note how long it ran, and stop."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        with suppress(StoreUnavailableError):
+            await self.note()
 
     async def judge(self) -> Judgement:
         """Judge the clock as it is now."""
-        kept, database_time = await self._store.read(work.look)
+        found, database_time = await self._store.read(work.look)
         now = self.clock.now()
-        if kept is None:
-            kept = await self._store.work(work.begin, now, self._marked)
-            self._seen = kept.total
+        kept = work.begun(self._start, found)
         is_synchronised = self.clock.is_synchronised()
         suspicion = judge(now, kept, database_time=database_time, is_synchronised=is_synchronised)
         done = Judgement(now, kept, database_time, is_synchronised, suspicion)
@@ -147,8 +156,8 @@ class ClockGuard:
             await self._note_span(done)
         elapsed = timedelta(seconds=running - self._noted_at)
         now = None if done.suspicion else done.now
-        kept = await self._store.work(work.keep, now, elapsed, self._seen)
-        self._noted_at, self._seen = running, kept.total
+        kept = await self._store.work(work.keep, self._start, now, elapsed, self._seen)
+        self._noted_at, self._seen, self._due_after = running, kept.total, KEEP
         if now is not None:
             await self._mark(kept)
         return done
@@ -184,7 +193,7 @@ class ClockGuard:
         before, ran_before = self._ticked
         expected = before + timedelta(seconds=running - ran_before)
         has_jumped = abs((now - expected).total_seconds()) > JUMP
-        if has_jumped or running - self._noted_at >= KEEP:
+        if has_jumped or running - self._noted_at >= self._due_after:
             await self.note()
         elif self._suspicion:
             # It may be right again by a jump that no tick has seen.

@@ -195,7 +195,8 @@ async def test_one_server_with_a_bad_clock(on_postgres: EventStore) -> None:
 
 async def test_a_restored_backup(store: EventStore) -> None:
     """The journal outlives the database: the clock is held against the newest time that either tells of."""
-    await store.work(work.begin, SetClock(-20 * DAY).now(), None)
+    backed_up = work.Start(SetClock(-20 * DAY).now(), None)
+    await store.work(work.keep, backed_up, None, timedelta(), timedelta())
     marks = Marks([Mark(0, SetClock().now())])
     # Set back as far as the backup goes: the database alone would find nothing wrong.
     assert await suspicion(store, SetClock(-20 * DAY), marks) in BACKWARDS
@@ -220,6 +221,7 @@ async def test_the_journal_is_told_now_and_then(store: EventStore) -> None:
     """Of a plausible clock, once an hour; of a suspect one never."""
     marks, clock = Marks(), SetClock()
     async with started(store, clock, marks) as guard:
+        await guard.note()
         assert len(marks.marks) == 1
         for _ in range(4):
             clock.run(30 * MINUTE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -54,6 +54,17 @@ class Mark(NamedTuple):
     at: datetime
 
 
+class Start(NamedTuple):
+    """What a server found when it started.
+
+    `newest` counts as the last sweep where nothing is kept; `mark` is what the journal tells of time, if
+    anything.
+    """
+
+    newest: datetime
+    mark: Mark | None
+
+
 class Period(NamedTuple):
     """A span of time, its end not in it."""
 
@@ -68,39 +79,49 @@ def look(session: Session) -> Look:
     return Look(_kept(row) if row else None, _database_time(session))
 
 
-def begin(session: Session, now: datetime, mark: Mark | None) -> Kept:
-    """Begin to keep time where nothing is kept, and take in what is noted elsewhere and not kept here.
-
-    Where nothing is kept, the newest time that the database tells of its servers counts as a sweep: what they
-    have written of themselves, or `now` where they have written nothing.
-    """
-    _alone(session, ServerClockRow)
-    row = _row(session)
-    if row is None:
-        newest = _newest_written(session) or now
-        row = ServerClockRow(server_clock_id=THE_ROW, newest_at=newest, swept_at=newest)
-    if mark is not None:
-        _take_in(row, mark)
-    session.add(row)
-    session.flush()
-    return _kept(row)
+def newest_written(session: Session) -> datetime | None:
+    """Return the newest time of its own that a server has written elsewhere, None where none has."""
+    queries = (
+        select(func.max(_SOURCE.c.last_seen_at)),
+        select(func.max(ScheduledJobRow.finished_at)),
+        select(func.max(AuditEntryRow.recorded_at)),
+    )
+    found = [session.connection().execute(query).scalar_one() for query in queries]
+    return max((time for time in found if time is not None), default=None)
 
 
-def keep(session: Session, now: datetime | None, elapsed: timedelta, seen: timedelta | None) -> Kept:
+def begun(start: Start, kept: Kept | None) -> Kept:
+    """Return what is kept with what a server found at its start, and the database lacks."""
+    if kept is None:
+        kept = Kept(start.newest, start.newest, timedelta(), timedelta())
+    mark = start.mark
+    if mark is None or (kept.acceptance, kept.newest_at) >= mark:
+        return kept
+    # It is a restored one.
+    if kept.acceptance < mark.acceptance:
+        return Kept(mark.at, mark.at, timedelta(), kept.total, mark.acceptance)
+    # What has passed between the two times, servers ran.
+    passed = mark.at - kept.newest_at
+    return replace(kept, newest_at=mark.at, ran=kept.ran + passed, total=kept.total + passed)
+
+
+def keep(session: Session, start: Start, now: datetime | None, elapsed: timedelta, seen: timedelta) -> Kept:
     """Note that a server ran for so long since it saw the total `seen`, and its clock where it is plausible.
 
     What others have noted meanwhile is not noted twice: servers that run beside each other count as one.
     """
     row = _row(session)
     if row is None:
-        raise LookupError("nothing is kept")
-    noted = row.ran - (row.ran if seen is None else seen // MICROSECOND)
-    row.ran += max(0, elapsed // MICROSECOND - max(0, noted))
+        _alone(session, ServerClockRow)
+        row = _row(session)
+    kept = begun(start, _kept(row) if row else None)
+    others = max(timedelta(), kept.total - seen)
+    more = max(timedelta(), elapsed - others)
+    kept = replace(kept, ran=kept.ran + more, total=kept.total + more)
     if now is not None:
-        row.newest_at = max(row.newest_at, _restrained(session, now))
-    session.add(row)
-    session.flush()
-    return _kept(row)
+        kept = replace(kept, newest_at=max(kept.newest_at, _restrained(session, now)))
+    _write(session, row, kept)
+    return kept
 
 
 def sweep_ended(session: Session, at: datetime) -> None:
@@ -117,15 +138,13 @@ def accept(session: Session, now: datetime) -> int:
     Return how often a clock was accepted by now.
     """
     database_time = _database_time(session)
-    row = _row(session) or ServerClockRow(server_clock_id=THE_ROW, newest_at=now, swept_at=now)
-    row.newest_at = now
-    row.swept_at, row.ran_at_sweep = now, row.ran
-    row.acceptance += 1
-    row.database_ahead = max(0, (database_time - now) // MICROSECOND) if database_time else 0
-    session.add(row)
+    ahead = max(timedelta(), database_time - now) if database_time else timedelta()
+    row = _row(session)
+    total, acceptance = (row.ran * MICROSECOND, row.acceptance + 1) if row else (timedelta(), 1)
+    kept = Kept(now, now, timedelta(), total, acceptance, ahead)
+    _write(session, row, kept)
     session.connection().execute(delete(ClockPeriodRow))
-    session.flush()
-    return row.acceptance
+    return acceptance
 
 
 def add_period(session: Session, period: Period) -> None:
@@ -169,29 +188,15 @@ def _row(session: Session) -> ServerClockRow | None:
     return session.get(ServerClockRow, THE_ROW, with_for_update=not _is_sqlite(session))
 
 
-def _take_in(row: ServerClockRow, mark: Mark) -> None:
-    """Take in what is noted elsewhere where the database lacks it: it is a restored one then.
-
-    Later acceptances come before later times. What has passed between the two times, servers ran.
-    """
-    if (row.acceptance, row.newest_at) >= mark:
-        return
-    if row.acceptance < mark.acceptance:
-        row.acceptance, row.swept_at, row.ran_at_sweep = mark.acceptance, mark.at, row.ran
-    else:
-        row.ran += (mark.at - row.newest_at) // MICROSECOND
-    row.newest_at = mark.at
-
-
-def _newest_written(session: Session) -> datetime | None:
-    """Return the newest time of its own that a server has written elsewhere in the database."""
-    queries = (
-        select(func.max(_SOURCE.c.last_seen_at)),
-        select(func.max(ScheduledJobRow.finished_at)),
-        select(func.max(AuditEntryRow.recorded_at)),
-    )
-    found = [session.connection().execute(query).scalar_one() for query in queries]
-    return max((time for time in found if time is not None), default=None)
+def _write(session: Session, row: ServerClockRow | None, kept: Kept) -> None:
+    if row is None:
+        row = ServerClockRow(server_clock_id=THE_ROW, newest_at=kept.newest_at, swept_at=kept.swept_at)
+    row.newest_at, row.swept_at = kept.newest_at, kept.swept_at
+    row.ran = kept.total // MICROSECOND
+    row.ran_at_sweep = (kept.total - kept.ran) // MICROSECOND
+    row.acceptance, row.database_ahead = kept.acceptance, kept.database_ahead // MICROSECOND
+    session.add(row)
+    session.flush()
 
 
 def _restrained(session: Session, now: datetime) -> datetime:
