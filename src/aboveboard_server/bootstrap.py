@@ -7,7 +7,7 @@ import signal
 import sys
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -39,17 +39,21 @@ from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.ingest.stream import Streams
 from aboveboard_server.limits import Limiter
 from aboveboard_server.monitor import Monitor
-from aboveboard_server.privacy import deletion, sweep
+from aboveboard_server.privacy import deletion, journal_rebuild, sweep
 from aboveboard_server.privacy import keys as key_files
 from aboveboard_server.privacy.archive import Archive
 from aboveboard_server.privacy.archive_list import ArchiveList
 from aboveboard_server.privacy.audit import AuditLog
+from aboveboard_server.privacy.clock_admin import ClockAdmin
+from aboveboard_server.privacy.clock_guard import ClockGuard
 from aboveboard_server.privacy.companies import Companies
 from aboveboard_server.privacy.company_keys import CompanyKeys
+from aboveboard_server.privacy.cut_offs import CutOffs
 from aboveboard_server.privacy.deletion import Deletions
 from aboveboard_server.privacy.eraser import Eraser, ScrubPolicy
 from aboveboard_server.privacy.export import Exporter
 from aboveboard_server.privacy.installations import Installations
+from aboveboard_server.privacy.journal_keeper import JournalKeeper
 from aboveboard_server.privacy.journal_writer import JournalWriter
 from aboveboard_server.privacy.named import SubjectReader
 from aboveboard_server.privacy.opt_outs import OptOuts
@@ -84,6 +88,7 @@ if TYPE_CHECKING:
     import grpc
     from sqlalchemy import URL
 
+    from aboveboard_server.schema.catalog import Catalog
     from aboveboard_server.settings import Settings
     from aboveboard_server.storage.ports import EventStore
 
@@ -203,26 +208,30 @@ async def start(
         SubjectReader(keys.digest, users),
         Finder(store, keys.digest),
     )
-    revoked = await restore(store, journal, finder)
+    clock_guard = ClockGuard(store, journal)
+    stack.push_async_callback(clock_guard.close)
+    # The guard first: what is written tells it what time it was.
+    revoked = await restore(store, journal, finder, clock_guard)
     await ensure_admin_key(store, settings.bootstrap_token, revoked, announce)
     ring, limiter, guard = await _locks(settings, store, committer, stack)
     scrubbing = ScrubPolicy(settings.scrub_quiet_seconds, timedelta(hours=settings.scrub_within_hours))
     receipts = ReceiptChain(store, keys.signing)
-    eraser = Eraser(store, receipts, scrubbing)
+    sealed, lapse = (
+        SealedSubjects(keys.wrapping, keys.digest, users),
+        timedelta(days=settings.deletion_lapse_days),
+    )
+    cut_off_next = CutOffs(store, clock_guard, finder, sealed, journal).set_next
+    eraser = Eraser(store, receipts, scrubbing, cut_off_next)
     stack.push_async_callback(eraser.close)
-    sealed = SealedSubjects(keys.wrapping, keys.digest, users)
-    lapse = timedelta(days=settings.deletion_lapse_days)
-    deletions = Deletions(store, subjects, finder, sealed, journal, eraser.wake, lapse)
+    clock_guard.when_plausible(eraser.wake)
+    deletions = Deletions(store, subjects, finder, sealed, journal, eraser.wake, lapse, clock_guard)
     preferences = Preferences(sources, gate, store, journal, deletions)
     readiness = Readiness(store, committer)
     stack.push_async_callback(readiness.close)
     ingest = IngestServicer(service, preferences, Streams(settings.transport.max_connection_age))
-    retention = Retention(store, catalog)
-    sweeper = Sweep(store, retention, catalog, keys.digest)
-    published = PublishedDictionary(catalog, retention)
-    with suppress(StoreUnavailableError):
-        # Known from the start, so that the page is there when the store is not.
-        await published.current()
+    retention = Retention(store, catalog, clock_guard)
+    sweeper = Sweep(store, retention, catalog, keys.digest, clock_guard)
+    published = await _published(catalog, retention)
     rooms = Rooms(
         opt_outs=OptOuts(store, subjects, journal),
         deletions=deletions,
@@ -237,6 +246,7 @@ async def start(
         retention=retention,
         sweep=sweeper,
         keys=Keys(store, journal, ring, keys.digest),
+        clock=ClockAdmin(store, journal, clock_guard),
     )
     admin = AdminServicer(rooms)
     grpc_listeners = (
@@ -262,23 +272,41 @@ async def start(
             readiness.stop,
         ),
     )
-    archive = Archive(store, catalog, settings.archive)
+    archive = Archive(store, catalog, settings.archive, journal)
     jobs = [
         Job(sweep.NAME, sweeper.run),
         Job("archive", archive.release_due, ARCHIVE_INTERVAL),
         Job(deletion.JOB, deletions.lapse, LAPSE_INTERVAL),
     ]
-    schedule = Schedule(store, jobs)
+    schedule = Schedule(store, clock_guard, jobs)
     stack.push_async_callback(schedule.stop)
     monitor = Monitor(store, committer, readiness, [listener.set_ready for listener in grpc_listeners])
     stack.push_async_callback(_stop, listeners)
     addresses = [await listener.start() for listener in listeners]
+    keeper = JournalKeeper(settings.key_dir, lambda: clock_guard.suspicion is None)
+    _begin_to_look(schedule, monitor, keeper, stack)
+    return Service(listeners, *addresses)
+
+
+def _begin_to_look(
+    schedule: Schedule, monitor: Monitor, keeper: JournalKeeper, stack: AsyncExitStack
+) -> None:
+    """Start what is done beside answering."""
     loading = asyncio.create_task(_load_tables(), name="tables")
     stack.callback(loading.cancel)
     schedule.start()
     monitor.start()
     stack.push_async_callback(monitor.stop)
-    return Service(listeners, *addresses)
+    keeper.start()
+    stack.push_async_callback(keeper.stop)
+
+
+async def _published(catalog: Catalog, retention: Retention) -> PublishedDictionary:
+    """Return the public dictionary, known from the start, so that the page is there when the store is not."""
+    published = PublishedDictionary(catalog, retention)
+    with suppress(StoreUnavailableError):
+        await published.current()
+    return published
 
 
 async def _locks(
@@ -335,6 +363,16 @@ def migrate(database: str) -> list[str]:
         return migrate_sqlite(path)
     finally:
         ownership.release()
+
+
+async def rebuild_journal(database: str, key_dir: Path) -> int:
+    """Write the journal of a key directory anew from its database; return how many entries it has."""
+    store = await open_store(database)
+    try:
+        await key_files.unlock(key_dir, store.pin_keys)
+        return await journal_rebuild.rebuild(store, key_dir, datetime.now(UTC))
+    finally:
+        await store.close()
 
 
 async def _open_postgres(url: URL) -> EventStore:

@@ -145,6 +145,12 @@ DELETIONS_WAITING_SECONDS = Gauge(
     multiprocess_mode="mostrecent",
     registry=_registry,
 )
+JOURNAL_BYTES = Gauge(
+    "aboveboard_journal_bytes",
+    "Size of the deletion journal in the key directory.",
+    multiprocess_mode="mostrecent",
+    registry=_registry,
+)
 READY = Gauge(
     "aboveboard_ready",
     "1 where every worker's store takes commits, 0 where not.",
@@ -155,6 +161,18 @@ KEYS_AGE_SECONDS = Gauge(
     "aboveboard_keys_age_seconds",
     "How long the keys in force could not be read, by the worker that is furthest behind; 0 where they can.",
     multiprocess_mode="max",
+    registry=_registry,
+)
+CLOCK_SUSPECT = Gauge(
+    "aboveboard_clock_suspect",
+    "1 where a worker's clock is suspect: it sweeps, releases and cuts off nothing. 0 where none is.",
+    multiprocess_mode="max",
+    registry=_registry,
+)
+JOBS_SKIPPED = Counter(
+    "aboveboard_jobs_skipped",
+    "Scheduled jobs that were due and not run, as the clock is suspect.",
+    ("job",),
     registry=_registry,
 )
 CPU_SECONDS = Counter(

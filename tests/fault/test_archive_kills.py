@@ -13,6 +13,7 @@ import sys
 import time
 from collections import defaultdict
 from contextlib import closing
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,9 +23,10 @@ from tests.support.clients import deployment_source, element
 
 from aboveboard.event.v1.change_type_pb2 import CHANGE_TYPE_UPDATE
 from aboveboard_server import bootstrap
-from aboveboard_server.privacy import archive_months, archive_release
+from aboveboard_server.privacy import archive_months, archive_release, journal
 from aboveboard_server.privacy.archive_cells import Cell
 from aboveboard_server.privacy.archive_decision import Tally
+from aboveboard_server.privacy.journal_lines import ReleaseCell, ReleaseCommit
 from aboveboard_server.storage.columns import EPOCH, MICROSECOND
 from aboveboard_server.storage.work import archive as work
 
@@ -45,19 +47,6 @@ KILLS = 30
 COMPANIES = 12
 # What every month holds: three creations and two changes of each company.
 EXACT = {"CREATE": Tally(36, COMPANIES), "UPDATE": Tally(24, COMPANIES)}
-# Every noise that was ever kept, whatever becomes of it.
-WATCH_SQLITE = """
-CREATE TABLE drawn (month TEXT, settings TEXT, noise TEXT);
-CREATE TRIGGER watch AFTER INSERT ON archive_release BEGIN
-    INSERT INTO drawn VALUES (NEW.month, NEW.settings, NEW.noise);
-END
-"""
-WATCH_POSTGRES = """
-CREATE TABLE drawn (month TEXT, settings TEXT, noise TEXT);
-CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS
-    'BEGIN INSERT INTO drawn VALUES (NEW.month, NEW.settings, NEW.noise); RETURN NULL; END';
-CREATE TRIGGER watch AFTER INSERT ON archive_release FOR EACH ROW EXECUTE FUNCTION watch()
-"""
 
 
 def updated() -> EventEnvelope:
@@ -90,8 +79,8 @@ async def fill(url: str) -> list[str]:
 class Runner:
     """Releases one time after the other, each in a process that may be killed."""
 
-    def __init__(self, url: str) -> None:
-        arguments = [sys.executable, "-m", "tests.support.archive_runner", url]
+    def __init__(self, url: str, folder: Path) -> None:
+        arguments = [sys.executable, "-m", "tests.support.archive_runner", url, str(folder)]
         self._process = subprocess.Popen(
             arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
@@ -119,12 +108,12 @@ class Runner:
         raise AssertionError("it has ended")
 
 
-async def campaign(url: str, query: Query, months: list[str]) -> None:
+async def campaign(url: str, folder: Path, query: Query, months: list[str]) -> None:
     """Kill releases until all are done, and reckon."""
     seed = secrets.randbits(32)
     print(f"seed {seed}")  # noqa: T201  # shown where it fails
     chance = random.Random(seed)
-    with closing(Runner(url)) as runner:
+    with closing(Runner(url, folder)) as runner:
         for _ in range(KILLS):
             kill_once(runner, query, chance)
         left = len(months) - count_released(query)
@@ -132,8 +121,6 @@ async def campaign(url: str, query: Query, months: list[str]) -> None:
         assert 0 < left < len(months)
         runner.begin()
         assert runner.wait() == 0
-    drawn = query("SELECT month, settings, noise FROM drawn ORDER BY month")
-    assert [month for month, _, _ in drawn] == months
     store = await bootstrap.open_store(url)
     found = await store.read(work.aggregates, min_month="", max_month="", event_type="")
     await store.close()
@@ -142,11 +129,29 @@ async def campaign(url: str, query: Query, months: list[str]) -> None:
     for one in found:
         cell = Cell(one.event_type, one.change_type, one.solution)
         by_month[one.month][cell] = one.count, one.contributors
-    for month, settings, noise in drawn:
-        draw = archive_release.restored(json.loads(settings), json.loads(noise))
-        assert draw.settings == SETTINGS
-        clean = archive_release.publish(draw, {cell: exact(cell) for cell in draw.noise})
-        assert by_month[month] == {one.cell: (one.count, one.contributors) for one in clean}
+    draws = [json.loads(line) for line in (folder / "draws").read_text().splitlines()]
+    clean = [numbers(archive_release.restored(asdict(SETTINGS), {"cells": noise})) for noise in draws]
+    assert sorted(by_month) == months
+    assert all(by_month[month] in clean for month in months)
+    # What anybody may have seen is what the journal tells, however often.
+    told: dict[str, list[ReleaseCell]] = defaultdict(list)
+    for entry in journal.read(folder / "archive-keys"):
+        if isinstance(entry, ReleaseCell):
+            told[entry.release_id].append(entry)
+        elif isinstance(entry, ReleaseCommit):
+            cells = told[entry.release_id]
+            assert by_month[entry.month] == {
+                Cell(one.event_type, one.change_type, one.solution): (one.count, one.contributors)
+                for one in cells
+            }
+            months = [month for month in months if month != entry.month]
+    assert not months
+
+
+def numbers(draw: archive_release.Draw) -> dict[Cell, tuple[int, int]]:
+    """Return what a release left in peace publishes under a draw."""
+    published = archive_release.publish(draw, {cell: exact(cell) for cell in draw.noise})
+    return {one.cell: (one.count, one.contributors) for one in published}
 
 
 def kill_once(runner: Runner, query: Query, chance: random.Random) -> None:
@@ -172,23 +177,20 @@ def exact(cell: Cell) -> Tally:
 
 
 async def test_on_sqlite(tmp_path: Path) -> None:
-    """Through 30 kills each month's noise is drawn once, and every number is that of a clean run."""
+    """Through 30 kills each month is published once, as a clean run under one draw does."""
     database = tmp_path / "aboveboard.db"
     url = f"sqlite:///{database}"
     months = await fill(url)
-    with closing(sqlite3.connect(database)) as db:
-        db.executescript(WATCH_SQLITE)
 
     def query(statement: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as db:
             return db.execute(statement).fetchall()
 
-    await campaign(url, query, months)
+    await campaign(url, tmp_path, query, months)
 
 
-async def test_on_postgresql(postgres: PostgresServer) -> None:
-    """Through 30 kills each month's noise is drawn once, and every number is that of a clean run."""
+async def test_on_postgresql(tmp_path: Path, postgres: PostgresServer) -> None:
+    """Through 30 kills each month is published once, as a clean run under one draw does."""
     url = postgres.new_database()
     months = await fill(url)
-    postgres.query(url, WATCH_POSTGRES)
-    await campaign(url, lambda statement: postgres.query(url, statement), months)
+    await campaign(url, tmp_path, lambda statement: postgres.query(url, statement), months)

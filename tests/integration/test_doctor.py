@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.support.admin import admin
 from tests.support.clients import TIMEOUT, deployment_source, element, publish, server_source
+from tests.support.clocks import SetClock
 from tests.support.deletions import company, delete
 from tests.support.keys import make_key, revoke
 from tests.support.server import ServerProcess
@@ -26,7 +27,7 @@ from aboveboard.admin.v1 import key_pb2 as k
 from aboveboard.admin.v1.opt_out_pb2 import CreateOptOutRequest
 from aboveboard.admin.v1.subject_pb2 import Subject
 from aboveboard_server.cli.app import app
-from aboveboard_server.doctor import machine
+from aboveboard_server.doctor import clock, machine
 from aboveboard_server.privacy.journal import JOURNAL
 
 if TYPE_CHECKING:
@@ -263,6 +264,36 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
         "it lapses after 30",
     ),
     "a file of the future": (from_the_future, "clock-is-right", "problem", "set the clock"),
+    "a clock that is behind": (
+        execute("UPDATE server_clock SET newest_at = newest_at + 7200000000"),
+        "clock-is-plausible",
+        "problem",
+        "aboveboard admin clock accept",
+    ),
+    "a clock that is ahead": (
+        execute("UPDATE server_clock SET swept_at = swept_at - 8 * 86400000000"),
+        "clock-is-plausible",
+        "problem",
+        "8 days further",
+    ),
+    "a cut-off of the future": (
+        execute("UPDATE tombstone SET cut_off_at = cut_off_at + 86400000000"),
+        "cut-offs-are-not-in-the-future",
+        "problem",
+        "1 cut-offs lie in the future",
+    ),
+    "a deletion without a cut-off": (
+        execute("UPDATE deletion SET state = 'RUNNING', cut_off_at = NULL"),
+        "cut-offs-are-not-in-the-future",
+        "warning",
+        "wait for a plausible clock",
+    ),
+    "a clock that was behind": (
+        execute("INSERT INTO clock_period VALUES (0, 1000000)"),
+        "rows-expire",
+        "warning",
+        "1970-01-01 00:00",
+    ),
     "an event of the future": (
         execute("UPDATE source SET last_seen_at = last_seen_at + 86400000000"),
         "newest-event-is-not-from-the-future",
@@ -273,8 +304,9 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_setup(setup: Path, kind: str) -> None:
+def test_a_broken_setup(setup: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """Each kind is found by its check, as bad as it is, with what to do."""
+    monkeypatch.setattr(clock, "CLOCK", SetClock())
     spoil, check, level, words = BROKEN[kind]
     spoil(setup)
     found = doctor(setup, "--deep")

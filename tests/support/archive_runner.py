@@ -1,20 +1,26 @@
-"""Releases ten years of months in processes that tests may kill: `python -m … URL`, and a line for each.
+"""Releases ten years of months in processes that tests may kill: `python -m … URL FOLDER`, a line for each.
 
-It forks for each, since what all of them import takes a second; and tells who begins, and how each ended.
+The folder gets the journal, and in `draws` every draw that was made. It forks for each, since what all of
+them import takes a second; and tells who begins, and how each ended.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.support.archived import journal_beside
 
 from aboveboard_server import bootstrap
 from aboveboard_server.errors import StartupError
+from aboveboard_server.privacy import archive_release
 from aboveboard_server.privacy.archive import Archive
 from aboveboard_server.privacy.archive_settings import ArchiveSettings
 from aboveboard_server.schema import catalog
@@ -60,18 +66,34 @@ async def opened(url: str) -> EventStore:
             await asyncio.sleep(0.02)
 
 
-async def main(url: str) -> None:
+def note_draws(path: Path) -> None:
+    """Have every draw of this process added to a file before it is used."""
+    draw = archive_release.draw
+
+    def noted(*args: Any) -> archive_release.Draw:
+        drawn = draw(*args)
+        line = json.dumps([[*cell, *added] for cell, added in drawn.noise.items()])
+        with path.open("a") as file:
+            file.write(f"{line}\n")
+        return drawn
+
+    archive_release.draw = noted  # type: ignore[assignment]  # takes what the other does
+
+
+async def main(url: str, folder: Path) -> None:
     """Release what is due; say when it begins."""
+    journal = journal_beside(folder)
+    note_draws(folder / "draws")
     store = await opened(url)
     print(f"begins {os.getpid()}", flush=True)  # noqa: T201  # the test waits for it
-    await Archive(store, long_lived(), SETTINGS).release_due(NOW)
+    await Archive(store, long_lived(), SETTINGS, journal).release_due(NOW)
     await store.close()
 
 
 if __name__ == "__main__":
     for _ in sys.stdin:
         if not os.fork():
-            asyncio.run(main(sys.argv[1]))
+            asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
             os._exit(0)
         _, status = os.wait()
         print(f"ended {os.waitstatus_to_exitcode(status)}", flush=True)  # noqa: T201  # as above

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from aboveboard_server.privacy.journal_writer import JournalWriter
 from aboveboard_server.storage.work import archive as work
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aboveboard_server.storage.ports import EventStore
 
 RELEASED_AT = datetime(2026, 8, 1, 0, 12, 30, tzinfo=UTC)
@@ -28,5 +31,17 @@ def cell(event_type: str, change_type: str = "CREATE", solution: str = "Connects
 
 async def publish(store: EventStore, month: str, *cells: dict[str, Any]) -> None:
     """Publish a month."""
-    await store.work(work.begin, month, settings={}, noise={"cells": []}, drawn_at=RELEASED_AT)
-    assert await store.work(work.publish, month, cells, epsilon=1.0, released_at=RELEASED_AT)
+    await store.work(work.decide, month, cells, settings={"epsilon": 1.0}, decided_at=RELEASED_AT)
+    assert await store.work(work.publish, month, released_at=RELEASED_AT)
+
+
+def journal_beside(path: Path) -> JournalWriter:
+    """Return the writer of a journal in a key directory of its own, made at the first call."""
+    folder = path / "archive-keys"
+    folder.mkdir(exist_ok=True)
+    (folder / "digest.key").write_bytes(bytes(32))
+
+    async def make_room() -> None:
+        pass
+
+    return JournalWriter(folder, make_room)

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.support.batches import SCHEMA
+from tests.support.clocks import guard_of
 
 from aboveboard.admin.v1.retention_pb2 import EnforceRetentionRequest
 from aboveboard_server.ids import uuid7
@@ -13,6 +14,7 @@ from aboveboard_server.privacy.retention import Retention
 from aboveboard_server.privacy.sweep import Sweep
 
 if TYPE_CHECKING:
+    from aboveboard_server.privacy.clock_guard import ClockGuard
     from aboveboard_server.storage.ports import EventStore
 
 DAY = 86_400_000_000
@@ -29,9 +31,10 @@ def id_of_day(days: float) -> str:
     return str(uuid7(days_ago(days) // 1_000))
 
 
-def sweep_of(store: EventStore) -> Sweep:
+def sweep_of(store: EventStore, guard: ClockGuard | None = None) -> Sweep:
     """Return the sweep of a store."""
-    return Sweep(store, Retention(store, SCHEMA), SCHEMA, DIGEST_KEY)
+    guard = guard or guard_of(store)
+    return Sweep(store, Retention(store, SCHEMA, guard), SCHEMA, DIGEST_KEY, guard)
 
 
 async def swept(store: EventStore, *, dry_run: bool = False) -> dict[str, int]:

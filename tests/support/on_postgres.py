@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 from tests.support.server import ServerProcess
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.support.postgres import PostgresServer
 
 # Seconds in which workers must notice that their supervisor is gone.
@@ -21,8 +23,15 @@ ORPHANS_END = 25
 class OnPostgres(ServerProcess):
     """`aboveboard serve` on a database of a PostgreSQL that tests may stop and kill."""
 
-    def __init__(self, folder: Path, postgres: PostgresServer, url: str, workers: int = 1) -> None:
-        super().__init__(folder, "--database", url, "--workers", str(workers))
+    def __init__(
+        self,
+        folder: Path,
+        postgres: PostgresServer,
+        url: str,
+        workers: int = 1,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(folder, "--database", url, "--workers", str(workers), env=env)
         # Servers on one database share its keys: those of the folder above.
         self.key_dir = folder.parent / "keys"
         self._postgres = postgres

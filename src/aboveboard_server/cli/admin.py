@@ -14,6 +14,7 @@ COMMANDS = {
     "export": "export:export",
     "loss": "loss:estimate_loss",
     "archive": "archive:app",
+    "clock": "clock:app",
     "company": "company:app",
     "deletion": "deletion:app",
     "key": "key:app",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import sys
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aboveboard_server.cli.serve import Database  # noqa: TC001  # read when the command is made
 from aboveboard_server.errors import StartupError
 from aboveboard_server.privacy import journal_transfer
 from aboveboard_server.privacy.journal_lines import JournalError
 from aboveboard_server.privacy.keys import sync_folder
+from aboveboard_server.settings import DEFAULT_DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +65,20 @@ def import_command(
     if not merged.is_closed:
         typer.echo("aboveboard: warning: without a closing line nothing tells that this is whole", err=True)
     typer.echo(f"{merged.added} added of {merged.entries}; the server applies them at its next start.")
+
+
+@app.command("rebuild")
+def rebuild_command(database: Database = DEFAULT_DATABASE, key_dir: KeyDir = KEY_DIR) -> None:
+    """Write a lost journal anew from the database; no server may run on it.
+
+    What only the lost one knew is lost: restore no backup under the new one that is older than it.
+    """
+    # Late: what it needs takes a while, and the other commands do without.
+    from aboveboard_server import bootstrap  # noqa: PLC0415
+
+    with _readable_errors():
+        count = asyncio.run(bootstrap.rebuild_journal(database, key_dir))
+    typer.echo(f"{count} entries written; backups that are older than this journal must not be restored.")
 
 
 def _write_whole(path: Path, lines: Iterator[bytes]) -> int:

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -20,6 +21,7 @@ from aboveboard_server.storage.address import libpq_parameters, without_password
 from aboveboard_server.storage.outdated import is_empty, outdated
 from aboveboard_server.storage.postgres_link import first_line
 from aboveboard_server.storage.unknown_tables import ADVICE, described, unknown_tables
+from aboveboard_server.storage.work import cut_offs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +84,12 @@ def newest_event_is_not_from_the_future(host: Host) -> Iterator[Finding]:
     if newest is None:
         yield ok("there is none yet")
     elif newest.timestamp() > time.time() + SLACK:
-        yield problem(f"one was received at {newest:%Y-%m-%d %H:%M} UTC", "set the clock of this machine")
+        with host.session() as session:
+            rows = cut_offs.rows_after(session, datetime.now(UTC))
+        yield problem(
+            f"{rows} rows were; the newest source was seen at {newest:%Y-%m-%d %H:%M} UTC",
+            "set the clock of this machine right; rows that a wrong one has dated live longer by as much",
+        )
     else:
         yield ok(f"the newest source was seen at {newest:%Y-%m-%d %H:%M} UTC")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from aboveboard_server.doctor import addresses, database, deletions, keys, machine, postgres, sqlite
+from aboveboard_server.doctor import addresses, clock, database, deletions, keys, machine, postgres, sqlite
 from aboveboard_server.doctor.finding import Host, Result, ok, problem, run
 from aboveboard_server.storage.address import without_password
 from aboveboard_server.storage.outdated import is_empty
@@ -47,5 +47,5 @@ def examine(settings: Settings, *, deep: bool = False) -> Iterator[Result]:
         for check in (*database.CHECKS, *of_its_kind):
             yield from run(check, host)
         if not is_empty(host.connection):
-            for check in (*keys.DATABASE_CHECKS, *deletions.DATABASE_CHECKS):
+            for check in (*keys.DATABASE_CHECKS, *deletions.DATABASE_CHECKS, *clock.DATABASE_CHECKS):
                 yield from run(check, host)

@@ -4,16 +4,23 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlmodel import select
 
 from aboveboard_server.doctor.finding import ok, problem, warning
 from aboveboard_server.privacy import journal
-from aboveboard_server.privacy.journal_lines import KeyRevocation, OptOut, Tombstone
+from aboveboard_server.privacy.journal_lines import (
+    KeyRevocation,
+    OptOut,
+    Rejection,
+    ReleaseCommit,
+    Revocation,
+    Tombstone,
+)
 from aboveboard_server.privacy.keys import fingerprints
 from aboveboard_server.storage.tables import KeyFingerprintRow
-from aboveboard_server.storage.work import access_keys, deletions, opt_outs
+from aboveboard_server.storage.work import access_keys, journalled, opt_outs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +28,10 @@ if TYPE_CHECKING:
 
     from aboveboard_server.doctor.finding import Finding, Host
 
+REBUILD = (
+    "put the newest back: aboveboard journal import FILE; "
+    "or where there is none left: aboveboard journal rebuild"
+)
 RESTORE = "put it back from the backup: a lost key cannot be made again"
 
 
@@ -56,14 +67,16 @@ def keys_are_whole(host: Host) -> Iterator[Finding]:
 
 def journal_can_be_read(host: Host) -> Iterator[Finding]:
     """Every line of the deletion journal is as it was written."""
-    if _has_journal(host.settings.key_dir):
-        yield ok(f"{len(journal.read(host.settings.key_dir))} entries")
+    if journal.has_entries(host.settings.key_dir):
+        yield ok(f"{sum(1 for _ in journal.stream(host.settings.key_dir))} entries")
 
 
 def keys_are_those_of_the_database(host: Host) -> Iterator[Finding]:
     """The keys are those that the database belongs to."""
     with host.session() as session:
-        pinned = {row.name: row.fingerprint for row in session.exec(select(KeyFingerprintRow))}
+        known = {row.name: row.fingerprint for row in session.exec(select(KeyFingerprintRow))}
+    # Beside the keys stands that there is a journal.
+    pinned = {name: fingerprint for name, fingerprint in known.items() if name != journalled.MARK}
     folder = host.settings.key_dir
     found = fingerprints(folder) if folder.is_dir() else {}
     for name, fingerprint in pinned.items():
@@ -78,33 +91,69 @@ def keys_are_those_of_the_database(host: Host) -> Iterator[Finding]:
 
 
 def journal_is_that_of_the_database(host: Host) -> Iterator[Finding]:
-    """The journal knows every deletion and opt-out of the database, and the database all of the journal."""
+    """The journal knows all that the database forbids and has released, and the database all of it."""
     folder = host.settings.key_dir
-    entries = journal.read(folder) if _has_journal(folder) else []
     with host.session() as session:
-        stored = deletions.begun(session) | opt_outs.known(session).keys()
+        needs_journal = journalled.needs_journal(session)
+        held = journalled.held(session)
+        lifted = opt_outs.known(session).keys() - held.opt_outs
         in_force = {key.key_id for key in access_keys.in_force(session)}
-    written = {entry.deletion_id for entry in entries if isinstance(entry, Tombstone)}
-    written |= {entry.opt_out_id for entry in entries if isinstance(entry, OptOut)}
-    if stored - written:
+    if not journal.has_entries(folder):
+        if needs_journal:
+            yield problem("the deletion journal is missing", REBUILD)
+        else:
+            yield ok("there is none yet")
+        return
+    told = _told(folder)
+    if lacking := sum(map(len, (known - of for known, of in zip(held, told.known, strict=True)))):
         yield problem(
-            f"{len(stored - written)} deletions and opt-outs of the database are not in the journal",
+            f"{lacking} deletions, opt-outs, revoked keys or releases of the database are not in the journal",
             "it is an older one; merge the newest: aboveboard journal import FILE",
         )
     # A key that the database does not know lets nobody in anyway.
-    revived = in_force & {entry.key_id for entry in entries if isinstance(entry, KeyRevocation)}
-    if missing := (written - stored) | revived:
+    missing = (
+        (told.deleted - held.deletions)
+        | (told.opted_out - held.opt_outs - lifted)
+        | (told.known.keys & in_force)
+        | (told.known.months - held.months)
+    )
+    if missing:
         yield warning(
             f"{len(missing)} entries of the journal are not in the database, as after a restore",
             "start the server: it puts them in force before it answers anyone",
         )
-    if stored == written and not revived:
-        yield ok(f"{len(stored)} in both")
+    if not lacking and not missing:
+        yield ok(f"{sum(map(len, held))} in both")
 
 
-def _has_journal(folder: Path) -> bool:
-    # Reading would make one.
-    return (folder / journal.JOURNAL).exists()
+class _Told(NamedTuple):
+    """What a journal tells of; `known` is what it knows in any way."""
+
+    known: journalled.Held
+    deleted: set[str]
+    opted_out: set[str]
+
+
+def _told(folder: Path) -> _Told:
+    told = _Told(journalled.Held(set(), set(), set(), set()), set(), set())
+    lifted: set[str] = set()
+    for line in journal.stream(folder):
+        entry = line.entry
+        if isinstance(entry, Tombstone | Rejection):
+            told.known.deletions.add(entry.deletion_id)
+            if isinstance(entry, Tombstone):
+                told.deleted.add(entry.deletion_id)
+        elif isinstance(entry, OptOut):
+            told.known.opt_outs.add(entry.opt_out_id)
+            told.opted_out.add(entry.opt_out_id)
+        elif isinstance(entry, Revocation):
+            lifted.add(entry.opt_out_id)
+        elif isinstance(entry, KeyRevocation):
+            told.known.keys.add(entry.key_id)
+        elif isinstance(entry, ReleaseCommit):
+            told.known.months.add(entry.month)
+    told.opted_out.difference_update(lifted)
+    return told
 
 
 CHECKS = (keys_are_private, keys_are_whole, journal_can_be_read)

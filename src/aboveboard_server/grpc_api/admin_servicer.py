@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aboveboard.admin.v1 import admin_service_pb2_grpc as stubs
+from aboveboard.admin.v1 import clock_pb2
 from aboveboard.admin.v1 import company_pb2 as c
 from aboveboard.admin.v1 import deletion_pb2 as d
 from aboveboard.admin.v1 import key_pb2 as k
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from aboveboard.admin.v1 import admin_service_pb2 as service_pb2
-    from aboveboard.admin.v1 import archive_pb2, audit_pb2, clock_pb2, deployment_pb2, loss_pb2
+    from aboveboard.admin.v1 import archive_pb2, audit_pb2, deployment_pb2, loss_pb2
     from aboveboard.admin.v1 import quarantine_pb2 as q
     from aboveboard_server.access.keys import Keys
     from aboveboard_server.ingest.loss import LossEstimator
     from aboveboard_server.ingest.quarantine import Quarantine
     from aboveboard_server.privacy.archive_list import ArchiveList
     from aboveboard_server.privacy.audit import AuditLog
+    from aboveboard_server.privacy.clock_admin import ClockAdmin
     from aboveboard_server.privacy.companies import Companies
     from aboveboard_server.privacy.deletion import Deletions
     from aboveboard_server.privacy.export import Exporter
@@ -52,6 +54,7 @@ class Rooms:
     retention: Retention
     sweep: Sweep
     keys: Keys
+    clock: ClockAdmin
 
 
 class AdminServicer(stubs.AdminServiceServicer):
@@ -102,13 +105,13 @@ class AdminServicer(stubs.AdminServiceServicer):
 
     async def GetClock(self, request: clock_pb2.GetClockRequest, context: Any) -> clock_pb2.GetClockResponse:
         """See admin_service.proto."""
-        raise NotImplementedError
+        return clock_pb2.GetClockResponse(clock=await self._rooms.clock.get())
 
     async def AcceptClock(
         self, request: clock_pb2.AcceptClockRequest, context: Any
     ) -> clock_pb2.AcceptClockResponse:
         """See admin_service.proto."""
-        raise NotImplementedError
+        return await self._rooms.clock.accept(request, _actor())
 
     async def GetDeletion(self, request: d.GetDeletionRequest, context: Any) -> d.GetDeletionResponse:
         """See admin_service.proto."""

@@ -78,14 +78,13 @@ def publish(drawn: Draw, exact: Mapping[Cell, Tally]) -> list[Published]:
     ]
 
 
-def stored(drawn: Draw) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a draw's settings and noise as JSON objects, to be kept until the month is published."""
-    cells = [[*cell, *added] for cell, added in drawn.noise.items()]
-    return asdict(drawn.settings), {"cells": cells}
+def stored_settings(drawn: Draw) -> dict[str, Any]:
+    """Return a draw's settings as a JSON object."""
+    return asdict(drawn.settings)
 
 
 def restored(settings: Mapping[str, Any], noise_drawn: Mapping[str, Any]) -> Draw:
-    """Return the draw of which `stored` has made this."""
+    """Return a draw that an earlier version has kept as JSON objects."""
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
     }

@@ -15,6 +15,7 @@ from aboveboard_server.errors import ServiceError
 from aboveboard_server.ids import uuid7
 from aboveboard_server.privacy import arguments
 from aboveboard_server.privacy.audit import SELF_SERVICE_ACTOR, SERVER_ACTOR
+from aboveboard_server.privacy.cut_offs import opt_out_of
 from aboveboard_server.privacy.deletion_messages import deletion_message, table_counts
 from aboveboard_server.privacy.journal_writer import opt_out_entry
 from aboveboard_server.privacy.named import kind_number
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from aboveboard.admin.v1.subject_pb2 import Subject
+    from aboveboard_server.privacy.clock_guard import ClockGuard
+    from aboveboard_server.privacy.journal_lines import OptOut
     from aboveboard_server.privacy.journal_writer import JournalWriter
     from aboveboard_server.privacy.named import SubjectReader
     from aboveboard_server.privacy.restore import Finder
@@ -65,6 +68,7 @@ class Deletions:
         journal: JournalWriter,
         wake: Callable[[], None],
         lapse: timedelta,
+        guard: ClockGuard,
     ) -> None:
         self._store = store
         self._subjects = subjects
@@ -73,6 +77,7 @@ class Deletions:
         self._journal = journal
         self._wake = wake
         self._lapse = lapse
+        self._guard = guard
 
     async def create(self, request: d.CreateDeletionRequest, actor: str) -> d.Deletion:
         """Begin a deletion, or tell what would go; of equal requests at the same time one does it."""
@@ -94,7 +99,10 @@ class Deletions:
         return one_at_a_time(self._store, f"{kind} {identity.lower()}" if identity else "")
 
     async def _create(self, request: d.CreateDeletionRequest, actor: str) -> d.Deletion:
-        """Begin a deletion; in force everywhere once this has returned. Or tell what would go."""
+        """Begin a deletion; in force everywhere once this has returned. Or tell what would go.
+
+        While the clock is suspect the subject is opted out instead, and the deletion waits for its cut-off.
+        """
         subject = await self._subjects.read(request, makes_key=not request.validate_only)
         request_id = arguments.request_id(request.request_id)
         order = work.Order(
@@ -117,7 +125,8 @@ class Deletions:
             made = await self._store.read(work.by_request, order.request_id, subject)
             if made:
                 return self._message(made)
-        return self._message(await self._begin(subject, order, actor, "CreateDeletion"))
+        user_id = request.subject.user.user_id
+        return self._message(await self._begin(subject, order, actor, "CreateDeletion", user_id))
 
     async def _confirm(self, request: d.ConfirmDeletionRequest, actor: str) -> d.Deletion:
         """Let a deletion begin that waits; or tell what would go."""
@@ -130,10 +139,22 @@ class Deletions:
             message.table_counts.extend(table_counts(await self._store.read(erasing.count, subject)))
             message.neighbours.extend(await neighbours_of(self._store, subject))
             return message
-        now = datetime.now(UTC)
-        await self._journal.deletion(subject, deletion_id, now)
+        judged = await self._guard.judge()
         act = Act(actor, "ConfirmDeletion", subject.digest, reference, subject.kind)
-        decision = work.Decision(deletion_id, now, act, reference, request.scrub_now)
+        order = work.Order(
+            deletion_id, ADMINISTRATOR, judged.now, reference, no_cut_off=bool(judged.suspicion)
+        )
+        order, opt_out = await self._opt_out(subject, order)
+        await self._journal.deletion(subject, deletion_id, order.cut_off_at, opt_out)
+        decision = work.Decision(
+            deletion_id,
+            judged.now,
+            act,
+            reference,
+            request.scrub_now,
+            opt_out_id=order.opt_out_id,
+            no_cut_off=order.no_cut_off,
+        )
         done = await self._store.work(work.confirm, subject, decision)
         self._wake()
         return self._message(done)
@@ -153,9 +174,8 @@ class Deletions:
         decision = work.Decision(deletion_id, now, act, reference, reason=reason)
         return self._message(await self._store.work(work.reject, decision))
 
-    async def lapse(self) -> None:
+    async def lapse(self, now: datetime) -> None:
         """End the deletions that have waited for too long, as a scheduled job."""
-        now = datetime.now(UTC)
         act = Act(SERVER_ACTOR, "LapseDeletion")
         while found := await self._store.read(work.overdue, now - self._lapse):
             for deletion_id in found:
@@ -221,18 +241,16 @@ class Deletions:
     def _message(self, row: DeletionRow) -> d.Deletion:
         return deletion_message(row, self._lapse)
 
-    async def _begin(self, subject: SubjectRecord, order: work.Order, actor: str, action: str) -> DeletionRow:
-        opt_out = None
-        if order.also_opt_out and not await self._store.read(opt_outs.in_force, subject, order.origin):
-            order = replace(order, opt_out_id=str(uuid7()))
-            opt_out = opt_out_entry(
-                subject,
-                order.opt_out_id or "",
-                origin=order.origin,
-                reference=order.reference,
-                created_at=order.at,
-            )
-        await self._journal.deletion(subject, order.deletion_id, order.at, opt_out)
+    async def _begin(
+        self, subject: SubjectRecord, order: work.Order, actor: str, action: str, user_id: str = ""
+    ) -> DeletionRow:
+        judged = await self._guard.judge()
+        order = replace(order, at=judged.now, no_cut_off=bool(judged.suspicion))
+        if order.no_cut_off and user_id:
+            sealed = self._sealed.seal(order.deletion_id, subject, user_id)
+            order = replace(order, sealed_subject=sealed)
+        order, opt_out = await self._opt_out(subject, order)
+        await self._journal.deletion(subject, order.deletion_id, order.cut_off_at, opt_out)
         act = Act(actor, action, subject.digest, order.reference, subject.kind)
         row = await self._store.work(work.begin, subject, order, act)
         self._wake()
@@ -242,6 +260,21 @@ class Deletions:
             # Another one came first: the journal's must not outlive it.
             await self._journal.revocation([opt_out.opt_out_id], order.at)
         return row
+
+    async def _opt_out(self, subject: SubjectRecord, order: work.Order) -> tuple[work.Order, OptOut | None]:
+        """Return an order with the opt-out that is to be made in the same step, and what the journal says.
+
+        It is asked for with the deletion, or made until that has its cut-off. None where one is in force.
+        """
+        if not (order.also_opt_out or order.no_cut_off):
+            return order, None
+        if await self._store.read(opt_outs.in_force, subject, order.origin):
+            return order, None
+        opt_out_id = str(uuid7()) if order.also_opt_out else opt_out_of(order.deletion_id)
+        entry = opt_out_entry(
+            subject, opt_out_id, origin=order.origin, reference=order.reference, created_at=order.at
+        )
+        return replace(order, opt_out_id=opt_out_id), entry
 
 
 def _deletion_id(request_id: str | None, subject: SubjectRecord) -> str:

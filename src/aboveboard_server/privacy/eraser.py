@@ -23,6 +23,8 @@ from aboveboard_server.storage.work import erasure_queue as work
 from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from aboveboard_server.privacy.receipt_chain import ReceiptChain
     from aboveboard_server.storage.ports import EventStore
 
@@ -50,10 +52,20 @@ class ScrubPolicy:
 
 
 class Eraser:
-    """Runs until it is closed."""
+    """Runs until it is closed.
 
-    def __init__(self, store: EventStore, chain: ReceiptChain, policy: ScrubPolicy) -> None:
+    `cut_off_next` cuts off a deletion that waits for a plausible clock, and returns whether there was one.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        chain: ReceiptChain,
+        policy: ScrubPolicy,
+        cut_off_next: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._store = store
+        self._cut_off_next = cut_off_next
         self._chain = chain
         self._policy = policy
         self._wake = asyncio.Event()
@@ -100,8 +112,9 @@ class Eraser:
 
     async def _next(self) -> bool:
         """Take one turn: a chunk of rows, some receipts, a scrub where one is due."""
+        has_cut_off = await self._cut_off_next()
         if not await self._store.read(work.is_anything_unfinished):
-            return False
+            return has_cut_off
         batch = await self._store.read(work.running)
         more = bool(batch.deletion_ids) and await self._erase(batch)
         # Before a scrub, which a full disk may keep from being done for long.
@@ -109,7 +122,7 @@ class Eraser:
         # What sources have begun never keeps an administrator's deletion from its scrub.
         if self._store.scrubs and batch.is_anonymous:
             more = await self._scrub() or more
-        return more
+        return more or has_cut_off
 
     async def _erase(self, batch: work.Batch) -> bool:
         begun = time.monotonic()

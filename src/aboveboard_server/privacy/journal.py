@@ -21,7 +21,7 @@ from aboveboard_server.privacy.journal_lines import Entry, JournalError
 from aboveboard_server.privacy.keys import digest_key, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from pathlib import Path
 
 JOURNAL = "journal"
@@ -47,7 +47,7 @@ def read(folder: Path) -> list[Entry]:
     return [line.entry for line in stream(folder)]
 
 
-def stream(folder: Path) -> Iterator[Line]:
+def stream(folder: Path) -> Generator[Line, None, None]:
     """Yield every line that is there now, in order; none where there is no journal yet.
 
     A last line that a power cut has torn was never acknowledged, and is left out. Any other line that is not
@@ -62,7 +62,10 @@ def stream(folder: Path) -> Iterator[Line]:
 def has_entries(folder: Path) -> bool:
     """Whether a journal was begun in a folder, and is still there."""
     path = folder / JOURNAL
-    return path.exists() and path.stat().st_size > 0
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        return b"\n" in file.read(LONGEST_END)
 
 
 def size(folder: Path) -> int:
@@ -73,13 +76,19 @@ def size(folder: Path) -> int:
 
 def whole_lines(folder: Path, key: bytes) -> Iterator[bytes]:
     """Yield the bytes of the whole lines that are there now, without their newlines."""
-    if not (folder / JOURNAL).exists():
-        return
+    if has_entries(folder):
+        with snapshot(folder, key) as (descriptor, end):
+            yield from lines_between(descriptor, 0, end)
+
+
+@contextmanager
+def snapshot(folder: Path, key: bytes) -> Iterator[tuple[int, int]]:
+    """Open the journal as it is now, and say where its last whole line ends; holds up nobody."""
     with opened(folder, fcntl.LOCK_SH) as descriptor:
         end, _ = last_line(descriptor, key)
-        # Whole lines stay as they are: compaction writes another file.
+        # Whole lines stay as they are: what leaves some out writes another file.
         fcntl.flock(descriptor, fcntl.LOCK_UN)
-        yield from lines_between(descriptor, 0, end)
+        yield descriptor, end
 
 
 def lines_between(descriptor: int, start: int, end: int) -> Iterator[bytes]:
@@ -111,11 +120,19 @@ def opened(folder: Path, lock: int) -> Iterator[int]:
         try:
             fcntl.flock(descriptor, lock)
             # Compaction puts another file in its place: what is written to this one would be lost.
-            if _is_at(path, descriptor):
+            if is_at(path, descriptor):
                 yield descriptor
                 return
         finally:
             os.close(descriptor)
+
+
+def is_at(path: Path, descriptor: int) -> bool:
+    """Whether the file that was opened is the one that is there by this name now."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def append_to(folder: Path, descriptor: int, key: bytes, entries: Iterable[tuple[str, Entry]]) -> None:
@@ -149,13 +166,6 @@ def last_line(descriptor: int, key: bytes) -> tuple[int, bytes]:
             raise JournalError("the journal is damaged: its end is no line")
         return 0, b""
     return found - len(torn), before[-1]
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
 
 
 def _refuse_damaged_end(key: bytes, torn: bytes) -> None:

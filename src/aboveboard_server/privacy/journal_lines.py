@@ -27,7 +27,9 @@ class Tombstone:
 
     `stored_digest` is that of `subjects.stored_user`, for a user; None for every other kind, and where the
     company's key was not there to make it. `cut_off_at` is None for a deletion that was taken while the clock
-    was suspect: another entry of the same `deletion_id` holds its cut-off once it has one.
+    was suspect: another entry of the same `deletion_id` holds its cut-off once it has one. `acceptance` is
+    that of the clock by which a cut-off that lay in the future was set back, 0 where it was not: of one
+    deletion's entries that of the latest acceptance counts.
     """
 
     deletion_id: str
@@ -35,6 +37,12 @@ class Tombstone:
     subject_digest: bytes
     stored_digest: bytes | None
     cut_off_at: int | None
+    acceptance: int = 0
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Of one deletion's entries that of the highest rank counts."""
+        return self.acceptance, self.cut_off_at or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +122,19 @@ class ReleaseCommit:
 
 @dataclass(frozen=True, slots=True)
 class ClockMark:
-    """Says that the servers' own clock has shown `at`; the newest entry counts."""
+    """Says that the servers' own clock has shown `at` after an administrator had accepted it so many times.
+
+    Of several that of the latest acceptance counts, and of these the newest: a clock may be accepted that
+    shows an earlier time.
+    """
 
     at: int
+    acceptance: int = 0
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Of several that of the highest rank counts."""
+        return self.acceptance, self.at
 
 
 Entry: TypeAlias = (

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import json
+from contextlib import closing
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import structlog
 
 from aboveboard_server.errors import StartupError, StoreUnavailableError
-from aboveboard_server.privacy import journal
+from aboveboard_server.privacy import journal, journal_entries
 from aboveboard_server.privacy.journal_lines import (
     Begun,
     ClockMark,
@@ -21,8 +21,6 @@ from aboveboard_server.privacy.journal_lines import (
     KeyRevocation,
     OptOut,
     Rejection,
-    ReleaseCell,
-    ReleaseCommit,
     Revocation,
     Tombstone,
 )
@@ -30,7 +28,7 @@ from aboveboard_server.reserve import Reserve
 from aboveboard_server.storage.columns import to_micros
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from aboveboard_server.storage.ports import SubjectRecord
@@ -40,6 +38,8 @@ log = structlog.get_logger()
 # Kept free beside the journal: some thousand entries.
 RESERVE = "journal.reserve"
 RESERVE_BYTES = 1 << 20
+# Lines that are read at once.
+CHUNK = 2_000
 
 
 class JournalWriter:
@@ -96,25 +96,50 @@ class JournalWriter:
         released_at: datetime,
     ) -> None:
         """Tell of a month's release with all its published cells."""
-        release_id = str(uuid4())
-        said = json.dumps(settings)
-        commit = ReleaseCommit(release_id, month, len(cells), epsilon, said, to_micros(released_at))
-        await self._append(*(ReleaseCell(release_id, **cell) for cell in cells), commit)
+        entries = journal_entries.release(
+            month, cells, settings=settings, epsilon=epsilon, released_at=released_at
+        )
+        await self._append(*entries)
 
-    async def clock_mark(self, at: datetime) -> None:
-        """Tell what time the servers' own clock has shown."""
-        await self._append(ClockMark(to_micros(at)))
+    async def clock_mark(self, at: datetime, acceptance: int = 0) -> None:
+        """Tell what time the servers' own clock has shown, after so many acceptances of it."""
+        await self._append(ClockMark(to_micros(at), acceptance))
+
+    async def cut_off(
+        self, subject: SubjectRecord, deletion_id: str, cut_off_at: datetime, lifted: list[str]
+    ) -> None:
+        """Tell of the cut-off of a deletion that waited for it, and of the opt-outs that end with that."""
+        at = to_micros(cut_off_at)
+        tombstone = Tombstone(deletion_id, subject.kind, subject.digest, subject.stored_digest, at)
+        await self._append(tombstone, *(Revocation(found, at) for found in lifted))
+
+    async def accepted(self, tombstones: list[Tombstone], at: datetime, acceptance: int) -> None:
+        """Tell of a clock that an administrator has accepted, and of the cut-offs that it sets back."""
+        await self._append(*tombstones, ClockMark(to_micros(at), acceptance))
 
     async def begin(self) -> None:
         """Begin a journal where there is none: a file without any entry is one that was lost."""
         await self._append(Begun(to_micros(datetime.now(UTC))))
 
-    async def read(self) -> list[Entry]:
-        """Return every entry in order; StartupError where the journal cannot be read whole."""
-        try:
-            return await asyncio.to_thread(journal.read, self._folder)
-        except (OSError, JournalError) as error:
-            raise StartupError(f"the journal in {self._folder}: {error}") from error
+    async def complete(self, entries: Sequence[Entry]) -> None:
+        """Tell of what the database held and the journal did not."""
+        await self._append(*entries)
+
+    def is_begun(self) -> bool:
+        """Whether there is a journal."""
+        return journal.has_entries(self._folder)
+
+    async def chunks(self) -> AsyncIterator[list[Entry]]:
+        """Yield every entry in order, some at a time; StartupError where the journal cannot be read whole."""
+        with closing(journal.stream(self._folder)) as lines:
+            while True:
+                try:
+                    found = await asyncio.to_thread(lambda: list(islice(lines, CHUNK)))
+                except (OSError, JournalError) as error:
+                    raise StartupError(f"the journal in {self._folder}: {error}") from error
+                if not found:
+                    return
+                yield [line.entry for line in found]
 
     async def _append(self, *entries: Entry) -> None:
         more_room = iter((self._make_room, self._give_up_reserve))

@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
+from aboveboard_server.errors import StartupError
 from aboveboard_server.privacy import subjects
 from aboveboard_server.privacy.audit import SERVER_ACTOR
-from aboveboard_server.privacy.journal_lines import KeyRevocation, OptOut, Revocation, Tombstone
+from aboveboard_server.privacy.journal_entries import entries_of
+from aboveboard_server.privacy.journal_lines import KeyRevocation, OptOut, Tombstone
+from aboveboard_server.privacy.journal_replay import Due, Replay, mark
 from aboveboard_server.schema.erasure import NAMED_BY
 from aboveboard_server.storage.columns import from_micros
 from aboveboard_server.storage.ports import ADMINISTRATOR, SubjectRecord
-from aboveboard_server.storage.work import access_keys, deletions, erasing, opt_outs
+from aboveboard_server.storage.work import (
+    access_keys,
+    archive,
+    cut_offs,
+    deletions,
+    erasing,
+    journalled,
+    opt_outs,
+)
 from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from aboveboard_server.privacy.clock_guard import ClockGuard
     from aboveboard_server.privacy.journal_writer import JournalWriter
     from aboveboard_server.storage.ports import EventStore
+    from aboveboard_server.storage.work.journalled import Held
 
 log = structlog.get_logger()
 
 # Rows that are looked at together where Subjects are searched for by their digests.
 PAGE = 5_000
 ACTION = "RestoreFromJournal"
+MISSING = (
+    "the deletion journal is missing from the key directory, though this database has one; put the newest"
+    " back (aboveboard journal import), or where there is none left: aboveboard journal rebuild"
+)
 
 
 class Finder:
@@ -76,39 +94,61 @@ class Finder:
         ]
 
 
-async def restore(store: EventStore, journal: JournalWriter, finder: Finder) -> frozenset[bytes]:
-    """Put in force what the journal says and the store does not know; StartupError where it cannot be read.
+async def restore(
+    store: EventStore, journal: JournalWriter, finder: Finder, guard: ClockGuard
+) -> frozenset[bytes]:
+    """Put in force what the journal says and the store does not know, and tell it what only the store knows.
 
-    To be done before the first answer. What it says of rows is carried out by the eraser. Return the digests
-    of the secrets that may let nobody in again, whether the store knows their keys or not.
+    To be done before the first answer; StartupError where the journal cannot be read, or is missing though
+    there was one. What it says of rows is carried out by the eraser. Return the digests of the secrets that
+    may let nobody in again, whether the store knows their keys or not.
     """
-    entries = await journal.read()
-    if not entries:
-        await journal.begin()
-        return frozenset()
-    ended = [entry for entry in entries if isinstance(entry, KeyRevocation)]
-    revoked = {entry.opt_out_id: entry.revoked_at for entry in entries if isinstance(entry, Revocation)}
+    await _require(store, journal)
+    # Before the journal is read: what the store knows by now, the journal knew before.
+    replay = Replay(store, await store.read(journalled.held))
+    await replay.read(journal.chunks())
+    due = replay.due
+    # Before anything is written: where nothing is kept of time, what is written tells it.
+    await guard.start(due.clock_marks)
     done = {
-        "deletions": await _restore_deletions(
-            store, finder, [entry for entry in entries if isinstance(entry, Tombstone)]
-        ),
-        "opt_outs": await _restore_opt_outs(
-            store,
-            journal,
-            [entry for entry in entries if isinstance(entry, OptOut) and entry.opt_out_id not in revoked],
-        ),
-        "revocations": await _restore_revocations(store, revoked),
-        "keys": await _end_keys(store, ended),
+        "cut_offs": await _set_back(store, due.cut_offs),
+        "deletions": await _restore_deletions(store, finder, due.deletions),
+        "rejections": await _restore_rejections(store, due.rejections),
+        "opt_outs": await _restore_opt_outs(store, journal, due.opt_outs) if due.opt_outs else 0,
+        "revocations": await _restore_revocations(store, due.revocations),
+        "keys": await _end_keys(store, due.keys),
+        "releases": await _restore_releases(store, due),
     }
     if any(done.values()):
         log.warning("restored_from_journal", **done)
-    return frozenset(entry.secret_digest for entry in ended)
+    await _complete(store, journal, replay.unsaid)
+    return frozenset(entry.secret_digest for entry in due.keys)
 
 
-async def _restore_deletions(store: EventStore, finder: Finder, entries: list[Tombstone]) -> int:
-    begun = await store.read(deletions.begun)
-    # By their ids and never by time: clocks differ, and are set back.
-    unknown = {entry.deletion_id: entry for entry in _latest(entries) if entry.deletion_id not in begun}
+async def _require(store: EventStore, journal: JournalWriter) -> None:
+    """Begin the journal of a new database; StartupError where one that has a journal is without it."""
+    if not journal.is_begun():
+        if await store.read(journalled.needs_journal):
+            raise StartupError(MISSING)
+        await journal.begin()
+    await store.pin_keys({journalled.MARK: "begun"})
+
+
+async def _complete(store: EventStore, journal: JournalWriter, unsaid: Held) -> None:
+    """Tell the journal of what it lacks: one put back from an older copy, or of an earlier version."""
+    count = 0
+    async for entries in entries_of(store, unsaid):
+        await journal.complete(entries)
+        count += len(entries)
+    if count:
+        log.warning("journal_completed", entries=count)
+
+
+async def _restore_deletions(store: EventStore, finder: Finder, unknown: Mapping[str, Tombstone]) -> int:
+    """Begin deletions by their ids and never by time: clocks differ, and are set back.
+
+    One that no database ever knew is begun too, for nothing tells it from one that a backup has lost.
+    """
     if not unknown:
         return 0
     wanted = {
@@ -118,52 +158,85 @@ async def _restore_deletions(store: EventStore, finder: Finder, entries: list[To
     found = await finder.find(wanted.values())
     restored = 0
     for entry in unknown.values():
-        # One that was taken while the clock was suspect, and never got a cut-off, gets the one of now.
-        cut_off_at = datetime.now(UTC) if entry.cut_off_at is None else from_micros(entry.cut_off_at)
-        order = deletions.Order(entry.deletion_id, ADMINISTRATOR, cut_off_at, scrub_now=True)
+        # One that was taken while the clock was suspect, and has no cut-off yet, goes on waiting for one.
+        at = datetime.now(UTC) if entry.cut_off_at is None else from_micros(entry.cut_off_at)
+        order = deletions.Order(
+            entry.deletion_id, ADMINISTRATOR, at, scrub_now=True, no_cut_off=entry.cut_off_at is None
+        )
         subject = found.get(entry.subject_digest, wanted[entry.subject_digest])
         act = Act(SERVER_ACTOR, ACTION, entry.subject_digest, details=entry.subject_kind)
         restored += await store.work(deletions.restore, subject, order, act)
     return restored
 
 
-def _latest(entries: list[Tombstone]) -> list[Tombstone]:
-    """Return one tombstone for each deletion: that with its latest cut-off."""
-    found: dict[str, Tombstone] = {}
-    for entry in entries:
-        known = found.get(entry.deletion_id)
-        if known is None or (known.cut_off_at or 0) < (entry.cut_off_at or 0):
-            found[entry.deletion_id] = entry
-    return list(found.values())
+async def _set_back(store: EventStore, later: Mapping[str, datetime]) -> int:
+    """Set back the cut-offs that the store has from before an administrator accepted the clock."""
+    if not later:
+        return 0
+    act = Act(SERVER_ACTOR, ACTION, details=f"cut-offs set back: {len(later)}")
+    return await store.work(cut_offs.set_back, later, act)
 
 
-async def _restore_opt_outs(store: EventStore, journal: JournalWriter, entries: list[OptOut]) -> int:
-    known = await store.read(opt_outs.known)
-    unknown = [entry for entry in entries if entry.opt_out_id not in known]
-    for entry in unknown:
-        created_at = from_micros(entry.created_at)
-        row = await store.work(
-            opt_outs.create,
-            SubjectRecord(entry.subject_kind, entry.subject_digest, entry.stored_digest),
-            opt_out_id=entry.opt_out_id,
-            origin=entry.origin,
-            created_at=created_at,
-            reference=entry.reference,
-            act=Act(SERVER_ACTOR, ACTION, entry.subject_digest, entry.reference, entry.subject_kind),
+async def _restore_rejections(store: EventStore, rejected: Mapping[str, int]) -> int:
+    restored = 0
+    for deletion_id, rejected_at in rejected.items():
+        row = await store.read(deletions.get, deletion_id)
+        act = Act(SERVER_ACTOR, ACTION, row.subject_digest, details=row.subject_kind)
+        at = from_micros(rejected_at)
+        restored += await store.work(journalled.reject, deletion_id, at=at, act=act)
+    return restored
+
+
+async def _restore_opt_outs(store: EventStore, journal: JournalWriter, unknown: set[bytes]) -> int:
+    restored = 0
+    async for entries in journal.chunks():
+        for entry in entries:
+            if isinstance(entry, OptOut) and (marked := mark(entry.opt_out_id)) in unknown:
+                unknown.remove(marked)
+                await _restore_opt_out(store, journal, entry)
+                restored += 1
+    return restored
+
+
+async def _restore_opt_out(store: EventStore, journal: JournalWriter, entry: OptOut) -> None:
+    created_at = from_micros(entry.created_at)
+    row = await store.work(
+        opt_outs.create,
+        SubjectRecord(entry.subject_kind, entry.subject_digest, entry.stored_digest),
+        opt_out_id=entry.opt_out_id,
+        origin=entry.origin,
+        created_at=created_at,
+        reference=entry.reference,
+        token_digest=entry.token_digest,
+        act=Act(SERVER_ACTOR, ACTION, entry.subject_digest, entry.reference, entry.subject_kind),
+    )
+    if row.opt_out_id != entry.opt_out_id:
+        # Another one says the same: with it, this one must end as well.
+        await journal.revocation([entry.opt_out_id], created_at)
+
+
+async def _restore_releases(store: EventStore, due: Due) -> int:
+    restored = 0
+    for month, (commit, cells) in due.releases.items():
+        columns = [asdict(cell) for cell in cells]
+        for values in columns:
+            del values["release_id"]
+        restored += await store.work(
+            archive.restore,
+            month,
+            columns,
+            settings=json.loads(commit.settings),
+            epsilon=commit.epsilon,
+            released_at=from_micros(commit.released_at),
         )
-        if row.opt_out_id != entry.opt_out_id:
-            # Another one says the same: with it, this one must end as well.
-            await journal.revocation([entry.opt_out_id], created_at)
-    return len(unknown)
+    return restored
 
 
-async def _restore_revocations(store: EventStore, revoked: Mapping[str, int]) -> int:
-    known = await store.read(opt_outs.known)
-    due = [opt_out_id for opt_out_id in revoked if known.get(opt_out_id)]
-    for opt_out_id in due:
+async def _restore_revocations(store: EventStore, due: Mapping[str, int]) -> int:
+    for opt_out_id, revoked_at in due.items():
         row = await store.read(opt_outs.get, opt_out_id)
         act = Act(SERVER_ACTOR, ACTION, row.subject_digest, row.reference, row.subject_kind)
-        await store.work(opt_outs.revoke, opt_out_id, revoked_at=from_micros(revoked[opt_out_id]), act=act)
+        await store.work(opt_outs.revoke, opt_out_id, revoked_at=from_micros(revoked_at), act=act)
     return len(due)
 
 

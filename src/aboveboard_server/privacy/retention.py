@@ -8,11 +8,13 @@ from aboveboard.admin.v1 import retention_pb2 as r
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.privacy import arguments, times
+from aboveboard_server.privacy.clock import Suspicion
 from aboveboard_server.schema.expiry import LONGEST_DAYS, SHORTEST_DAYS
 from aboveboard_server.storage.work import retention as work
 from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
+    from aboveboard_server.privacy.clock_guard import ClockGuard
     from aboveboard_server.schema.catalog import Catalog
     from aboveboard_server.storage.ports import EventStore
     from aboveboard_server.storage.privacy_tables import RetentionPolicyRow
@@ -23,8 +25,9 @@ DAYS = "retention_days"
 class Retention:
     """What AdminService promises of retention policies."""
 
-    def __init__(self, store: EventStore, catalog: Catalog) -> None:
+    def __init__(self, store: EventStore, catalog: Catalog, guard: ClockGuard) -> None:
         self._store = store
+        self._guard = guard
         self._defaults = {event.name: event.policy.retention_days for event in catalog.events}
 
     async def days(self) -> dict[str, int]:
@@ -53,7 +56,7 @@ class Retention:
         return r.ListRetentionPoliciesResponse(retention_policies=shown, next_page_token=more)
 
     async def update(self, request: r.UpdateRetentionPolicyRequest, actor: str) -> r.RetentionPolicy:
-        """Change one policy; the next sweep obeys it."""
+        """Change one policy; the next sweep obeys it, also by a clock that has moved far."""
         if not request.HasField("retention_policy"):
             raise arguments.invalid("retention_policy", "required")
         if set(request.update_mask.paths) - {DAYS}:
@@ -65,7 +68,18 @@ class Retention:
             raise arguments.invalid(f"retention_policy.{DAYS}", text)
         told = f"{name} {days} days" if days else f"{name} default"
         act = Act(actor, "UpdateRetentionPolicy", details=told)
-        row = await self._store.work(work.update, name, retention_days=days or None, act=act)
+        judged = await self._guard.judge()
+        row = await self._store.work(
+            work.update,
+            name,
+            retention_days=days or None,
+            at=judged.now,
+            act=act,
+            # Who says how long events live wants them to go by this clock, however far it has moved.
+            consents=judged.suspicion is Suspicion.AHEAD,
+        )
+        if judged.suspicion:
+            await self._guard.judge()
         return self._described(name, row)
 
     def _check(self, name: str, field: str) -> None:

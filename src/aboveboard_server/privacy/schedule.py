@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
+from aboveboard_server import metrics
 from aboveboard_server.errors import StoreUnavailableError, UnknownTableError
 from aboveboard_server.storage.unknown_tables import ADVICE
 from aboveboard_server.storage.work import jobs as work
@@ -17,6 +18,8 @@ from aboveboard_server.unforeseen import internal
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from aboveboard_server.privacy.clock import Suspicion
+    from aboveboard_server.privacy.clock_guard import ClockGuard
     from aboveboard_server.storage.ports import EventStore
 
 log = structlog.get_logger()
@@ -28,11 +31,12 @@ DAILY = timedelta(days=1)
 class Job:
     """What is to be done again and again. `run` goes on where a run before it was cut off.
 
-    `run` may be cancelled at any await, and run anew by any server.
+    `run` is given the time, by a clock that is plausible. It may be cancelled at any await, and run anew by
+    any server.
     """
 
     name: str
-    run: Callable[[], Awaitable[object]]
+    run: Callable[[datetime], Awaitable[object]]
     interval: timedelta = DAILY
 
 
@@ -46,10 +50,18 @@ class Pace:
 
 
 class Schedule:
-    """Runs jobs when they are due. When each last ended well stands in the store, for every server."""
+    """Runs jobs when they are due. When each last ended well stands in the store, for every server.
 
-    def __init__(self, store: EventStore, jobs: Sequence[Job], pace: Pace | None = None) -> None:
+    Jobs remove, publish or end things by the time: none runs while the server's clock is suspect.
+    """
+
+    def __init__(
+        self, store: EventStore, guard: ClockGuard, jobs: Sequence[Job], pace: Pace | None = None
+    ) -> None:
         self._store = store
+        self._guard = guard
+        # The jobs that were told of as skipped since the clock was plausible last.
+        self._skipped: set[str] = set()
         self._jobs = jobs
         self._pace = pace or Pace()
         self._tasks: list[asyncio.Task[None]] = []
@@ -73,12 +85,12 @@ class Schedule:
     async def _look(self, job: Job) -> bool:
         """Run a job if it is due and nobody else is at it; return False where it failed."""
         try:
-            if await self._is_due(job):
+            if await self._due_at(job):
                 async with self._store.alone(job.name) as held:
                     # Asked again: another server may have done it a moment ago.
-                    if held and await self._is_due(job):
-                        await job.run()
-                        await self._store.work(work.finish, job.name, datetime.now(UTC))
+                    if held and (now := await self._due_at(job)):
+                        await job.run(now)
+                        await self._store.work(work.finish, job.name, self._guard.clock.now())
                         log.info("job_done", job=job.name)
         except StoreUnavailableError:
             log.warning("job_put_off", job=job.name)
@@ -91,10 +103,22 @@ class Schedule:
             return False
         return True
 
-    async def _is_due(self, job: Job) -> bool:
+    async def _due_at(self, job: Job) -> datetime | None:
+        """Return the time where a job is due and the clock plausible, else None."""
         finished_at = await self._store.read(work.finished_at, job.name)
-        if finished_at is None:
-            return True
-        since = datetime.now(UTC) - finished_at
+        since = None if finished_at is None else self._guard.clock.now() - finished_at
         # An end that is yet to come was written by a clock that has been set back.
-        return since >= job.interval or since < timedelta()
+        if since is not None and timedelta() <= since < job.interval:
+            return None
+        found = await self._guard.judge()
+        if found.suspicion:
+            self._skip(job, found.suspicion)
+            return None
+        self._skipped.clear()
+        return found.now
+
+    def _skip(self, job: Job, suspicion: Suspicion) -> None:
+        metrics.JOBS_SKIPPED.labels(job.name).inc()
+        if job.name not in self._skipped:
+            self._skipped.add(job.name)
+            log.error("job_skipped", job=job.name, reason=f"the clock is suspect: {suspicion}")

@@ -9,7 +9,7 @@ import asyncio
 import time
 import uuid
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,14 +23,15 @@ from aboveboard_server.schema import erasure, tables
 from aboveboard_server.schema.expiry import AGED, OWNED, RECEIVED_AT, expiries
 from aboveboard_server.storage.columns import EPOCH
 from aboveboard_server.storage.ports import SubjectRecord
+from aboveboard_server.storage.work import clock, months
 from aboveboard_server.storage.work import expiry as work
-from aboveboard_server.storage.work import months
 from aboveboard_server.storage.work.audit import Act
 from aboveboard_server.storage.work.retention import conclude
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
 
+    from aboveboard_server.privacy.clock_guard import ClockGuard
     from aboveboard_server.privacy.retention import Retention
     from aboveboard_server.schema.catalog import Catalog
     from aboveboard_server.schema.expiry import Expiry
@@ -51,13 +52,8 @@ WAIT = 0.2
 NO_DELETION = str(uuid.UUID(int=0))
 
 
-def utc_now() -> datetime:
-    """Return the time by which rows expire."""
-    return datetime.now(UTC)
-
-
 class Sweep:
-    """What AdminService promises of EnforceRetention, and the daily job. `now` tells the time."""
+    """What AdminService promises of EnforceRetention, and the daily job."""
 
     def __init__(
         self,
@@ -65,12 +61,12 @@ class Sweep:
         retention: Retention,
         catalog: Catalog,
         digest_key: bytes,
-        now: Callable[[], datetime] = utc_now,
+        guard: ClockGuard,
     ) -> None:
         self._store = store
         self._retention = retention
         self._digest_key = digest_key
-        self._now = now
+        self._guard = guard
         self._catalog = catalog
 
     @cached_property
@@ -78,23 +74,26 @@ class Sweep:
         # Not before a run: a server need not wait for the generated tables before it serves.
         return expiries(tables.import_all(), {event.name for event in self._catalog.events})
 
-    async def run(self) -> None:
+    async def run(self, now: datetime) -> None:
         """Sweep as a scheduled job, which holds NAME alone."""
-        removed = await self._sweep(SERVER_ACTOR)
+        removed = await self._sweep(SERVER_ACTOR, now)
         log.info("retention_swept", removed=dict(removed))
 
     async def enforce(self, request: r.EnforceRetentionRequest, actor: str) -> r.EnforceRetentionResponse:
-        """Sweep now, or count what would go."""
+        """Sweep now, or count what would go; ServiceError where the clock is behind.
+
+        Who asks for it consents to what goes by a clock that has moved far.
+        """
         if request.validate_only:
             return _response(await self._count())
         while True:
             async with self._store.alone(NAME) as held:
                 if held:
-                    return _response(await self._sweep(actor))
+                    return _response(await self._sweep(actor, await self._guard.not_behind()))
             await asyncio.sleep(WAIT)
 
     async def _count(self) -> Counter[str]:
-        limits = await self._limits(self._now())
+        limits = await self._limits(self._guard.clock.now())
         found: Counter[str] = Counter()
         for item in self._items:
             if item.expires.rule == AGED:
@@ -103,8 +102,11 @@ class Sweep:
                 found[item.table] = await self._store.read(work.count_left_over, self._items, item, limits)
         return found
 
-    async def _sweep(self, actor: str) -> Counter[str]:
-        limits = await self._limits(self._now())
+    async def _sweep(self, actor: str, now: datetime) -> Counter[str]:
+        limits = await self._limits(now)
+        if spans := await self._store.read(clock.periods):
+            first, last = spans[0].started_at.isoformat(), spans[-1].ended_at.isoformat()
+            log.warning("rows_left", reason="received by a clock that was behind", first=first, last=last)
         removed: Counter[str] = Counter()
         for item in self._items:
             if item.expires.rule == AGED:
@@ -113,7 +115,7 @@ class Sweep:
                 removed[item.table] += await self._remove_aged(item, limit)
             else:
                 removed[item.table] += await self._remove_left_over(item, limits)
-        await self._store.work(conclude, NAME, Act(actor, "EnforceRetention"))
+        await self._store.work(conclude, NAME, Act(actor, "EnforceRetention"), swept_at=now)
         return removed
 
     async def _limits(self, now: datetime) -> dict[str, datetime]:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from aboveboard_server.schema.catalog import EventType
 
 HAND_WRITTEN = tuple(
-    f"aboveboard_server.storage.{name}" for name in ("tables", "privacy_tables", "access_tables")
+    f"aboveboard_server.storage.{name}"
+    for name in ("tables", "privacy_tables", "access_tables", "clock_tables")
 )
 
 

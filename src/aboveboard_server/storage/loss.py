@@ -32,7 +32,8 @@ def loss_statement(tables: Sequence[str], day: str, placeholder: str, *, by_solu
         " SELECT day, COALESCE(solution, '') AS solution,"
         " count(DISTINCT sequence) AS received, max(sequence) - min(sequence) + 1 AS span"
         " FROM numbered JOIN source USING (source_id)"
-        f" WHERE (instance_id IS NOT NULL OR server_uuid IS NOT NULL){chosen}"
+        # Whoever is being deleted counts no more, however long that takes.
+        f" WHERE (instance_id IS NOT NULL OR server_uuid IS NOT NULL) AND deletion_id IS NULL{chosen}"
         " GROUP BY day, COALESCE(solution, ''), company_id, deployment_id, instance_id, server_uuid"
         ") SELECT day, solution,"
         f" {_sum('1')}, {_sum('received')}, {_sum('span - received')},"

@@ -245,6 +245,9 @@ class EventStore(Protocol):
         then try again later. MUST leave nothing elsewhere either. Writes wait meanwhile.
         """
 
+    async def empty_log(self) -> bool:
+        """Leave no overwritten page in the store's log; return whether no reader kept it from that."""
+
     async def make_room(self) -> None:
         """Give up what the store keeps free on its disk for deletions, where it does so."""
 

@@ -158,6 +158,10 @@ class PostgresStore:
         """See EventStore.scrub."""
         return False
 
+    async def empty_log(self) -> bool:
+        """See EventStore.empty_log: PostgreSQL's log is its operator's, and goes with its archives."""
+        return False
+
     async def make_room(self) -> None:
         """See EventStore.make_room: PostgreSQL's disk is its operator's."""
 

@@ -141,6 +141,11 @@ class SqliteStore:
         done: bool = await self._writer.ask("scrub", None)
         return done
 
+    async def empty_log(self) -> bool:
+        """See EventStore.empty_log."""
+        done: bool = await self._writer.ask("empty_log", None)
+        return done
+
     async def make_room(self) -> None:
         """See EventStore.make_room."""
         await self._writer.ask("make_room", None)

@@ -168,6 +168,10 @@ class SqliteWriter:
             self._db.execute("VACUUM")
         finally:
             self._db.execute("PRAGMA temp_store = MEMORY")
+        return self.empty_log()
+
+    def empty_log(self) -> bool:
+        """Move the log into the file, and cut it off; return whether nobody's reading kept it from that."""
         ((busy, _, _),) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return not busy
 

@@ -99,6 +99,7 @@ def _operations(writer: SqliteWriter, room: SqliteRoom) -> dict[str, Callable[[A
         "pin_keys": room.removing(writer.pin_keys),
         "probe": room.storing(lambda _: writer.probe()),
         "scrub": _scrub(writer, room),
+        "empty_log": lambda _: writer.empty_log(),
         "make_room": lambda _: room.make(),
     }
 

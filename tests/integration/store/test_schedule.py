@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
+from tests.support.clocks import guard_of
 
 from aboveboard_server import bootstrap
 from aboveboard_server.privacy.schedule import Job, Pace, Schedule
@@ -33,7 +34,7 @@ class Runs:
         self.go_on.set()
         self._fails = fails
 
-    async def __call__(self) -> None:
+    async def __call__(self, _now: datetime) -> None:
         self.begun += 1
         self.at_once += 1
         self.most = max(self.most, self.at_once)
@@ -47,12 +48,12 @@ class Runs:
 
 
 async def with_schedules(
-    stores: list[EventStore], runs: Callable[[], Awaitable[object]], until: Callable[[], bool]
+    stores: list[EventStore], runs: Callable[[datetime], Awaitable[object]], until: Callable[[], bool]
 ) -> None:
     """Run a job's schedules, one for each store, until something holds and a few looks more."""
     async with AsyncExitStack() as stack:
         for store in stores:
-            schedule = Schedule(store, [Job(NAME, runs)], QUICK)
+            schedule = Schedule(store, guard_of(store), [Job(NAME, runs)], QUICK)
             stack.push_async_callback(schedule.stop)
             schedule.start()
         deadline = asyncio.get_running_loop().time() + 30

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from tests.support import erasures
 from tests.support.batches import batch_of
 from tests.support.clients import deployment_source, element, ping, server_source
 
-from aboveboard_server.storage.ports import Loss
+from aboveboard_server.privacy import subjects
+from aboveboard_server.storage.ports import Loss, SubjectRecord
 
 if TYPE_CHECKING:
     from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
@@ -51,3 +53,14 @@ async def test_numbers_are_counted_by_instance_product_and_day(store: EventStore
 async def test_nothing_to_count_is_no_estimate(store: EventStore) -> None:
     """An empty store has no estimate."""
     assert await store.loss(first_day=0, last_day=TODAY, solution="") == []
+
+
+async def test_whoever_is_being_deleted_counts_no_more(store: EventStore) -> None:
+    """From the moment a deletion begins, though its rows are still there."""
+    gone, stays = (deployment_source(name, instance_id="a") for name in ("gone", "stays"))
+    await store.commit([batch_of(source, at(TODAY, 0, 1), at(TODAY, 1, 4)) for source in (gone, stays)])
+    digest = subjects.digest(bytes(32), subjects.COMPANY, ["gone"])
+    await erasures.begin(store, SubjectRecord(subjects.COMPANY, digest, company_id="gone"))
+    assert await store.loss(first_day=TODAY, last_day=TODAY, solution="") == [
+        Loss(TODAY, "Connects", instances=1, received=2, missing=2, excluded=0)
+    ]

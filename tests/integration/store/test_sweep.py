@@ -7,7 +7,7 @@ import sqlite3
 import uuid
 from contextlib import AsyncExitStack, closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +15,7 @@ from sqlalchemy import event
 from sqlmodel import Session, select
 from tests.support.batches import SCHEMA, batch_of, elements, ids, pings, quarantined_batch, random_id
 from tests.support.clients import deployment_source, element, new_id, server_source
+from tests.support.clocks import guard_of
 from tests.support.old_rows import DIGEST_KEY, days_ago, id_of_day, sweep_of, swept
 
 from aboveboard_server import bootstrap
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 TABLES = [name for name in tables.import_all().tables if name != "ingest_epoch"]
 YEAR = 365
+NOW = datetime.now(UTC)
 
 
 async def opted_out(store: EventStore, days: float, revoked: float | None) -> str:
@@ -99,7 +101,7 @@ async def test_a_changed_policy_is_what_counts(store: EventStore, backend: Backe
         batches = [batch_of(source, *elements(*ids(1)), *pings(*ids(1)), received_at=days_ago(days))]
         await store.commit(batches)
     for name, kept in (("element_stat", 45), ("ping", 3_650)):
-        await store.work(retention.update, name, retention_days=kept, act=Act("test", "test"))
+        await store.work(retention.update, name, retention_days=kept, at=NOW, act=Act("test", "test"))
     assert await swept(store) == {"element_stat": 2}
     assert (backend.count("ping"), backend.count("source"), backend.count("server")) == (2, 1, 1)
 
@@ -225,11 +227,11 @@ async def test_every_server_publishes_what_holds(backend: Backend, monkeypatch: 
         if backend.name == "postgres":
             stores.append(await bootstrap.open_store(backend.url))
             stack.push_async_callback(stores[1].close)
-        told = [PublishedDictionary(SCHEMA, Retention(store, SCHEMA)) for store in stores]
+        told = [PublishedDictionary(SCHEMA, Retention(store, SCHEMA, guard_of(store))) for store in stores]
         before = [await one.current() for one in told]
-        await stores[0].work(retention.update, "ping", retention_days=77, act=Act("test", "test"))
+        await stores[0].work(retention.update, "ping", retention_days=77, at=NOW, act=Act("test", "test"))
         await asyncio.sleep(0.2)
-        told.append(PublishedDictionary(SCHEMA, Retention(stores[0], SCHEMA)))
+        told.append(PublishedDictionary(SCHEMA, Retention(stores[0], SCHEMA, guard_of(stores[0]))))
         for one in told:
             days = {event.name: event.retention_days for event in (await one.current()).events}
             assert (days["ping"], days["upload_stat"]) == (77, 365)
@@ -242,14 +244,14 @@ async def test_a_sweep_is_told_in_the_audit_log_once(store: EventStore) -> None:
     await store.commit(
         [batch_of(server_source(), *elements(*ids(900)), received_at=days_ago(YEAR + 1)) for _ in range(4)]
     )
-    sweeping = asyncio.create_task(sweep_of(store).run())
+    sweeping = asyncio.create_task(sweep_of(store).run(NOW))
     while not await store.read(_progress):
         assert not sweeping.done()
     sweeping.cancel()
     await asyncio.wait([sweeping])
     assert sweeping.cancelled()
-    await sweep_of(store).run()
-    await sweep_of(store).run()
+    await sweep_of(store).run(NOW)
+    await sweep_of(store).run(NOW)
     (entry,) = await store.read(audit.page, before=None, limit=5)
     assert (entry.actor, entry.action) == ("server", "EnforceRetention")
     assert entry.details == "element_stat 3600, server 4, source 4"

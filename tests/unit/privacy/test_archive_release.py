@@ -153,7 +153,8 @@ def test_clipping_keeps_the_proportions() -> None:
     assert clipped({one: 1, two: 10**15}, 40) == {one: 0, two: 39}
 
 
-def test_a_stored_draw_comes_back_as_it_was() -> None:
-    """What a crash leaves behind is the draw itself, with the settings it was made under."""
+def test_a_draw_of_an_earlier_version_comes_back_as_it_was() -> None:
+    """What an upgrade finds is the draw itself, with the settings it was made under."""
     drawn = archive_release.draw(ArchiveSettings(solutions=("web",), epsilon=0.5), cells(3))
-    assert archive_release.restored(*archive_release.stored(drawn)) == drawn
+    noise = {"cells": [[*cell, *added] for cell, added in drawn.noise.items()]}
+    assert archive_release.restored(archive_release.stored_settings(drawn), noise) == drawn

@@ -297,6 +297,6 @@ def test_nothing_acknowledged_is_lost_to_kills(folder: Path, kills: int) -> None
     acknowledged = done.stdout.split()
     assert len(acknowledged) >= kills
     entries = journal.read(folder)
-    kept = {entry.opt_out_id for entry in entries if isinstance(entry, Revocation)}
+    kept = {entry.key_id for entry in entries if isinstance(entry, KeyRevocation)}
     assert set(acknowledged) - kept == set(), f"seed {seed}"
     assert len(entries) == len(set(entries)), f"seed {seed}"

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Text, column, func, literal, select, table, text, union_all
+from sqlalchemy import Text, column, delete, func, literal, select, table, text, union_all
 from sqlmodel import col
 
 from aboveboard_server.storage.columns import UtcMicros
@@ -30,12 +30,19 @@ if TYPE_CHECKING:
 _PATIENCE = "SET LOCAL statement_timeout = '15min'"
 
 
-class Release(NamedTuple):
-    """A release that was begun: its settings, and its noise until it is published."""
+class Decision(NamedTuple):
+    """What is published of a month, decided once: the settings it was drawn under, and its cells."""
+
+    settings: dict[str, Any]
+    epsilon: float
+    cells: list[dict[str, Any]]
+
+
+class Draw(NamedTuple):
+    """A draw that an earlier version has kept, which decided only when it published."""
 
     settings: dict[str, Any]
     noise: dict[str, Any]
-    is_published: bool
 
 
 class Counted(NamedTuple):
@@ -61,21 +68,78 @@ class Archived:
     released_at: datetime
 
 
-def release(session: Session, month: str) -> Release | None:
-    """Return the release of a month, None where it was not begun."""
+def decision(session: Session, month: str) -> Decision | Draw | None:
+    """Return what was decided of a month, or drawn for it by an earlier version; None where it is neither."""
     row = session.get(ArchiveReleaseRow, month)
-    return Release(row.settings, row.noise, row.released_at is not None) if row else None
+    if row is None:
+        return None
+    if row.noise:
+        return Draw(row.settings, row.noise)
+    cells = [_values(cell) for cell in _cells(session, month)]
+    return Decision(row.settings, row.settings.get("epsilon", 0.0), cells)
 
 
-def begin(
-    session: Session, month: str, *, settings: dict[str, Any], noise: dict[str, Any], drawn_at: datetime
-) -> Release:
-    """Keep the noise that was drawn for a month, unless some was kept before; return what is kept."""
-    kept = release(session, month)
-    if kept:
-        return kept
-    session.add(ArchiveReleaseRow(month=month, settings=settings, noise=noise, drawn_at=drawn_at))
-    return Release(settings, noise, is_published=False)
+def decide(
+    session: Session,
+    month: str,
+    cells: Sequence[Mapping[str, Any]],
+    *,
+    settings: dict[str, Any],
+    decided_at: datetime,
+) -> Decision | Draw | None:
+    """Keep what is to be published of a month, unless that was decided before; return what was decided.
+
+    No noise is ever kept, and that of an earlier version goes: beside the noisy number it is the exact one.
+    """
+    row = session.get(ArchiveReleaseRow, month, with_for_update=True)
+    if row is None or row.noise:
+        row = row or ArchiveReleaseRow(month=month, settings=settings, noise={}, drawn_at=decided_at)
+        row.noise = {}
+        session.add(row)
+        _add_cells(session, month, cells, settings.get("epsilon", 0.0))
+        session.flush()
+    return decision(session, month)
+
+
+def publish(session: Session, month: str, *, released_at: datetime) -> bool:
+    """Publish what was decided of a month; False where it was published before, or nothing was decided."""
+    row = session.get(ArchiveReleaseRow, month, with_for_update=True)
+    if row is None or row.noise or row.released_at is not None:
+        return False
+    row.released_at = released_at
+    session.add(row)
+    return True
+
+
+def restore(  # noqa: PLR0913  # what a release is made of
+    session: Session,
+    month: str,
+    cells: Sequence[Mapping[str, Any]],
+    *,
+    settings: dict[str, Any],
+    epsilon: float,
+    released_at: datetime,
+) -> bool:
+    """Publish a month as the journal tells of it, whatever was decided here; False where it is published."""
+    row = session.get(ArchiveReleaseRow, month, with_for_update=True)
+    if row is not None and row.released_at is not None:
+        return False
+    session.connection().execute(delete(ArchivedAggregateRow).where(col(ArchivedAggregateRow.month) == month))
+    row = row or ArchiveReleaseRow(month=month, settings=settings, noise={}, drawn_at=released_at)
+    row.settings, row.noise, row.released_at = settings, {}, released_at
+    session.add(row)
+    _add_cells(session, month, cells, epsilon)
+    return True
+
+
+def released(session: Session, month: str) -> tuple[Decision, datetime] | None:
+    """Return a published month, and when it was released."""
+    row = session.get(ArchiveReleaseRow, month)
+    if row is None or row.released_at is None:
+        return None
+    cells = _cells(session, month)
+    epsilon = cells[0].epsilon if cells else row.settings.get("epsilon", 0.0)
+    return Decision(row.settings, epsilon, [_values(cell) for cell in cells]), row.released_at
 
 
 def contributions(
@@ -94,23 +158,6 @@ def contributions(
     ):
         months[company_id, server_uuid][event_type, change_type, solution] = count
     return list(months.values())
-
-
-def publish(
-    session: Session, month: str, cells: Sequence[Mapping[str, Any]], *, epsilon: float, released_at: datetime
-) -> bool:
-    """Publish a month that was begun, and forget its noise; False where it was published before.
-
-    The noise must not stay: beside the noisy number it is the exact one.
-    """
-    row = session.get(ArchiveReleaseRow, month, with_for_update=True)
-    if row is None or row.released_at is not None:
-        return False
-    session.add_all(ArchivedAggregateRow(month=month, epsilon=epsilon, **cell) for cell in cells)
-    row.released_at = released_at
-    row.noise = {}
-    session.add(row)
-    return True
 
 
 def published_months(session: Session) -> set[str]:
@@ -133,6 +180,8 @@ def aggregates(session: Session, *, min_month: str, max_month: str, event_type: 
     statement = select(*columns, col(ArchiveReleaseRow.released_at)).join(
         ArchiveReleaseRow, col(ArchiveReleaseRow.month) == col(row.month)
     )
+    # What is decided is not published yet.
+    statement = statement.where(col(ArchiveReleaseRow.released_at).is_not(None))
     if min_month:
         statement = statement.where(col(row.month) >= min_month)
     if max_month:
@@ -148,7 +197,9 @@ def _contributions(
 ) -> CompoundSelect[Any]:
     """Return one statement, so that all event types are counted at one moment."""
     # Not the mapped tables, which not every process has loaded.
-    source = table("source", *map(column, ("source_id", "company_id", "server_uuid", "solution")))
+    source = table(
+        "source", *map(column, ("source_id", "company_id", "server_uuid", "solution", "deletion_id"))
+    )
     each = []
     for one in counted:
         happened = [column(one.change_type_column, Text())] if one.change_type_column else []
@@ -158,7 +209,22 @@ def _contributions(
             select(*who, literal(one.table), *(happened or (literal(""),)), func.count())
             .join_from(events, source, events.c.source_id == source.c.source_id)
             .where(events.c.received_at >= first, events.c.received_at < end)
-            .where(source.c.solution.in_(solutions))
+            # Whoever is being deleted counts no more, however long that takes.
+            .where(source.c.solution.in_(solutions), source.c.deletion_id.is_(None))
             .group_by(*who, *happened)
         )
     return union_all(*each)
+
+
+def _cells(session: Session, month: str) -> Sequence[ArchivedAggregateRow]:
+    row = ArchivedAggregateRow
+    place = (col(row.event_type), col(row.change_type), col(row.solution))
+    return session.scalars(select(row).where(col(row.month) == month).order_by(*place)).all()
+
+
+def _values(cell: ArchivedAggregateRow) -> dict[str, Any]:
+    return cell.model_dump(exclude={"month", "epsilon"})
+
+
+def _add_cells(session: Session, month: str, cells: Iterable[Mapping[str, Any]], epsilon: float) -> None:
+    session.add_all(ArchivedAggregateRow(month=month, epsilon=epsilon, **cell) for cell in cells)

@@ -11,10 +11,10 @@ from sqlmodel import col, func, select
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import OverloadedError, ServiceError
 from aboveboard_server.schema.erasure import annotated_columns
-from aboveboard_server.storage.ports import SELF_SERVICE, SubjectRecord
+from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE, SubjectRecord
 from aboveboard_server.storage.privacy_tables import DeletionRow, TombstoneRow
 from aboveboard_server.storage.unit_of_work import forbids
-from aboveboard_server.storage.work import audit, erasing, opt_outs, pages, requests, tombstones
+from aboveboard_server.storage.work import audit, clock, erasing, opt_outs, pages, requests, tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +50,7 @@ class Order:
 
     `at` is when it was asked for, and its cut-off where it begins at once. `scrubs` says whether the store
     knows scrubbing. `sealed_subject` finds the subject of one that waits under any later company key.
+    `no_cut_off` says that the clock is suspect: it begins without a cut-off, and waits for one.
     """
 
     deletion_id: str
@@ -62,11 +63,20 @@ class Order:
     opt_out_id: str | None = None
     scrubs: bool = False
     sealed_subject: bytes | None = None
+    no_cut_off: bool = False
+
+    @property
+    def cut_off_at(self) -> datetime | None:
+        """The cut-off that it begins with, if any."""
+        return None if self.no_cut_off else self.at
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What an administrator decides of a deletion that waits, and how the audit log tells it."""
+    """What an administrator decides of a deletion that waits, and how the audit log tells it.
+
+    `opt_out_id` and `no_cut_off` as in an Order.
+    """
 
     deletion_id: str
     at: datetime
@@ -74,6 +84,8 @@ class Decision:
     reference: str = ""
     scrub_now: bool = False
     reason: str = ""
+    opt_out_id: str | None = None
+    no_cut_off: bool = False
 
 
 class Waiting(NamedTuple):
@@ -90,24 +102,17 @@ def begin(session: Session, subject: SubjectRecord, order: Order, act: Act) -> D
     Of a subject of whom nothing at all is held it is over at once: there is nothing to erase or to scrub.
     """
     if order.request_id and (made := by_request(session, order.request_id, subject)):
-        # The journal tells of this one too, and the database must not know less.
-        tombstones.place(session, subject, order.at, made.deletion_id)
+        if order.cut_off_at:
+            # The journal tells of this one too, and the database must not know less.
+            tombstones.place(session, subject, order.cut_off_at, made.deletion_id)
         return made
     row = _new(subject, order)
     row.known = erasing.is_known(session, subject)
-    if _start(session, row, subject, order.at):
+    row.sealed_subject = order.sealed_subject
+    if _start(session, row, subject, order.cut_off_at):
         _end_at_once(row, order)
     session.add(row)
-    if order.opt_out_id:
-        opt_outs.create(
-            session,
-            _nameless(subject),
-            opt_out_id=order.opt_out_id,
-            origin=order.origin,
-            created_at=order.at,
-            reference=order.reference,
-            act=replace(act, action="CreateOptOut"),
-        )
+    _opt_out(session, subject, order, act)
     audit.append(session, act)
     return requests.detached(session, row)
 
@@ -140,8 +145,17 @@ def confirm(session: Session, subject: SubjectRecord, decision: Decision) -> Del
     row = _pending(session, decision.deletion_id, for_update=True)
     row.confirmed_at, row.reference, row.scrub_now = decision.at, decision.reference, decision.scrub_now
     row.stored_digest = subject.stored_digest or row.stored_digest
-    _start(session, row, subject, decision.at)
+    order = Order(
+        decision.deletion_id,
+        ADMINISTRATOR,
+        decision.at,
+        decision.reference,
+        opt_out_id=decision.opt_out_id,
+        no_cut_off=decision.no_cut_off,
+    )
+    _start(session, row, subject, order.cut_off_at)
     session.add(row)
+    _opt_out(session, subject, order, decision.act)
     audit.append(session, decision.act)
     return requests.detached(session, row)
 
@@ -158,13 +172,17 @@ def reject(session: Session, decision: Decision) -> DeletionRow:
 
 
 def overdue(session: Session, asked_before: datetime) -> Sequence[str]:
-    """Return ids of deletions that have waited since before a time, the oldest first, a page of them."""
-    return session.exec(
-        select(DeletionRow.deletion_id)
-        .where(DeletionRow.state == PENDING, col(DeletionRow.created_at) <= asked_before)
-        .order_by(col(DeletionRow.created_at))
-        .limit(LAPSED_AT_ONCE)
-    ).all()
+    """Return ids of deletions that have waited since before a time, the oldest first, a page of them.
+
+    One that was asked for by a clock that was behind has not waited for as long as its time says.
+    """
+    created_at = col(DeletionRow.created_at)
+    statement = select(DeletionRow.deletion_id).where(
+        DeletionRow.state == PENDING, created_at <= asked_before
+    )
+    if spans := clock.periods(session):
+        statement = statement.where(~clock.within(created_at, spans))
+    return session.exec(statement.order_by(created_at).limit(LAPSED_AT_ONCE)).all()
 
 
 def lapse(session: Session, deletion_id: str, *, at: datetime, act: Act) -> None:
@@ -177,18 +195,41 @@ def lapse(session: Session, deletion_id: str, *, at: datetime, act: Act) -> None
 
 @forbids
 def restore(session: Session, subject: SubjectRecord, order: Order, act: Act) -> bool:
-    """Begin a deletion that the journal tells of, unless it is known; return whether it was not."""
+    """Begin a deletion that the journal tells of, unless it is known; return whether it was not.
+
+    One that waits for its cut-off gets the journal's.
+    """
     row = session.get(DeletionRow, order.deletion_id)
-    if row is not None and row.state in BEGUN:
+    if row is not None and row.state in BEGUN and (order.no_cut_off or row.cut_off_at):
         return False
     if row is None:
         row = _new(subject, order)
-    else:
+    elif row.state not in BEGUN:
         # It waited when the backup was made, and what begins a deletion that waits is its confirmation.
         row.confirmed_at, row.ended_at = order.at, None
-    _start(session, row, subject, order.at)
+    _start(session, row, subject, order.cut_off_at)
     session.add(row)
     audit.append(session, act)
+    return True
+
+
+@forbids
+def cut_off(  # noqa: PLR0913  # what is cut off, and what ends with that
+    session: Session, deletion_id: str, subject: SubjectRecord, *, at: datetime, lifted: str, act: Act
+) -> bool:
+    """Put a deletion in force that waited for a plausible clock; return whether it still did.
+
+    `lifted` is the opt-out that has kept its subject's events out meanwhile: the cut-off does that now.
+    """
+    row = session.get(DeletionRow, deletion_id)
+    if row is None or row.state != RUNNING or row.cut_off_at:
+        return False
+    row.stored_digest = subject.stored_digest or row.stored_digest
+    _start(session, row, subject, at)
+    session.add(row)
+    audit.append(session, act)
+    if opt_outs.is_in_force(session, lifted):
+        opt_outs.revoke(session, lifted, revoked_at=at, act=replace(act, action="RevokeOptOut"))
     return True
 
 
@@ -241,9 +282,10 @@ def page(
     return found
 
 
-def begun(session: Session) -> set[str]:
-    """Return the ids of all deletions that have begun."""
-    return set(session.exec(select(DeletionRow.deletion_id).where(col(DeletionRow.state).in_(BEGUN))))
+def begun(session: Session) -> dict[str, datetime | None]:
+    """Return the ids of all deletions that have begun, each with its cut-off, None where it waits for one."""
+    found = select(DeletionRow.deletion_id, DeletionRow.cut_off_at).where(col(DeletionRow.state).in_(BEGUN))
+    return dict(session.exec(found).all())
 
 
 def cut_offs(session: Session) -> dict[bytes, datetime]:
@@ -271,17 +313,34 @@ def clear_names(row: DeletionRow) -> None:
     row.sealed_subject = None
 
 
-def _start(session: Session, row: DeletionRow, subject: SubjectRecord, at: datetime) -> bool:
+def _start(session: Session, row: DeletionRow, subject: SubjectRecord, at: datetime | None) -> bool:
     """Put a deletion in force: from the end of this transaction nothing older of its subject comes in.
 
-    Return whether nothing at all was held of it.
+    Return whether nothing at all was held of it. Without a cut-off it only begins to wait for one.
     """
+    if at is None:
+        row.state = RUNNING
+        return False
     tombstones.place(session, subject, at, row.deletion_id)
     # Whoever carries it on finds its sources by its id.
     row.state, row.cut_off_at, row.sealed_subject = RUNNING, at, None
     condemned = erasing.condemn(session, subject, row.deletion_id)
     row.removed = condemned.removed
     return condemned.is_empty
+
+
+def _opt_out(session: Session, subject: SubjectRecord, order: Order, act: Act) -> None:
+    """Opt a subject out in the step that begins its deletion, where that is to be."""
+    if order.opt_out_id:
+        opt_outs.create(
+            session,
+            _nameless(subject),
+            opt_out_id=order.opt_out_id,
+            origin=order.origin,
+            created_at=order.at,
+            reference=order.reference,
+            act=replace(act, action="CreateOptOut"),
+        )
 
 
 def _end_at_once(row: DeletionRow, order: Order) -> None:

@@ -69,6 +69,18 @@ def is_anything_unfinished(session: Session) -> bool:
     return session.exec(found.limit(1)).first() is not None
 
 
+def without_cut_off(session: Session) -> DeletionRow | None:
+    """Return the deletion that waits longest for a plausible clock to cut it off, None where none does."""
+    found = session.exec(
+        select(DeletionRow)
+        .where(col(DeletionRow.state) == RUNNING, col(DeletionRow.cut_off_at).is_(None))
+        .order_by(col(DeletionRow.deletion_id))
+        .limit(1)
+    ).first()
+    session.expunge_all()
+    return found
+
+
 def running(session: Session) -> Batch:
     """Return the deletions that are to go on next."""
     first = [row for one in _FIRST for row in _oldest(session, RUNNING, one, 1)]
@@ -191,4 +203,9 @@ def _place(row: DeletionRow) -> tuple[datetime, str]:
 
 
 def _unsigned(state: str) -> ColumnElement[bool]:
-    return and_(col(DeletionRow.state) == state, col(DeletionRow.receipt_sequence).is_(None))
+    # One without a cut-off waits for a plausible clock: there is nothing to carry out yet.
+    return and_(
+        col(DeletionRow.state) == state,
+        col(DeletionRow.receipt_sequence).is_(None),
+        col(DeletionRow.cut_off_at).is_not(None),
+    )

@@ -14,13 +14,16 @@ from sqlalchemy.exc import OperationalError
 
 from aboveboard_server.schema import tables
 from aboveboard_server.storage.partitions import SCHEMA_LOCK, Month, is_partitioned
-from aboveboard_server.storage.work import jobs
+from aboveboard_server.storage.work import clock, jobs
 from aboveboard_server.storage.work.expiry import UNHURRIED, go_by_index
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlmodel import Session
+
+    from aboveboard_server.storage.work.clock import Period
 
 # A partition with more late rows than this is emptied as rows: every writer waits while they move.
 LATE_ROWS = 2_000
@@ -64,12 +67,13 @@ def summarize(session: Session, partition: str) -> None:
 
 def count(session: Session, partition: str, limit: datetime) -> Count:
     """Count what has expired in a partition, and look whether few enough rows were received later."""
+    spans = clock.periods(session)
     go_by_index(session)
     connection = session.connection()
-    some = f"SELECT 1 FROM {partition} WHERE received_at >= :limit LIMIT {LATE_ROWS + 1}"
+    some = f"SELECT 1 FROM {partition} WHERE {_is_late(spans)} LIMIT {LATE_ROWS + 1}"
     late = connection.execute(text(f"SELECT count(*) FROM ({some}) AS found"), {"limit": limit}).scalar_one()
     connection.execute(text("SET LOCAL enable_seqscan = on"))
-    whole = f"SELECT count(*) FROM {partition} WHERE received_at < :limit"
+    whole = f"SELECT count(*) FROM {partition} WHERE NOT ({_is_late(spans)})"
     found = connection.execute(text(whole), {"limit": limit}).scalar_one()
     return Count(found, late <= LATE_ROWS)
 
@@ -96,17 +100,29 @@ def drop(  # noqa: PLR0913  # what is dropped, and how it is counted
         session.rollback()
         return 0
     # Now that their month is gone the default partition takes them.
-    connection.execute(text(late_rows(table, partition)), {"limit": limit})
+    connection.execute(text(late_rows(table, partition, clock.periods(session))), {"limit": limit})
     connection.execute(text(f"DROP TABLE {partition}"))
     if rows:
         jobs.add_progress(session, job, table, rows)
     return rows
 
 
-def late_rows(table: str, partition: str) -> str:
-    """Return the statement that moves what was received at a limit or later from a partition to its table."""
+def late_rows(table: str, partition: str, spans: Sequence[Period] = ()) -> str:
+    """Return the statement that moves what was received at a limit or later from a partition to its table.
+
+    So it does with what was received in one of the spans, by a clock that was behind.
+    """
     columns = ", ".join(tables.import_all().tables[table].columns.keys())
-    return f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {partition} WHERE received_at >= :limit"
+    return f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {partition} WHERE {_is_late(spans)}"
+
+
+def _is_late(spans: Sequence[Period]) -> str:
+    # ISO texts of times, made here.
+    within = "".join(
+        f" OR (received_at >= '{start.isoformat()}' AND received_at < '{end.isoformat()}')"
+        for start, end in spans
+    )
+    return f"received_at >= :limit{within}"
 
 
 def _month(table: str, partition: str) -> Month | None:

@@ -33,6 +33,7 @@ def create(  # noqa: PLR0913  # what an opt-out is made of
     act: Act,
     reference: str = "",
     request_id: str | None = None,
+    token_digest: bytes | None = None,
 ) -> OptOutRow:
     """Opt a Subject out; return the opt-out that is in force, which may have been there before."""
     if request_id and (made := by_request(session, request_id, subject)):
@@ -47,6 +48,7 @@ def create(  # noqa: PLR0913  # what an opt-out is made of
             origin=origin,
             reference=reference,
             request_id=request_id,
+            token_digest=token_digest,
             epoch=epoch_of(session),
             created_at=created_at,
             company_id=subject.company_id,
@@ -88,6 +90,12 @@ def revoke_all(
 def in_force(session: Session, subject: SubjectRecord, origin: str) -> list[str]:
     """Return the ids of a Subject's opt-outs in force that were set in this way."""
     return [row.opt_out_id for row in _in_force(session, subject, origin)]
+
+
+def is_in_force(session: Session, opt_out_id: str) -> bool:
+    """Whether there is an opt-out of this id, and it is not lifted."""
+    row = session.get(OptOutRow, opt_out_id)
+    return row is not None and row.revoked_at is None
 
 
 def by_request(session: Session, request_id: str, subject: SubjectRecord) -> OptOutRow | None:

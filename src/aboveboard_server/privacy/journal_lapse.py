@@ -1,0 +1,139 @@
+"""From when on an entry of the journal may go: then nothing that it forbids can come back.
+
+What is left out is told of nowhere else, so that each rule says what could still bring it back, and how long.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from aboveboard_server.privacy.journal_lines import (
+    Begun,
+    ClockMark,
+    KeyRevocation,
+    OptOut,
+    Rejection,
+    ReleaseCell,
+    ReleaseCommit,
+    Revocation,
+    Tombstone,
+)
+from aboveboard_server.privacy.journal_replay import mark
+from aboveboard_server.schema.expiry import GRACE_DAYS, LONGEST_DAYS
+from aboveboard_server.storage.columns import MICROSECOND
+from aboveboard_server.storage.ports import SELF_SERVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aboveboard_server.privacy.journal_lines import Entry
+
+# No event lives longer, in whatever backup.
+TOMBSTONE = timedelta(days=LONGEST_DAYS + GRACE_DAYS)
+# An older backup would opt the source out again, which lifts that itself, by its token. Anybody may write
+# pairs, so that they must go soon.
+SELF_SERVICE_PAIR = timedelta(hours=1)
+# An older backup would opt the subject out again, and only an administrator lifts that.
+PAIR = timedelta(days=35)
+# A deletion that waits lapses sooner, in whatever backup.
+REJECTION = timedelta(days=35)
+
+
+class Lapse:
+    """Decides by the journal as a whole, read once to `learn` and once more to ask what it `keeps`."""
+
+    def __init__(self, now: int) -> None:
+        self._tombstones, self._pairs, self._rejections, self._own_pairs = (
+            now - life // MICROSECOND for life in (TOMBSTONE, PAIR, REJECTION, SELF_SERVICE_PAIR)
+        )
+        # Opt-outs that were lifted long enough ago for one of a source itself, and for any.
+        self._lifted: set[bytes] = set()
+        self._long_lifted: set[bytes] = set()
+        self._gone: set[bytes] = set()
+        # Deletions that got their cut-off later.
+        self._cut_off: set[str] = set()
+        # By which acceptance of the clock the cut-offs of deletions were set back last, where they were.
+        self._accepted: dict[str, int] = {}
+        self._cells: Counter[str] = Counter()
+        self._months: set[str] = set()
+        self._releases: set[str] = set()
+        self._newest_mark: ClockMark | None = None
+        # A journal without any entry would be one that was lost.
+        self.is_begun = False
+        self._once: set[tuple[str, str]] = set()
+        self._rules: dict[type[Entry], Callable[[Any], bool]] = {
+            Begun: lambda _: self._is_first("begun", ""),
+            Tombstone: self._keeps_tombstone,
+            Rejection: lambda entry: entry.rejected_at >= self._rejections,
+            OptOut: self._keeps_opt_out,
+            Revocation: self._keeps_revocation,
+            KeyRevocation: lambda entry: self._is_first("key", entry.key_id),
+            ReleaseCell: lambda entry: entry.release_id in self._releases,
+            ReleaseCommit: lambda entry: entry.release_id in self._releases,
+            ClockMark: lambda entry: entry == self._newest_mark and self._is_first("mark", ""),
+        }
+
+    def learn(self, entry: Entry) -> None:
+        """Take in an entry."""
+        if isinstance(entry, Revocation):
+            self._learn_revocation(entry)
+        elif isinstance(entry, Tombstone):
+            if entry.cut_off_at is not None:
+                self._cut_off.add(entry.deletion_id)
+            if entry.acceptance > self._accepted.get(entry.deletion_id, 0):
+                self._accepted[entry.deletion_id] = entry.acceptance
+        elif isinstance(entry, ReleaseCell):
+            self._cells[entry.release_id] += 1
+        elif isinstance(entry, ReleaseCommit):
+            self._learn_release(entry)
+        elif isinstance(entry, ClockMark):
+            if self._newest_mark is None or self._newest_mark.rank < entry.rank:
+                self._newest_mark = entry
+        elif isinstance(entry, Begun):
+            self.is_begun = True
+
+    def _learn_revocation(self, entry: Revocation) -> None:
+        if entry.revoked_at < self._pairs:
+            self._long_lifted.add(mark(entry.opt_out_id))
+        elif entry.revoked_at < self._own_pairs:
+            self._lifted.add(mark(entry.opt_out_id))
+
+    def _learn_release(self, entry: ReleaseCommit) -> None:
+        # The first one of a month is the one that comes back.
+        if entry.month not in self._months and self._cells[entry.release_id] == entry.cells:
+            self._months.add(entry.month)
+            self._releases.add(entry.release_id)
+
+    def keeps(self, entry: Entry) -> bool:
+        """Whether an entry must stay; to be asked of each in its order."""
+        return self._rules[type(entry)](entry)
+
+    def _keeps_tombstone(self, entry: Tombstone) -> bool:
+        if entry.acceptance < self._accepted.get(entry.deletion_id, 0):
+            # A cut-off that lay in the future.
+            return False
+        if entry.cut_off_at is None:
+            return entry.deletion_id not in self._cut_off
+        return entry.cut_off_at >= self._tombstones
+
+    def _keeps_opt_out(self, entry: OptOut) -> bool:
+        marked = mark(entry.opt_out_id)
+        if marked in self._long_lifted:
+            return False
+        if entry.origin != SELF_SERVICE or marked not in self._lifted:
+            return True
+        self._gone.add(marked)
+        return False
+
+    def _keeps_revocation(self, entry: Revocation) -> bool:
+        marked = mark(entry.opt_out_id)
+        return marked not in self._long_lifted and marked not in self._gone
+
+    def _is_first(self, kind: str, name: str) -> bool:
+        """Whether nothing before says the same."""
+        if (kind, name) in self._once:
+            return False
+        self._once.add((kind, name))
+        return True

@@ -1,0 +1,147 @@
+"""What the journal and the store both know: asked for by ids, so that neither is ever held whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from sqlalchemy import exists
+from sqlmodel import col, select
+
+from aboveboard_server.schema.erasure import annotated_columns
+from aboveboard_server.storage.access_tables import AccessKeyRow
+from aboveboard_server.storage.privacy_tables import ArchiveReleaseRow, DeletionRow, OptOutRow, TombstoneRow
+from aboveboard_server.storage.tables import KeyFingerprintRow
+from aboveboard_server.storage.work import audit, deletions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from sqlmodel import Session
+
+    from aboveboard_server.storage.work.audit import Act
+
+Row = TypeVar("Row")
+
+# Pinned beside the keys' fingerprints from the first start on: this database has a journal.
+MARK = "journal"
+# The states of a deletion whose tombstone is in force, and the one whose rejection must be known again.
+BEGUN = (deletions.RUNNING, deletions.ERASED, deletions.SCRUBBED)
+REJECTED = "REJECTED"
+
+
+class Held(NamedTuple):
+    """The ids of what the store holds and a journal has to know."""
+
+    deletions: set[str]
+    opt_outs: set[str]
+    keys: set[str]
+    months: set[str]
+
+
+def needs_journal(session: Session) -> bool:
+    """Whether a journal was begun for this database, or must have been."""
+    marked = select(KeyFingerprintRow.name).where(KeyFingerprintRow.name == MARK)
+    deleted = select(DeletionRow.deletion_id).where(col(DeletionRow.state).in_(BEGUN))
+    return any(
+        session.exec(statement.limit(1)).first() is not None
+        for statement in (marked, deleted, select(TombstoneRow.deletion_id))
+    )
+
+
+def held(session: Session, *, lifted: bool = False) -> Held:
+    """Return the ids of what a journal has to know: what has begun, is in force, revoked or released.
+
+    With `lifted` those of opt-outs that were lifted and of deletions that were rejected too, which an older
+    backup may hold in force or waiting.
+    """
+    states = (*BEGUN, REJECTED) if lifted else BEGUN
+    opt_out_ids = select(OptOutRow.opt_out_id)
+    if not lifted:
+        opt_out_ids = opt_out_ids.where(col(OptOutRow.revoked_at).is_(None))
+    return Held(
+        deletions=set(
+            session.exec(select(DeletionRow.deletion_id).where(col(DeletionRow.state).in_(states)))
+        ),
+        opt_outs=set(session.exec(opt_out_ids)),
+        keys=set(session.exec(select(AccessKeyRow.key_id).where(col(AccessKeyRow.revoked_at).is_not(None)))),
+        months=set(
+            session.exec(
+                select(ArchiveReleaseRow.month).where(col(ArchiveReleaseRow.released_at).is_not(None))
+            )
+        ),
+    )
+
+
+class Known(NamedTuple):
+    """What the store knows of a deletion."""
+
+    state: str
+    cut_off_at: datetime | None
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether it has begun."""
+        return self.state in BEGUN
+
+
+def known_deletions(session: Session, deletion_ids: Collection[str]) -> dict[str, Known]:
+    """Return what the store knows of those deletions, by their ids."""
+    statement = select(DeletionRow.deletion_id, DeletionRow.state, DeletionRow.cut_off_at)
+    found = session.exec(statement.where(col(DeletionRow.deletion_id).in_(deletion_ids)))
+    return {deletion_id: Known(state, cut_off_at) for deletion_id, state, cut_off_at in found}
+
+
+def opt_outs(session: Session, opt_out_ids: Collection[str]) -> dict[str, bool]:
+    """Return which of those opt-outs the store knows, each with whether it is in force."""
+    statement = select(OptOutRow.opt_out_id, OptOutRow.revoked_at)
+    found = session.exec(statement.where(col(OptOutRow.opt_out_id).in_(opt_out_ids)))
+    return {opt_out_id: revoked_at is None for opt_out_id, revoked_at in found}
+
+
+def deletion_rows(session: Session, deletion_ids: Collection[str]) -> Sequence[DeletionRow]:
+    """Return the rows of deletions."""
+    return _detached(
+        session, session.exec(select(DeletionRow).where(col(DeletionRow.deletion_id).in_(deletion_ids))).all()
+    )
+
+
+def opt_out_rows(session: Session, opt_out_ids: Collection[str]) -> Sequence[OptOutRow]:
+    """Return the rows of opt-outs."""
+    return _detached(
+        session, session.exec(select(OptOutRow).where(col(OptOutRow.opt_out_id).in_(opt_out_ids))).all()
+    )
+
+
+def key_rows(session: Session, key_ids: Collection[str]) -> Sequence[AccessKeyRow]:
+    """Return the rows of access keys."""
+    return _detached(
+        session, session.exec(select(AccessKeyRow).where(col(AccessKeyRow.key_id).in_(key_ids))).all()
+    )
+
+
+def odd_tombstones(session: Session) -> Sequence[TombstoneRow]:
+    """Return the tombstones that no deletion's row tells of as they are."""
+    told = exists().where(
+        col(DeletionRow.deletion_id) == col(TombstoneRow.deletion_id),
+        col(DeletionRow.cut_off_at) == col(TombstoneRow.cut_off_at),
+    )
+    return _detached(session, session.exec(select(TombstoneRow).where(~told)).all())
+
+
+def reject(session: Session, deletion_id: str, *, at: datetime, act: Act) -> bool:
+    """End a deletion that the journal knows as rejected; return whether it waited."""
+    row = session.get(DeletionRow, deletion_id)
+    if row is None or row.state != deletions.PENDING:
+        return False
+    row.state, row.ended_at, row.sealed_subject = REJECTED, at, None
+    for name in annotated_columns(DeletionRow.metadata.tables["deletion"]):
+        setattr(row, name, None)
+    session.add(row)
+    audit.append(session, act)
+    return True
+
+
+def _detached(session: Session, rows: Sequence[Row]) -> Sequence[Row]:
+    session.expunge_all()
+    return rows
