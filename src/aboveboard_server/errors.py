@@ -119,8 +119,10 @@ class StoreUnavailableError(ServiceError):
 class OverloadedError(ServiceError):
     """More comes than is taken, of this caller or of all; `seconds` is until when it may be tried again."""
 
-    def __init__(self, seconds: float | None = None) -> None:
-        super().__init__(reasons.ERROR_REASON_OVERLOADED, "too many requests; try again later")
+    def __init__(
+        self, seconds: float | None = None, text: str = "too many requests; try again later"
+    ) -> None:
+        super().__init__(reasons.ERROR_REASON_OVERLOADED, text)
         self._seconds = seconds
 
     @property

@@ -29,7 +29,10 @@ SIZE_INTERVAL = 60.0
 
 
 class Monitor:
-    """Tells `told` whether the server is ready each time that changes, and sets the figures of `metrics`."""
+    """Tells `told` whether the server is ready each time that changes, and sets the figures of `metrics`.
+
+    `recount` counts, once a minute, what has a bound.
+    """
 
     def __init__(
         self,
@@ -37,11 +40,13 @@ class Monitor:
         committer: GroupCommitter,
         readiness: Readiness,
         told: Sequence[Callable[[bool], Awaitable[None]]],
+        recount: Callable[[], Awaitable[None]],
     ) -> None:
         self._store = store
         self._committer = committer
         self._readiness = readiness
         self._told = told
+        self._recount = recount
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -84,6 +89,7 @@ class Monitor:
         while True:
             try:
                 metrics.DATABASE_BYTES.set(await self._store.size())
+                await self._recount()
             except StoreUnavailableError:
                 await asyncio.sleep(TICK)
             else:

@@ -12,6 +12,7 @@ from aboveboard_server.privacy.archive_settings import ArchiveSettings
 from aboveboard_server.privacy.key_secrets import is_admin_secret
 
 MAX_NOTICE_BYTES = 500
+MAX_UNSEEN_OPT_OUTS = 1_000_000
 MAX_PORT = 65_535
 LOG_LEVELS = ("debug", "info", "warning", "error")
 REQUIRED, OPTIONAL = "required", "optional"
@@ -44,6 +45,8 @@ class Settings:
     bootstrap_token: str = field(default="", repr=False)
     transport: TransportSettings = field(default_factory=TransportSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    # Opt-outs that sources may set of subjects of which nothing is held; see docs/limits.md for their memory.
+    max_unseen_opt_outs: int = MAX_UNSEEN_OPT_OUTS
     # Whether the addresses are shared with the other workers.
     reuse_port: bool = False
 
@@ -52,7 +55,7 @@ class Settings:
             host, _, port = bind.rpartition(":")
             if not host or not port.isdecimal() or int(port) > MAX_PORT:
                 raise StartupError(f"{flag_of(name)}: {bind!r} is not HOST:PORT")
-        self._check_keys()
+        self._check_access()
         if self.log_level not in LOG_LEVELS:
             raise StartupError(f"--log-level: one of {', '.join(LOG_LEVELS)}")
         if self.ping_interval_hours < 1:
@@ -68,7 +71,9 @@ class Settings:
         if len(self.notice.encode()) > MAX_NOTICE_BYTES:
             raise StartupError(f"--notice: over {MAX_NOTICE_BYTES} bytes")
 
-    def _check_keys(self) -> None:
+    def _check_access(self) -> None:
+        if self.max_unseen_opt_outs < 1:
+            raise StartupError("--max-unseen-opt-outs: must be at least 1")
         if self.write_keys not in {"", REQUIRED, OPTIONAL}:
             raise StartupError(f"--write-keys: one of {REQUIRED}, {OPTIONAL}")
         if self.bootstrap_token and not is_admin_secret(self.bootstrap_token):

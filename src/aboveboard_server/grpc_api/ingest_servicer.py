@@ -8,6 +8,7 @@ from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
 from aboveboard.ingest.v1 import ingest_service_pb2_grpc as stubs
 from aboveboard_server.errors import ServiceError
+from aboveboard_server.grpc_api.interceptors.boundary import caller
 from aboveboard_server.ingest.stream import acknowledge
 from aboveboard_server.request_log import note
 
@@ -16,14 +17,18 @@ if TYPE_CHECKING:
 
     from aboveboard_server.ingest.service import IngestService
     from aboveboard_server.ingest.stream import Streams
+    from aboveboard_server.limits import Limiter
     from aboveboard_server.privacy.preferences import Preferences
 
 
 class IngestServicer(stubs.IngestServiceServicer):
     """Decode, call, encode."""
 
-    def __init__(self, service: IngestService, preferences: Preferences, streams: Streams) -> None:
+    def __init__(
+        self, service: IngestService, preferences: Preferences, streams: Streams, limiter: Limiter
+    ) -> None:
         self._service = service
+        self._limiter = limiter
         self._preferences = preferences
         self._streams = streams
 
@@ -64,4 +69,5 @@ class IngestServicer(stubs.IngestServiceServicer):
         self, request: ingest.SetCollectionPreferenceRequest, context: Any
     ) -> ingest.SetCollectionPreferenceResponse:
         """See ingest_service.proto."""
+        self._limiter.admit_preference(self._limiter.address_of(*caller(context)))
         return await self._preferences.set(request)

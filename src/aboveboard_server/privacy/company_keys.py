@@ -79,6 +79,11 @@ class CompanyKeys:
         # Others may wait for the same: who goes away does not take it along.
         return await asyncio.shield(look.found)
 
+    async def stored(self, company_id: str) -> bytes | None:
+        """Return the key of a company as the store holds it now; None where it has none."""
+        wrapped = (await self._store.read(work.get, [company_id])).get(company_id)
+        return None if wrapped is None else self._unwrap(company_id, wrapped)
+
     async def named(self, company_id: str) -> bytes:
         """Return the key of a company that somebody names, asked for anew, and made where there is none."""
         wrapped = (await self._store.read(work.get, [company_id])).get(company_id)

@@ -34,9 +34,17 @@ class Users:
 
         Its company gets a key where it has none: what is stored of the user meanwhile is found by it too.
         """
-        rekeyed = pseudonyms.rekey(await self._keys.named(company_id), user_id)
-        return rekeyed, subjects.stored_user(self._digest_key, company_id, deployment_id, rekeyed)
+        return self._stored(await self._keys.named(company_id), company_id, deployment_id, user_id)
+
+    async def found(self, company_id: str, deployment_id: str, user_id: str) -> tuple[str, bytes] | None:
+        """Return the same as `stored`; None where the company has no key, and so nothing is stored of it."""
+        key = await self._keys.stored(company_id)
+        return None if key is None else self._stored(key, company_id, deployment_id, user_id)
 
     def forget(self, erased: Iterable[bytes]) -> None:
         """Forget the keys of companies that were erased, by their digests."""
         self._keys.forget(erased)
+
+    def _stored(self, key: bytes, company_id: str, deployment_id: str, user_id: str) -> tuple[str, bytes]:
+        rekeyed = pseudonyms.rekey(key, user_id)
+        return rekeyed, subjects.stored_user(self._digest_key, company_id, deployment_id, rekeyed)

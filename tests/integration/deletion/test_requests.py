@@ -21,6 +21,7 @@ from tests.support.clients import (
     told,
 )
 from tests.support.deletions import company, counts, create, delete, finished, get, kept, tables
+from tests.support.preferences import TOKEN
 
 from aboveboard.admin.v1 import deletion_pb2 as d
 from aboveboard.admin.v1 import opt_out_pb2 as o
@@ -55,7 +56,11 @@ def listed(server: ServerProcess, **fields: Any) -> list[str]:
 
 def erase_history(server: ServerProcess, source: Source, scope: Preference.Scope.ValueType) -> str:
     asked = Preference(
-        source=source, scope=scope, preference=Preference.PREFERENCE_DISABLED, erase_history=True
+        source=source,
+        scope=scope,
+        preference=Preference.PREFERENCE_DISABLED,
+        erase_history=True,
+        preference_token=TOKEN,
     )
     with ingest(server) as stub:
         answer = stub.SetCollectionPreference(asked, timeout=TIMEOUT)
@@ -219,7 +224,10 @@ def test_a_wider_deletion_leaves_a_waiting_one_that_can_still_be_confirmed(anywh
     delete(anywhere, company("both"))
     assert not get(anywhere, deletion_id).HasField("subject")
     lifted = Preference(
-        source=source, scope=Preference.SCOPE_DEPLOYMENT, preference=Preference.PREFERENCE_ENABLED
+        source=source,
+        scope=Preference.SCOPE_DEPLOYMENT,
+        preference=Preference.PREFERENCE_ENABLED,
+        preference_token=TOKEN,
     )
     with ingest(anywhere) as stub:
         stub.SetCollectionPreference(lifted, timeout=TIMEOUT)
