@@ -149,6 +149,7 @@ async def _restore_opt_outs(store: EventStore, journal: JournalWriter, entries: 
             origin=entry.origin,
             created_at=created_at,
             reference=entry.reference,
+            token_digest=entry.token_digest,
             act=Act(SERVER_ACTOR, ACTION, entry.subject_digest, entry.reference, entry.subject_kind),
         )
         if row.opt_out_id != entry.opt_out_id:
