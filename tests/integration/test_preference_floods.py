@@ -61,6 +61,7 @@ def ask_for(server: ServerProcess, address: str, source: Source | None = None) -
         except grpc.RpcError as error:
             failure = read_failure(error)
             assert failure.reason == "OVERLOADED"
+            assert failure.retry_seconds is not None
             assert failure.retry_seconds >= 1
             return failure.code
     return "OK"
