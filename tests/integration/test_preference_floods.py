@@ -20,6 +20,7 @@ from tests.support.preferences import (
     USER,
     footprint,
     opt_out_rows,
+    running,
     set_preference,
 )
 from tests.support.server import ServerProcess
@@ -111,11 +112,10 @@ def test_all_addresses_together_have_a_rate(tmp_path: Path) -> None:
         *("--preference-rate-per-address", "0.001", "--burst-seconds", "5000"),
         *("--preference-rate", "0.05", "--trusted-proxy", "127.0.0.0/8"),
     )
-    server.start()
-    assert ask_for(server, "192.0.2.1") == "OK"
-    assert ask_for(server, "192.0.2.2") == "RESOURCE_EXHAUSTED"
-    assert post_for(server, "192.0.2.3") == 429
-    server.kill()
+    with running(server):
+        assert ask_for(server, "192.0.2.1") == "OK"
+        assert ask_for(server, "192.0.2.2") == "RESOURCE_EXHAUSTED"
+        assert post_for(server, "192.0.2.3") == 429
 
 
 def test_a_subject_that_was_never_seen_gets_the_opt_out_only(server: ServerProcess) -> None:
@@ -153,35 +153,34 @@ def test_opt_outs_of_unseen_subjects_are_bounded(tmp_path: Path) -> None:
     subjects that were seen are refused nothing.
     """
     server = ServerProcess(tmp_path, "--max-unseen-opt-outs", str(MOST_UNSEEN))
-    server.start()
-    sources = [server_source() for _ in range(MOST_UNSEEN)]
-    for source in sources:
-        set_preference(server, source, SERVER, DISABLED)
-    set_preference(server, sources[0], SERVER, ENABLED)
-    for _ in range(2):
-        before = footprint(server)
-        with pytest.raises(grpc.RpcError) as raised:
-            set_preference(server, server_source(), SERVER, DISABLED)
-        failure = read_failure(raised.value)
-        assert (failure.code, failure.reason) == ("RESOURCE_EXHAUSTED", "OVERLOADED")
-        assert failure.retry_seconds == LONGEST_SECONDS
-        assert footprint(server) == before
+    with running(server):
+        sources = [server_source() for _ in range(MOST_UNSEEN)]
+        for source in sources:
+            set_preference(server, source, SERVER, DISABLED)
+        set_preference(server, sources[0], SERVER, ENABLED)
+        for _ in range(2):
+            before = footprint(server)
+            with pytest.raises(grpc.RpcError) as raised:
+                set_preference(server, server_source(), SERVER, DISABLED)
+            failure = read_failure(raised.value)
+            assert (failure.code, failure.reason) == ("RESOURCE_EXHAUSTED", "OVERLOADED")
+            assert failure.retry_seconds == LONGEST_SECONDS
+            assert footprint(server) == before
+            server.stop()
+            server.start()
+        seen = server_source()
+        assert publish(server, seen, element()).accepted_count == 1
+        set_preference(server, seen, SERVER, DISABLED)
+        assert publish(server, seen, element()).accepted_count == 0
+        figures = metrics(server)
+        assert figures["aboveboard_unseen_opt_outs"] == MOST_UNSEEN
+        assert figures["aboveboard_unseen_opt_outs_limit"] == MOST_UNSEEN
+        (row,) = opt_out_rows(server, sources[1])
+        with admin(server) as stub:
+            stub.RevokeOptOut(o.RevokeOptOutRequest(opt_out_id=row["opt_out_id"]), timeout=TIMEOUT)
         server.stop()
         server.start()
-    seen = server_source()
-    assert publish(server, seen, element()).accepted_count == 1
-    set_preference(server, seen, SERVER, DISABLED)
-    assert publish(server, seen, element()).accepted_count == 0
-    figures = metrics(server)
-    assert figures["aboveboard_unseen_opt_outs"] == MOST_UNSEEN
-    assert figures["aboveboard_unseen_opt_outs_limit"] == MOST_UNSEEN
-    (row,) = opt_out_rows(server, sources[1])
-    with admin(server) as stub:
-        stub.RevokeOptOut(o.RevokeOptOutRequest(opt_out_id=row["opt_out_id"]), timeout=TIMEOUT)
-    server.stop()
-    server.start()
-    set_preference(server, server_source(), SERVER, DISABLED, token=NO_TOKEN)
-    server.kill()
+        set_preference(server, server_source(), SERVER, DISABLED, token=NO_TOKEN)
 
 
 def metrics(server: ServerProcess) -> dict[str, float]:

@@ -21,6 +21,7 @@ from tests.support.preferences import (
     USER,
     footprint,
     opt_out_rows,
+    running,
     set_preference,
 )
 from tests.support.server import ServerProcess
@@ -211,39 +212,38 @@ def test_any_order_of_wishes_ends_as_a_model_says_and_so_does_a_restore(tmp_path
     """Random wishes of many tokens: the answers are a model's, and an empty database comes to the same."""
     chance = random.Random(seed)  # a test's
     server = ServerProcess(tmp_path)
-    server.start()
-    sources = [server_source(), deployment_source(new_id(), user_id="u")]
-    scopes = [SERVER, USER]
-    models = [Model(), Model()]
-    for _ in range(120):
-        which, number = chance.randrange(2), chance.randrange(12)
-        given = token(number) if number else NO_TOKEN
-        wish = chance.choice([ENABLED, ENABLED, DISABLED])
-        expected = models[which].apply(wish, given)
-        try:
-            answer = state(server, sources[which], scopes[which], preference=wish, token=given) == ON
-        except grpc.RpcError:
-            answer = None
-        assert answer is expected
-        if chance.random() < 0.1 and models[which].without_token:
-            lift_those_without_token(server, sources[which])
-            models[which].without_token = False
-    for source in sources:
-        rows = opt_out_rows(server, source, in_force=False)
-        assert sum(row["token_digest"] is not None for row in rows) <= MOST_TOKENS
-    server.stop()
-    server.database.unlink()
-    server.start()
-    for source, scope, model in zip(sources, scopes, models, strict=True):
-        assert publish(server, source, element()).accepted_count == (not model.in_force)
-        if model.in_force and not model.without_token:
-            for given in sorted(model.tokens):
-                set_preference(server, source, scope, ENABLED, token=given)
-            assert publish(server, source, element()).accepted_count == 1
-        elif model.in_force:
-            unknown = token(99)
-            assert is_denied(lambda: set_preference(server, source, scope, ENABLED, token=unknown))  # noqa: B023  # as above
-    server.kill()
+    with running(server):
+        sources = [server_source(), deployment_source(new_id(), user_id="u")]
+        scopes = [SERVER, USER]
+        models = [Model(), Model()]
+        for _ in range(120):
+            which, number = chance.randrange(2), chance.randrange(12)
+            given = token(number) if number else NO_TOKEN
+            wish = chance.choice([ENABLED, ENABLED, DISABLED])
+            expected = models[which].apply(wish, given)
+            try:
+                answer = state(server, sources[which], scopes[which], preference=wish, token=given) == ON
+            except grpc.RpcError:
+                answer = None
+            assert answer is expected
+            if chance.random() < 0.1 and models[which].without_token:
+                lift_those_without_token(server, sources[which])
+                models[which].without_token = False
+        for source in sources:
+            rows = opt_out_rows(server, source, in_force=False)
+            assert sum(row["token_digest"] is not None for row in rows) <= MOST_TOKENS
+        server.stop()
+        server.database.unlink()
+        server.start()
+        for source, scope, model in zip(sources, scopes, models, strict=True):
+            assert publish(server, source, element()).accepted_count == (not model.in_force)
+            if model.in_force and not model.without_token:
+                for given in sorted(model.tokens):
+                    set_preference(server, source, scope, ENABLED, token=given)
+                assert publish(server, source, element()).accepted_count == 1
+            elif model.in_force:
+                unknown = token(99)
+                assert is_denied(lambda: set_preference(server, source, scope, ENABLED, token=unknown))  # noqa: B023  # as above
 
 
 def lift_those_without_token(server: ServerProcess, source: Source) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tests.support.clients import TIMEOUT, ingest
@@ -9,6 +10,8 @@ from tests.support.clients import TIMEOUT, ingest
 from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest as Request
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.support.server import ServerProcess
 
     from aboveboard.telemetry.v1.source_pb2 import Source
@@ -18,6 +21,16 @@ USER, DEPLOYMENT, SERVER = Request.SCOPE_USER, Request.SCOPE_DEPLOYMENT, Request
 ENABLED, DISABLED = Request.PREFERENCE_ENABLED, Request.PREFERENCE_DISABLED
 TOKEN = b"tests" * 6 + b"ab"
 NO_TOKEN = b""
+
+
+@contextmanager
+def running(server: ServerProcess) -> Iterator[ServerProcess]:
+    """Start a server, and end it whatever happens."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
 
 
 def set_preference(  # noqa: PLR0913  # what a preference is made of
