@@ -24,6 +24,8 @@ REFUSED_PER_SECOND = 50
 LONGEST_DELAY = 30.0
 # Callers remembered, twice at most, for each rate. Each takes some 200 bytes.
 MAX_CALLERS = 50_000
+# Seconds' worth of the rate of preferences of all callers together that may come at once.
+PREFERENCE_BURST_SECONDS = 1
 # Bits of an IPv6 address that one customer of a provider has for himself.
 IPV6_CUSTOMER = 64
 
@@ -81,6 +83,27 @@ class Refusals:
         return self._seconds
 
 
+class Preferences:
+    """Turns away calls of SetCollectionPreference before anything is read: a change holds up every commit.
+
+    Calls that one address makes too many count against nobody else.
+    """
+
+    def __init__(self, settings: LimitSettings) -> None:
+        each, together = settings.preference_rate_per_address, settings.preference_rate
+        self._addresses = Rate(each, settings.burst_seconds) if each else None
+        self._together = Rate(together, PREFERENCE_BURST_SECONDS) if together else None
+        self._refusals = Refusals()
+        self._seconds_each = 1 / each if each else 0.0
+
+    def admit(self, address: str) -> None:
+        """Count a call; OverloadedError where it is one too many, of this address or of all."""
+        if self._addresses is not None and not self._addresses.admits(address, 1):
+            raise OverloadedError(max(1.0, self._seconds_each))
+        if self._together is not None and not self._together.admits("", 1):
+            raise OverloadedError(self._refusals.delay())
+
+
 class Limiter:
     """Turns away what is too much. `is_full` is whether no more can wait to be committed."""
 
@@ -90,7 +113,10 @@ class Limiter:
         burst = settings.burst_seconds
         self._keys = Rate(settings.rate_per_key, burst) if settings.rate_per_key else None
         self._addresses = Rate(settings.rate_per_address, burst) if settings.rate_per_address else None
+        self._preferences = Preferences(settings)
         self._trusted = settings.trusted_proxies
+        # Whether it matters who calls.
+        self._needs_address = bool(settings.rate_per_address or settings.preference_rate_per_address)
 
     def admit(self, address: str, size: int) -> None:
         """Count a request of `size` bytes; OverloadedError where it is one too many.
@@ -111,12 +137,16 @@ class Limiter:
         if self._keys is not None and not self._keys.admits(key_id, _cost(size)):
             raise OverloadedError
 
+    def admit_preference(self, address: str) -> None:
+        """Count a call of SetCollectionPreference; OverloadedError where it is one too many."""
+        self._preferences.admit(address)
+
     def address_of(self, host: str, forwarded_for: Callable[[], str]) -> str:
         """Return who a request is counted against: its sender, or whom a trusted proxy speaks for.
 
         `forwarded_for` returns the proxy's X-Forwarded-For, and is asked for it only then.
         """
-        if self._addresses is None:
+        if not self._needs_address:
             return ""
         if self._trusted and self._is_trusted(host):
             # Each proxy adds whom it heard; what stands before that anybody may have written.

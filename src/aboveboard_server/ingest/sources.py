@@ -95,7 +95,10 @@ class SourceReader:
         return self._record(reader, values, digests)
 
     async def subject(self, source: Source, kind: str) -> SubjectRecord | None:
-        """Return the source's Subject of that kind, None where it holds no such key."""
+        """Return the source's Subject of that kind, None where it holds no such key.
+
+        No key is made for its company: where there is none, the user has no stored name and no stored digest.
+        """
         names = self._names(*self._values(source))
         digest = subjects.digests(self._digest_key, names).get(kind)
         if digest is None:
@@ -104,7 +107,8 @@ class SourceReader:
         company_id, deployment_id = named.get(subjects.COMPANY), named.get(subjects.DEPLOYMENT)
         user_id = stored_digest = None
         if company_id and deployment_id and kind == subjects.USER:
-            user_id, stored_digest = await self._users.stored(company_id, deployment_id, named[kind])
+            found = await self._users.held(company_id, deployment_id, named[kind])
+            user_id, stored_digest = found or (None, None)
         return SubjectRecord(
             kind,
             digest,

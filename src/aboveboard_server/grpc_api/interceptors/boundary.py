@@ -145,7 +145,7 @@ class Boundary(grpc.aio.ServerInterceptor):
 
     def _address(self, context: Any) -> str:
         """Return whom the requests of a call are counted against, "" where nobody counts them."""
-        return self._limiter.address_of(*_caller(context)) if self._limiter is not None else ""
+        return self._limiter.address_of(*caller(context)) if self._limiter is not None else ""
 
     def _admit(self, size: int, address: str) -> None:
         """Count a request, before anything of it is read; OverloadedError where it is one too many."""
@@ -188,7 +188,7 @@ class Registrar:
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, bounded),))
 
 
-def _caller(context: Any) -> tuple[str, Callable[[], str]]:
+def caller(context: Any) -> tuple[str, Callable[[], str]]:
     """Return a caller's address without its port, and what tells whom it speaks for."""
     # Such as ipv4:192.0.2.1:50000 or ipv6:%5B2001:db8::1%5D:50000.
     host = context.peer().partition(":")[2].rpartition(":")[0]
