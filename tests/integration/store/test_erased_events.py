@@ -162,9 +162,15 @@ async def test_a_stream_gives_the_same_verdicts(store: EventStore, backend: Back
             events = [at(CUT_OFF), at(CUT_OFF + 1), at(CUT_OFF - 1)]
             yield StreamEventsRequest(sequence=sequence, publish=request(source, events))
 
+    class Sent:
+        size = 100
+
+        def __aiter__(self) -> AsyncIterator[StreamEventsRequest]:
+            return sent()
+
     async with service_over(store) as service:
         await erase(store, source)
-        answers = [answer async for answer in acknowledge(sent(), service, Streams(60))]
+        answers = [answer async for answer in acknowledge(Sent(), service, Streams(60))]
     found = [(one.sequence, *told([one.verdict])[0][:2]) for answer in answers for one in answer.verdicts]
     assert found == [(turn, index, "SUBJECT_ERASED") for turn in range(1, 6) for index in (0, 2)]
     assert all(answer.collection_status.erased_before == moment(CUT_OFF) for answer in answers)
