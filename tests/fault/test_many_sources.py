@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STATUS = "/aboveboard.ingest.v1.IngestService/GetCollectionStatus"
 ASKED, PUBLISHED = 300_000, 100_000
 # Calls under way, and those after which the server's memory is looked at.
-IN_FLIGHT, LOOK = 64, 5_000
+IN_FLIGHT, LOOK = 32, 5_000
 MAX_MIB = 512
 # Each call is a proxy's, which speaks for a customer with a network of his own.
 PROXY = ("--trusted-proxy", "127.0.0.0/8")

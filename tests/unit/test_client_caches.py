@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 from tests.support.clients import length_delimited, server_source
+from tests.support.containers import growing
 from tests.support.longest import longest_source
 
 import aboveboard_server
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 SMALL = Bound("small", MIB)
 ROOT = Path(__file__).parents[2]
 KEY = bytes(32)
+# Programs that end with what they were asked for.
+NOT_SERVING = ("cli.", "doctor.", "codegen.", "schema.lint", "schema.compat")
 
 
 class Store:
@@ -233,3 +236,11 @@ def test_docs_tell_of_each_cache() -> None:
     rows = re.findall(r"^\| ([^|]+) \| (\d+) MiB \|", (ROOT / "docs/limits.md").read_text(), re.MULTILINE)
     told = {bound.name: str(bound.max_bytes // MIB) for bound in byte_cache.BOUNDS.values()}
     assert dict(rows) == told
+
+
+def test_what_may_grow_was_looked_at() -> None:
+    """The review in docs/decisions has each container and cached function of the server, and no other."""
+    review = (ROOT / "docs/decisions/0014-what-clients-can-make-a-server-remember.md").read_text()
+    looked_at = re.findall(r"^\| `([\w.]+)` \|", review, re.MULTILINE)
+    found = {name for name in growing(ROOT / "src/aboveboard_server") if not name.startswith(NOT_SERVING)}
+    assert sorted(looked_at) == sorted(found)
