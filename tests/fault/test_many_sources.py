@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from tests.support.server import ServerProcess
 
 STATUS = "/aboveboard.ingest.v1.IngestService/GetCollectionStatus"
-ASKED, PUBLISHED = 300_000, 100_000
+ASKED, PUBLISHED = 100_000, 40_000
 # Calls under way, and those after which the server's memory is looked at.
 IN_FLIGHT, LOOK = 32, 5_000
 MAX_MIB = 512
 # Each call is a proxy's, which speaks for a customer with a network of his own.
 PROXY = ("--trusted-proxy", "127.0.0.0/8")
 
-pytestmark = [pytest.mark.fault(seconds=150), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.fault(seconds=100), pytest.mark.timeout(900)]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
