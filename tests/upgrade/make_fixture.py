@@ -112,8 +112,7 @@ def _make(folder: Path, target: Path, code: str, postgres: PostgresServer | None
         url = postgres.empty_database()
         migrate = [sys.executable, "-m", "aboveboard_server", "migrate", "--database", url]
         subprocess.run(migrate, env=environment, check=True, cwd=home)
-        server = OnPostgres(home, postgres, url)
-        server._env = environment  # noqa: SLF001  # which the class for PostgreSQL does not take
+        server = OnPostgres(home, postgres, url, env=environment)
     server.key_dir = home / "keys"
     server.start()
     facts = before_backup(server)

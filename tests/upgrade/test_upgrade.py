@@ -37,7 +37,7 @@ from aboveboard_server.privacy.receipt_files import read_head_document
 from aboveboard_server.privacy.receipts import verify_chain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.support.postgres import PostgresServer
 
@@ -57,7 +57,9 @@ class Old:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def old(request: pytest.FixtureRequest, tmp_path: Path, postgres: PostgresServer) -> Callable[[str], Old]:
+def old(
+    request: pytest.FixtureRequest, tmp_path: Path, postgres: PostgresServer
+) -> Iterator[Callable[[str], Old]]:
     """Return what migrates one of the two files and starts a server on it."""
     made: list[ServerProcess] = []
 

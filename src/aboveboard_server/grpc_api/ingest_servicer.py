@@ -46,7 +46,7 @@ class IngestServicer(stubs.IngestServiceServicer):
         return response
 
     async def StreamEvents(
-        self, request_iterator: AsyncIterator[ingest.StreamEventsRequest], context: Any
+        self, request_iterator: Any, context: Any
     ) -> AsyncIterator[ingest.StreamEventsResponse]:
         """See ingest_service.proto."""
         accepted = refused = 0
