@@ -96,8 +96,9 @@ def test_answers_that_nobody_reads(server: ServerProcess, growth: Callable[[], f
         if not unread.send(message, patience=2):
             break
         taken += 1
-    assert 0 < taken < 10
-    assert growth() < SETTLING
+    # Some wait in grpc, and it takes some answers before it notices that nobody does.
+    assert 0 < taken < 40
+    assert growth() < 2 * SETTLING
     unread.close()
     publish(server, source, element())
 
