@@ -125,6 +125,10 @@ class OverloadedError(ServiceError):
         super().__init__(reasons.ERROR_REASON_OVERLOADED, text)
         self._seconds = seconds
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Cross a process boundary together with the delay."""
+        return OverloadedError, (self._seconds, self.text)
+
     @property
     def retry_after(self) -> float | None:
         """Seconds until it may be tried again."""

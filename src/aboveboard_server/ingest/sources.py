@@ -107,7 +107,7 @@ class SourceReader:
         company_id, deployment_id = named.get(subjects.COMPANY), named.get(subjects.DEPLOYMENT)
         user_id = stored_digest = None
         if company_id and deployment_id and kind == subjects.USER:
-            found = await self._users.found(company_id, deployment_id, named[kind])
+            found = await self._users.held(company_id, deployment_id, named[kind])
             user_id, stored_digest = found or (None, None)
         return SubjectRecord(
             kind,

@@ -79,17 +79,18 @@ class CompanyKeys:
         # Others may wait for the same: who goes away does not take it along.
         return await asyncio.shield(look.found)
 
-    async def stored(self, company_id: str) -> bytes | None:
-        """Return the key of a company as the store holds it now; None where it has none."""
-        wrapped = (await self._store.read(work.get, [company_id])).get(company_id)
-        return None if wrapped is None else self._unwrap(company_id, wrapped)
-
     async def named(self, company_id: str) -> bytes:
         """Return the key of a company that somebody names, asked for anew, and made where there is none."""
-        wrapped = (await self._store.read(work.get, [company_id])).get(company_id)
-        if wrapped is None:
-            wrapped = await self._store.work(work.get_or_make, company_id, self._offer(company_id))
+        key = await self.held(company_id)
+        if key is not None:
+            return key
+        wrapped = await self._store.work(work.get_or_make, company_id, self._offer(company_id))
         return self._unwrap(company_id, wrapped)
+
+    async def held(self, company_id: str) -> bytes | None:
+        """Return the key of a company that somebody names, asked for anew; None where there is none."""
+        wrapped = (await self._store.read(work.get, [company_id])).get(company_id)
+        return None if wrapped is None else self._unwrap(company_id, wrapped)
 
     def forget(self, erased: Iterable[bytes]) -> None:
         """Forget the keys of companies that were erased, by their digests."""

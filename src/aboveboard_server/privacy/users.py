@@ -34,17 +34,17 @@ class Users:
 
         Its company gets a key where it has none: what is stored of the user meanwhile is found by it too.
         """
-        return self._stored(await self._keys.named(company_id), company_id, deployment_id, user_id)
+        return self._keyed(await self._keys.named(company_id), company_id, deployment_id, user_id)
 
-    async def found(self, company_id: str, deployment_id: str, user_id: str) -> tuple[str, bytes] | None:
-        """Return the same as `stored`; None where the company has no key, and so nothing is stored of it."""
-        key = await self._keys.stored(company_id)
-        return None if key is None else self._stored(key, company_id, deployment_id, user_id)
+    async def held(self, company_id: str, deployment_id: str, user_id: str) -> tuple[str, bytes] | None:
+        """Return the same without making a key: None where the company has none, so that nothing is held."""
+        key = await self._keys.held(company_id)
+        return None if key is None else self._keyed(key, company_id, deployment_id, user_id)
+
+    def _keyed(self, key: bytes, company_id: str, deployment_id: str, user_id: str) -> tuple[str, bytes]:
+        rekeyed = pseudonyms.rekey(key, user_id)
+        return rekeyed, subjects.stored_user(self._digest_key, company_id, deployment_id, rekeyed)
 
     def forget(self, erased: Iterable[bytes]) -> None:
         """Forget the keys of companies that were erased, by their digests."""
         self._keys.forget(erased)
-
-    def _stored(self, key: bytes, company_id: str, deployment_id: str, user_id: str) -> tuple[str, bytes]:
-        rekeyed = pseudonyms.rekey(key, user_id)
-        return rekeyed, subjects.stored_user(self._digest_key, company_id, deployment_id, rekeyed)
