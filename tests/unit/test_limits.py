@@ -61,6 +61,32 @@ def test_a_request_counts_by_its_size_for_its_address_and_its_key() -> None:
     limiter.count("other", 0)
 
 
+def test_preferences_have_rates_of_their_own() -> None:
+    """Of an address, and of all; calls that one makes too many take nothing from the others."""
+    limiter = Limiter(
+        LimitSettings(rate_per_address=0, preference_rate_per_address=2, preference_rate=5, burst_seconds=1)
+    )
+    # Whose call it is matters to preferences alone.
+    assert limiter.address_of("192.0.2.1", lambda: "") == "192.0.2.1"
+    for _ in range(2):
+        limiter.admit_preference("192.0.2.1")
+    for _ in range(10):
+        with pytest.raises(OverloadedError):
+            limiter.admit_preference("192.0.2.1")
+    for address in ("192.0.2.2", "192.0.2.3", "192.0.2.4"):
+        limiter.admit_preference(address)
+    with pytest.raises(OverloadedError):
+        limiter.admit_preference("192.0.2.5")
+
+
+def test_preferences_without_rates_are_not_counted() -> None:
+    """0 is no limit, and nobody's address is looked for."""
+    limiter = Limiter(LimitSettings(rate_per_address=0, preference_rate_per_address=0, preference_rate=0))
+    assert limiter.address_of("192.0.2.1", lambda: "") == ""
+    for _ in range(1_000):
+        limiter.admit_preference("")
+
+
 def test_nothing_is_admitted_while_the_queue_is_full() -> None:
     """Where nothing more can wait for its commit, whoever calls is refused before anything is read."""
     full = [True]
@@ -102,6 +128,8 @@ def test_settings_that_cannot_be_meant() -> None:
         networks("10.0.0.0/33")
     with pytest.raises(StartupError, match="--rate-per"):
         LimitSettings(rate_per_key=-1)
+    with pytest.raises(StartupError, match="--preference-rate"):
+        LimitSettings(preference_rate=-1)
 
 
 def test_the_more_are_refused_the_longer_they_wait() -> None:

@@ -48,7 +48,3 @@ class Users:
     def forget(self, erased: Iterable[bytes]) -> None:
         """Forget the keys of companies that were erased, by their digests."""
         self._keys.forget(erased)
-
-    def _stored(self, key: bytes, company_id: str, deployment_id: str, user_id: str) -> tuple[str, bytes]:
-        rekeyed = pseudonyms.rekey(key, user_id)
-        return rekeyed, subjects.stored_user(self._digest_key, company_id, deployment_id, rekeyed)
