@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: run, growth, deletion, report, archive."""
+"""`python -m benchmarks`: run, growth, deletion, flood, report, archive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import archive, machine, report, rounds, tables
+from benchmarks import archive, flood, machine, report, rounds, tables
 from benchmarks.bench import FULL, QUICK, Bench
 from benchmarks.contenders import contenders
 from benchmarks.deletion import QUICK_SIZES as DELETION_QUICK_SIZES
@@ -93,6 +93,17 @@ def deletion(*, quick: Quick = False, store: Stores = EVERY_STORE, folder: Folde
             for at in erase(host, sizes, lambda text: progress.update(bar, description=text)):
                 progress.advance(bar)
                 results["deletion"].append(at)
+
+
+@app.command("flood")
+def beside_a_flood(*, store: Stores = EVERY_STORE, folder: Folder = TEMPORARY) -> None:
+    """Measure publishing beside a flood of SetCollectionPreference: it must keep 0.7 of its rate."""
+    with _hosts(folder, store) as (work, hosts), _kept(work, hosts) as results, _progress() as progress:
+        bar = progress.add_task("", total=len(hosts))
+        for host in hosts.values():
+            found = flood.measure(host, work, lambda text: progress.update(bar, description=text))
+            results["flood"].append(found)
+            progress.advance(bar)
 
 
 @app.command("report")
@@ -173,7 +184,7 @@ def _kept(work: Path, hosts: dict[str, Host]) -> Iterator[dict[str, Any]]:
     """Lend what a run fills in; show and keep it at the end, as far as it came."""
     facts = machine.describe(work, hosts.values())
     results: dict[str, Any] = {"machine": facts, "stores": list(hosts), "rounds": 0}
-    results |= {"runs": {}, "cores_at_once": [], "growth": [], "deletion": [], "memory": {}}
+    results |= {"runs": {}, "cores_at_once": [], "growth": [], "deletion": [], "flood": [], "memory": {}}
     try:
         yield results
     finally:

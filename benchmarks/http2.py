@@ -84,11 +84,11 @@ class Connection:
         """Return the socket's descriptor, for whoever waits for it."""
         return self._socket.fileno()
 
-    def call(self) -> int:
-        """Begin a call and return its number."""
+    def call(self, more: bytes = b"") -> int:
+        """Begin a call, with `more` headers as `literal` makes them, and return its number."""
         stream = self._next_stream
         self._next_stream += 2
-        self._out.append(frame(HEADERS, END_HEADERS, stream, self._head))
+        self._out.append(frame(HEADERS, END_HEADERS, stream, self._head + more))
         self._sending[stream] = _Sending(self._first_window)
         return stream
 

@@ -27,6 +27,8 @@ def show(console: Console, results: dict[str, Any]) -> None:
         console.print(_growth(results), _reading(results))
     if results.get("deletion"):
         console.print(_deletion(results))
+    if results.get("flood"):
+        console.print(_flood(results))
     for store, run in results["memory"].items():
         found = memory(run)
         console.print(
@@ -105,6 +107,23 @@ def _deletion(results: dict[str, Any]) -> Table:
             f"{seconds:.2f}",
             f"{at['cpu_seconds']:.2f}",
             f"{ratio:.2f} x",
+        )
+    return table
+
+
+def _flood(results: dict[str, Any]) -> Table:
+    title = "Publishing beside a flood of SetCollectionPreference"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("store", "alone, events/s", "beside it", "kept", "required", "answered"):
+        table.add_column(name, justify="left" if name in {"store", "answered"} else "right")
+    for at in results["flood"]:
+        table.add_row(
+            at["store"],
+            f"{at['alone']:,.0f}",
+            f"{at['beside']:,.0f}",
+            f"{at['kept']:.2f}",
+            f"≥ {at['required']:g}",
+            ", ".join(f"{code} {count:,}" for code, count in sorted(at["answered"].items())),
         )
     return table
 

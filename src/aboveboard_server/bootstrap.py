@@ -57,7 +57,7 @@ from aboveboard_server.privacy.journal_keeper import JournalKeeper
 from aboveboard_server.privacy.journal_writer import JournalWriter
 from aboveboard_server.privacy.named import SubjectReader
 from aboveboard_server.privacy.opt_outs import OptOuts
-from aboveboard_server.privacy.preferences import Preferences
+from aboveboard_server.privacy.preferences import Preferences, Refusals
 from aboveboard_server.privacy.published import PublishedDictionary
 from aboveboard_server.privacy.receipt_chain import ReceiptChain
 from aboveboard_server.privacy.restore import Finder, restore
@@ -65,6 +65,7 @@ from aboveboard_server.privacy.retention import Retention
 from aboveboard_server.privacy.schedule import Job, Schedule
 from aboveboard_server.privacy.sealed_subjects import SealedSubjects
 from aboveboard_server.privacy.sweep import Sweep
+from aboveboard_server.privacy.unseen import UnseenRefusals
 from aboveboard_server.privacy.users import Users
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema.tables import import_all
@@ -225,10 +226,12 @@ async def start(
     stack.push_async_callback(eraser.close)
     clock_guard.when_plausible(eraser.wake)
     deletions = Deletions(store, subjects, finder, sealed, journal, eraser.wake, lapse, clock_guard)
-    preferences = Preferences(sources, gate, store, journal, deletions)
+    unseen = UnseenRefusals(store, settings.max_unseen_opt_outs)
+    await unseen.recount()
+    preferences = Preferences(sources, gate, deletions, Refusals(store, journal, keys.digest, unseen))
     readiness = Readiness(store, committer)
     stack.push_async_callback(readiness.close)
-    ingest = IngestServicer(service, preferences, Streams(settings.transport.max_connection_age))
+    ingest = IngestServicer(service, preferences, Streams(settings.transport.max_connection_age), limiter)
     retention = Retention(store, catalog, clock_guard)
     sweeper = Sweep(store, retention, catalog, keys.digest, clock_guard)
     published = await _published(catalog, retention)
@@ -259,7 +262,7 @@ async def start(
             http_terms,
             http_app.build(
                 http_app.Rooms(
-                    Writers(service, preferences, guard),
+                    Writers(service, preferences, guard, limiter),
                     readiness.is_ready,
                     published.current,
                     receipts.published_head,
@@ -280,7 +283,9 @@ async def start(
     ]
     schedule = Schedule(store, clock_guard, jobs)
     stack.push_async_callback(schedule.stop)
-    monitor = Monitor(store, committer, readiness, [listener.set_ready for listener in grpc_listeners])
+    monitor = Monitor(
+        store, committer, readiness, [listener.set_ready for listener in grpc_listeners], unseen.recount
+    )
     stack.push_async_callback(_stop, listeners)
     addresses = [await listener.start() for listener in listeners]
     keeper = JournalKeeper(settings.key_dir, lambda: clock_guard.suspicion is None)

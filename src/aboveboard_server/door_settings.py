@@ -51,12 +51,17 @@ class LimitSettings:
     rate_per_address: float = 5_000
     # Seconds of a rate that a caller may use up at once.
     burst_seconds: float = 10
+    # SetCollectionPreference, which anyone may call and which holds up every commit: of one address, of all.
+    preference_rate_per_address: float = 1
+    preference_rate: float = 20
     # Whose word is taken for whom they speak for (X-Forwarded-For).
     trusted_proxies: tuple[Network, ...] = ()
 
     def __post_init__(self) -> None:
         if self.rate_per_key < 0 or self.rate_per_address < 0:
             raise StartupError("--rate-per-key, --rate-per-address: must not be negative")
+        if self.preference_rate_per_address < 0 or self.preference_rate < 0:
+            raise StartupError("--preference-rate-per-address, --preference-rate: must not be negative")
         if self.burst_seconds < 1:
             raise StartupError("--burst-seconds: must be at least 1")
 

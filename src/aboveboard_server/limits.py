@@ -9,6 +9,7 @@ import ipaddress
 import time
 from typing import TYPE_CHECKING
 
+from aboveboard_server.byte_cache import MIB, Bound, ByteCache, declare
 from aboveboard_server.errors import OverloadedError
 
 if TYPE_CHECKING:
@@ -22,8 +23,12 @@ COUNTED_BYTES = 16 * 1024
 # each takes half a millisecond of the processor.
 REFUSED_PER_SECOND = 50
 LONGEST_DELAY = 30.0
-# Callers remembered, twice at most, for each rate. Each takes some 200 bytes.
-MAX_CALLERS = 50_000
+# Callers remembered for each rate, some 60,000.
+ADDRESSES = declare("addresses, for their rate", 16 * MIB)
+KEYS = declare("write keys, for their rate", 16 * MIB)
+PREFERRING = declare("addresses, for their rate of preferences", 16 * MIB)
+# Seconds' worth of the rate of preferences of all callers together that may come at once.
+PREFERENCE_BURST_SECONDS = 1
 # Bits of an IPv6 address that one customer of a provider has for himself.
 IPV6_CUSTOMER = 64
 
@@ -36,23 +41,24 @@ class Rate:
     """
 
     def __init__(
-        self, per_second: float, burst_seconds: float, clock: Callable[[], float] = time.monotonic
+        self,
+        per_second: float,
+        burst_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        bound: Bound = ADDRESSES,
     ) -> None:
         self._seconds_each = 1 / per_second
         self._burst = burst_seconds
         self._clock = clock
-        self._full_at: dict[str, float] = {}
-        self._older: dict[str, float] = {}
+        self._full_at: ByteCache[str, float] = ByteCache(bound)
 
     def admits(self, caller: str, cost: int) -> bool:
         """Take `cost` out of the caller's bucket, unless less is in it; a full one always gives."""
         now = self._clock()
-        full_at = self._full_at.get(caller) or self._older.get(caller, now)
+        full_at = self._full_at[caller] or now
         taken = cost * self._seconds_each
         admitted = full_at <= now or full_at - now + taken <= self._burst
-        if len(self._full_at) >= MAX_CALLERS and caller not in self._full_at:
-            self._older, self._full_at = self._full_at, {}
-        self._full_at[caller] = max(full_at, now) + taken if admitted else full_at
+        self._full_at.remember(caller, max(full_at, now) + taken if admitted else full_at)
         return admitted
 
 
@@ -81,6 +87,27 @@ class Refusals:
         return self._seconds
 
 
+class Preferences:
+    """Turns away calls of SetCollectionPreference before anything is read: a change holds up every commit.
+
+    Calls that one address makes too many count against nobody else.
+    """
+
+    def __init__(self, settings: LimitSettings) -> None:
+        each, together = settings.preference_rate_per_address, settings.preference_rate
+        self._addresses = Rate(each, settings.burst_seconds, bound=PREFERRING) if each else None
+        self._together = Rate(together, PREFERENCE_BURST_SECONDS) if together else None
+        self._refusals = Refusals()
+        self._seconds_each = 1 / each if each else 0.0
+
+    def admit(self, address: str) -> None:
+        """Count a call; OverloadedError where it is one too many, of this address or of all."""
+        if self._addresses is not None and not self._addresses.admits(address, 1):
+            raise OverloadedError(max(1.0, self._seconds_each))
+        if self._together is not None and not self._together.admits("", 1):
+            raise OverloadedError(self._refusals.delay())
+
+
 class Limiter:
     """Turns away what is too much. `is_full` is whether no more can wait to be committed."""
 
@@ -88,9 +115,12 @@ class Limiter:
         self._is_full = is_full
         self._refusals = Refusals()
         burst = settings.burst_seconds
-        self._keys = Rate(settings.rate_per_key, burst) if settings.rate_per_key else None
+        self._keys = Rate(settings.rate_per_key, burst, bound=KEYS) if settings.rate_per_key else None
         self._addresses = Rate(settings.rate_per_address, burst) if settings.rate_per_address else None
+        self._preferences = Preferences(settings)
         self._trusted = settings.trusted_proxies
+        # Whether it matters who calls.
+        self._needs_address = bool(settings.rate_per_address or settings.preference_rate_per_address)
 
     def admit(self, address: str, size: int) -> None:
         """Count a request of `size` bytes; OverloadedError where it is one too many.
@@ -111,17 +141,23 @@ class Limiter:
         if self._keys is not None and not self._keys.admits(key_id, _cost(size)):
             raise OverloadedError
 
+    def admit_preference(self, address: str) -> None:
+        """Count a call of SetCollectionPreference; OverloadedError where it is one too many."""
+        self._preferences.admit(address)
+
     def address_of(self, host: str, forwarded_for: Callable[[], str]) -> str:
         """Return who a request is counted against: its sender, or whom a trusted proxy speaks for.
 
         `forwarded_for` returns the proxy's X-Forwarded-For, and is asked for it only then.
         """
-        if self._addresses is None:
+        if not self._needs_address:
             return ""
         if self._trusted and self._is_trusted(host):
             # Each proxy adds whom it heard; what stands before that anybody may have written.
             hops = [hop.strip() for hop in forwarded_for().split(",")]
-            host = next((hop for hop in reversed(hops) if hop and not self._is_trusted(hop)), host)
+            said = next((hop for hop in reversed(hops) if hop and not self._is_trusted(hop)), host)
+            # What is no address may be of any length: the proxy itself is counted then.
+            host = said if _is_address(said) else host
         return host if ":" not in host else _customer(host)
 
     def _is_trusted(self, host: str) -> bool:
@@ -135,6 +171,14 @@ class Limiter:
 
 def _cost(size: int) -> int:
     return 1 + size // COUNTED_BYTES
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _customer(host: str) -> str:

@@ -151,6 +151,18 @@ JOURNAL_BYTES = Gauge(
     multiprocess_mode="mostrecent",
     registry=_registry,
 )
+UNSEEN_OPT_OUTS = Gauge(
+    "aboveboard_unseen_opt_outs",
+    "Opt-outs that sources set of subjects of which nothing was held, in force or lifted by their source.",
+    multiprocess_mode="mostrecent",
+    registry=_registry,
+)
+UNSEEN_OPT_OUTS_LIMIT = Gauge(
+    "aboveboard_unseen_opt_outs_limit",
+    "Such opt-outs beyond which SetCollectionPreference is refused as RESOURCE_EXHAUSTED.",
+    multiprocess_mode="mostrecent",
+    registry=_registry,
+)
 READY = Gauge(
     "aboveboard_ready",
     "1 where every worker's store takes commits, 0 where not.",

@@ -32,7 +32,10 @@ STORE_INTERVAL = 60.0
 
 
 class Monitor:
-    """Tells `told` whether the server is ready each time that changes, and sets the figures of `metrics`."""
+    """Tells `told` whether the server is ready each time that changes, and sets the figures of `metrics`.
+
+    `recount` counts, once a minute, what has a bound.
+    """
 
     def __init__(
         self,
@@ -40,11 +43,13 @@ class Monitor:
         committer: GroupCommitter,
         readiness: Readiness,
         told: Sequence[Callable[[bool], Awaitable[None]]],
+        recount: Callable[[], Awaitable[None]],
     ) -> None:
         self._store = store
         self._committer = committer
         self._readiness = readiness
         self._told = told
+        self._recount = recount
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -56,6 +61,7 @@ class Monitor:
             self._look_at_readiness(),
             self._keep_looking(self._look_at_size),
             self._keep_looking(self._look_at_deletions),
+            self._keep_looking(self._recount),
         )
         self._tasks = [asyncio.create_task(look, name="monitor") for look in looks]
 

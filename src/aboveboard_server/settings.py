@@ -12,6 +12,7 @@ from aboveboard_server.privacy.archive_settings import ArchiveSettings
 from aboveboard_server.privacy.key_secrets import is_admin_secret
 
 MAX_NOTICE_BYTES = 500
+MAX_UNSEEN_OPT_OUTS = 1_000_000
 MAX_PORT = 65_535
 MAX_LAPSE_DAYS = 3_650
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -46,6 +47,8 @@ class Settings:
     bootstrap_token: str = field(default="", repr=False)
     transport: TransportSettings = field(default_factory=TransportSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    # Opt-outs that sources may set of subjects of which nothing is held; see docs/limits.md for their memory.
+    max_unseen_opt_outs: int = MAX_UNSEEN_OPT_OUTS
     # Whether the addresses are shared with the other workers.
     reuse_port: bool = False
 
@@ -54,7 +57,7 @@ class Settings:
             host, _, port = bind.rpartition(":")
             if not host or not port.isdecimal() or int(port) > MAX_PORT:
                 raise StartupError(f"{flag_of(name)}: {bind!r} is not HOST:PORT")
-        self._check_keys()
+        self._check_access()
         if self.log_level not in LOG_LEVELS:
             raise StartupError(f"--log-level: one of {', '.join(LOG_LEVELS)}")
         if self.ping_interval_hours < 1:
@@ -75,7 +78,9 @@ class Settings:
         if not 1 <= self.deletion_lapse_days <= MAX_LAPSE_DAYS:
             raise StartupError(f"--deletion-lapse-days: must be 1 to {MAX_LAPSE_DAYS}")
 
-    def _check_keys(self) -> None:
+    def _check_access(self) -> None:
+        if self.max_unseen_opt_outs < 1:
+            raise StartupError("--max-unseen-opt-outs: must be at least 1")
         if self.write_keys not in {"", REQUIRED, OPTIONAL}:
             raise StartupError(f"--write-keys: one of {REQUIRED}, {OPTIONAL}")
         if self.bootstrap_token and not is_admin_secret(self.bootstrap_token):

@@ -25,6 +25,7 @@ from tests.support.clients import (
     told,
     unknown_arm,
 )
+from tests.support.preferences import DEPLOYMENT, DISABLED, ENABLED, SERVER, USER, set_preference
 
 from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest as Request
 from aboveboard.ingest.v1.ingest_service_pb2 import StreamEventsRequest
@@ -37,28 +38,12 @@ if TYPE_CHECKING:
 
     from tests.support.server import ServerProcess
 
-USER, DEPLOYMENT, SERVER = Request.SCOPE_USER, Request.SCOPE_DEPLOYMENT, Request.SCOPE_SERVER
-ENABLED, DISABLED = Request.PREFERENCE_ENABLED, Request.PREFERENCE_DISABLED
 SCOPES: list[tuple[Request.Scope.ValueType, Callable[[], Source]]] = [
     (USER, lambda: deployment_source(new_id(), user_id="u1")),
     (DEPLOYMENT, lambda: deployment_source(new_id())),
     (SERVER, server_source),
 ]
 at_each_scope = pytest.mark.parametrize(("scope", "make"), SCOPES, ids=["user", "deployment", "server"])
-
-
-def set_preference(
-    server: ServerProcess,
-    source: Source | None,
-    scope: Request.Scope.ValueType,
-    preference: Request.Preference.ValueType,
-    *,
-    erase_history: bool = False,
-) -> CollectionStatus:
-    """Tick the box, or take the tick away."""
-    asked = Request(source=source, scope=scope, preference=preference, erase_history=erase_history)
-    with ingest(server) as stub:
-        return stub.SetCollectionPreference(asked, timeout=TIMEOUT).collection_status
 
 
 def collects(server: ServerProcess, source: Source) -> bool:

@@ -110,7 +110,8 @@ async def opt_out(
         made = str(uuid7())
         await store.work(opt_outs.create, named, opt_out_id=made, origin=origin, created_at=now, act=act)
     else:
-        await store.work(opt_outs.revoke_all, named, origin=origin, revoked_at=now, act=act)
+        for made in await store.read(opt_outs.in_force, named, origin):
+            await store.work(opt_outs.revoke, made, revoked_at=now, act=act)
 
 
 def subject_of(source: Source) -> SubjectRecord:

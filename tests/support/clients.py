@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -121,6 +121,19 @@ def length_delimited(number: int, data: bytes) -> bytes:
 def request(source: Source | None, events: Iterable[EventEnvelope]) -> PublishEventsRequest:
     """Return a request; without a source where that is None."""
     return PublishEventsRequest(source=source, events=events)
+
+
+class Requests:
+    """The requests of a stream as a service reads them, each of a size that says nothing."""
+
+    size = 100
+
+    def __init__(self, *requests: StreamEventsRequest) -> None:
+        self._requests = requests
+
+    async def __aiter__(self) -> AsyncIterator[StreamEventsRequest]:
+        for one in self._requests:
+            yield one
 
 
 @contextmanager

@@ -23,15 +23,16 @@ ORPHANS_END = 25
 class OnPostgres(ServerProcess):
     """`aboveboard serve` on a database of a PostgreSQL that tests may stop and kill."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # what a server is started with
         self,
         folder: Path,
         postgres: PostgresServer,
         url: str,
         workers: int = 1,
         env: Mapping[str, str] | None = None,
+        more: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(folder, "--database", url, "--workers", str(workers), env=env)
+        super().__init__(folder, "--database", url, "--workers", str(workers), *more, env=env)
         # Servers on one database share its keys: those of the folder above.
         self.key_dir = folder.parent / "keys"
         self._postgres = postgres
@@ -75,11 +76,16 @@ class OnPostgres(ServerProcess):
         return True
 
 
-def server_on(store: str, folder: Path, postgres: PostgresServer, workers: int = 1) -> ServerProcess:
-    """Return a server, not started, on an empty database: so many workers on "postgres", or on "sqlite"."""
+def server_on(
+    store: str, folder: Path, postgres: PostgresServer, workers: int = 1, more: tuple[str, ...] = ()
+) -> ServerProcess:
+    """Return a server, not started, on an empty database: so many workers on "postgres", or on "sqlite".
+
+    `more` are arguments that it is started with.
+    """
     if store == "sqlite":
-        return ServerProcess(folder)
+        return ServerProcess(folder, *more)
     # Its keys lie beside its folder.
     folder = folder / "server"
     folder.mkdir()
-    return OnPostgres(folder, postgres, postgres.new_database(), workers)
+    return OnPostgres(folder, postgres, postgres.new_database(), workers, more=more)

@@ -38,7 +38,7 @@ def call(
     host, port = address.rsplit(":", 1)
     bound = (source_address, 0) if source_address else None
     with socket.create_connection((host.strip("[]"), int(port)), TIMEOUT, bound) as connection:
-        head = b"".join(literal(name, value) for name, value in [*_pseudo_headers(method), *headers])
+        head = b"".join(literal(name, value) for name, value in [*pseudo_headers(method), *headers])
         connection.sendall(
             PREFACE
             + frame(SETTINGS, 0, 0, b"")
@@ -69,7 +69,8 @@ def _answer(connection: socket.socket) -> bytes:
         received += part
 
 
-def _pseudo_headers(method: bytes) -> list[tuple[bytes, bytes]]:
+def pseudo_headers(method: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the headers that every call begins with."""
     return [
         (b":method", b"POST"),
         (b":scheme", b"http"),

@@ -29,6 +29,8 @@ ANY_PORT = "127.0.0.1:0"
 # The secret of each server's first admin key.
 TOKEN = "aba_" + "tests" * 8 + "abc"
 
+UNHURRIED = {"ABOVEBOARD_PREFERENCE_RATE_PER_ADDRESS": "0", "ABOVEBOARD_PREFERENCE_RATE": "0"}
+
 
 @cache
 def new_database(token: str) -> bytes:
@@ -83,7 +85,8 @@ class ServerProcess:
             self.database.touch(mode=0o600)
             self.database.write_bytes(new_database(self.token))
         offset = self.log_file.stat().st_size if self.log_file.exists() else 0
-        environment = {**(os.environ if self._env is None else self._env)}
+        # Everyone who tests has the same address; flags of a test's own come first.
+        environment = UNHURRIED | {**(os.environ if self._env is None else self._env)}
         if self.token:
             environment["ABOVEBOARD_BOOTSTRAP_TOKEN"] = self.token
         with self.log_file.open("ab") as log, self.shown_file.open("ab") as shown:

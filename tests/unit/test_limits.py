@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from aboveboard_server import limits
 from aboveboard_server.door_settings import LimitSettings, networks
 from aboveboard_server.errors import OverloadedError, StartupError
 from aboveboard_server.limits import COUNTED_BYTES, REFUSED_PER_SECOND, Limiter, Rate, Refusals
@@ -49,19 +48,6 @@ def test_what_is_larger_than_the_bucket_goes_through_when_that_is_full() -> None
     assert rate.admits("a", 100)
 
 
-def test_callers_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many call, memory holds a bounded number; who calls all the time is never forgotten."""
-    monkeypatch.setattr(limits, "MAX_CALLERS", 100)
-    clock = Clock()
-    rate = Rate(per_second=0.001, burst_seconds=1000, clock=clock)
-    busy = 0
-    for number in range(10_000):
-        busy += rate.admits("busy", 1)
-        rate.admits(str(number), 1)
-        assert len(rate._full_at) + len(rate._older) <= 200  # noqa: SLF001  # what this test is about
-    assert busy == 1
-
-
 def test_a_request_counts_by_its_size_for_its_address_and_its_key() -> None:
     """Each has a rate of its own, and what is beyond it is refused."""
     limiter = Limiter(LimitSettings(rate_per_address=4, rate_per_key=2, burst_seconds=1))
@@ -73,6 +59,32 @@ def test_a_request_counts_by_its_size_for_its_address_and_its_key() -> None:
     with pytest.raises(OverloadedError):
         limiter.count("key", 0)
     limiter.count("other", 0)
+
+
+def test_preferences_have_rates_of_their_own() -> None:
+    """Of an address, and of all; calls that one makes too many take nothing from the others."""
+    limiter = Limiter(
+        LimitSettings(rate_per_address=0, preference_rate_per_address=2, preference_rate=5, burst_seconds=1)
+    )
+    # Whose call it is matters to preferences alone.
+    assert limiter.address_of("192.0.2.1", lambda: "") == "192.0.2.1"
+    for _ in range(2):
+        limiter.admit_preference("192.0.2.1")
+    for _ in range(10):
+        with pytest.raises(OverloadedError):
+            limiter.admit_preference("192.0.2.1")
+    for address in ("192.0.2.2", "192.0.2.3", "192.0.2.4"):
+        limiter.admit_preference(address)
+    with pytest.raises(OverloadedError):
+        limiter.admit_preference("192.0.2.5")
+
+
+def test_preferences_without_rates_are_not_counted() -> None:
+    """0 is no limit, and nobody's address is looked for."""
+    limiter = Limiter(LimitSettings(rate_per_address=0, preference_rate_per_address=0, preference_rate=0))
+    assert limiter.address_of("192.0.2.1", lambda: "") == ""
+    for _ in range(1_000):
+        limiter.admit_preference("")
 
 
 def test_nothing_is_admitted_while_the_queue_is_full() -> None:
@@ -94,6 +106,8 @@ def test_nothing_is_admitted_while_the_queue_is_full() -> None:
         ("10.1.2.3", "203.0.113.9, 198.51.100.7, 10.9.9.9", "198.51.100.7"),
         ("::ffff:10.1.2.3", "198.51.100.7", "198.51.100.7"),
         ("10.1.2.3", "", "10.1.2.3"),
+        ("10.1.2.3", "198.51.100.7, " + "x" * 10_000, "10.1.2.3"),
+        ("10.1.2.3", "fe80::1%" + "x" * 10_000, "fe80000000000000::"),
         ("10.1.2.3", "2001:db8:1:2:3::4", "20010db800010002::"),
         ("2001:db8:1:2::1", "", "20010db800010002::"),
         ("2001:db8:1:2:ffff::9", "", "20010db800010002::"),
@@ -114,6 +128,8 @@ def test_settings_that_cannot_be_meant() -> None:
         networks("10.0.0.0/33")
     with pytest.raises(StartupError, match="--rate-per"):
         LimitSettings(rate_per_key=-1)
+    with pytest.raises(StartupError, match="--preference-rate"):
+        LimitSettings(preference_rate=-1)
 
 
 def test_the_more_are_refused_the_longer_they_wait() -> None:

@@ -54,6 +54,27 @@ BurstSeconds = Annotated[
     float,
     typer.Option(envvar="ABOVEBOARD_BURST_SECONDS", help="Seconds' worth of a rate that may come at once."),
 ]
+PreferenceRatePerAddress = Annotated[
+    float,
+    typer.Option(
+        envvar="ABOVEBOARD_PREFERENCE_RATE_PER_ADDRESS",
+        help="SetCollectionPreference calls a second of one address; 0: any.",
+    ),
+]
+PreferenceRate = Annotated[
+    float,
+    typer.Option(
+        envvar="ABOVEBOARD_PREFERENCE_RATE",
+        help="SetCollectionPreference calls a second of all addresses together; 0: any.",
+    ),
+]
+MaxUnseenOptOuts = Annotated[
+    int,
+    typer.Option(
+        envvar="ABOVEBOARD_MAX_UNSEEN_OPT_OUTS",
+        help="Opt-outs that sources may set of subjects of which nothing is held.",
+    ),
+]
 TrustedProxy = Annotated[
     str,
     typer.Option(

@@ -17,7 +17,7 @@ from aboveboard_server.door_settings import LimitSettings, TransportSettings, ne
 from aboveboard_server.early import raise_file_limit, refuse_open_doors, refuse_what_is_taken
 from aboveboard_server.errors import StartupError
 from aboveboard_server.privacy.archive_settings import ArchiveSettings
-from aboveboard_server.settings import DEFAULT_DATABASE, Settings
+from aboveboard_server.settings import DEFAULT_DATABASE, MAX_UNSEEN_OPT_OUTS, Settings
 
 Database = Annotated[str, typer.Option(envvar="ABOVEBOARD_DATABASE", help="Where events are kept, as a URL.")]
 ARCHIVE = ArchiveSettings()
@@ -86,6 +86,9 @@ def settings_of(  # noqa: PLR0913, PLR0917  # one parameter for each flag
     rate_per_key: doors.RatePerKey = LIMITS.rate_per_key,
     rate_per_address: doors.RatePerAddress = LIMITS.rate_per_address,
     burst_seconds: doors.BurstSeconds = LIMITS.burst_seconds,
+    preference_rate_per_address: doors.PreferenceRatePerAddress = LIMITS.preference_rate_per_address,
+    preference_rate: doors.PreferenceRate = LIMITS.preference_rate,
+    max_unseen_opt_outs: doors.MaxUnseenOptOuts = MAX_UNSEEN_OPT_OUTS,
     trusted_proxy: doors.TrustedProxy = "",
     archive_solution: options.Solutions = "",
     archive_event_type: options.EventTypes = "",
@@ -140,8 +143,11 @@ def settings_of(  # noqa: PLR0913, PLR0917  # one parameter for each flag
                 rate_per_key=rate_per_key,
                 rate_per_address=rate_per_address,
                 burst_seconds=burst_seconds,
+                preference_rate_per_address=preference_rate_per_address,
+                preference_rate=preference_rate,
                 trusted_proxies=networks(trusted_proxy),
             ),
+            max_unseen_opt_outs=max_unseen_opt_outs,
             log_level=log_level,
         )
     except StartupError as error:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Health checks are open, and answered to the end: they tell that it comes.
 HEALTH = "/grpc.health."
+WATCH = f"{HEALTH}v1.Health/Watch"
 # What it tells is public, but it costs work: any administrator may ask.
 REFLECTION = "/grpc.reflection."
 

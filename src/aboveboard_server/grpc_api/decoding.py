@@ -16,9 +16,14 @@ MAX_TRANSPORT_BYTES = 2 * MAX_REQUEST_BYTES
 def decode(message_class: Any, data: bytes) -> Any:
     """Return the message; ServiceError where the bytes are too many or no such message."""
     if len(data) > MAX_REQUEST_BYTES:
-        raise ServiceError(
-            reasons.ERROR_REASON_REQUEST_TOO_LARGE,
-            f"the request has {len(data)} bytes; at most {MAX_REQUEST_BYTES} are taken",
-            metadata={"limit_bytes": str(MAX_REQUEST_BYTES)},
-        )
+        raise too_large(len(data), MAX_REQUEST_BYTES)
     return parse(message_class, data)
+
+
+def too_large(size: int, limit: int) -> ServiceError:
+    """Return the refusal of a request that has more bytes than are taken."""
+    return ServiceError(
+        reasons.ERROR_REASON_REQUEST_TOO_LARGE,
+        f"the request has {size} bytes; at most {limit} are taken",
+        metadata={"limit_bytes": str(limit)},
+    )

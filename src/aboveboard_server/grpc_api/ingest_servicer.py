@@ -9,6 +9,7 @@ from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
 from aboveboard.ingest.v1 import ingest_service_pb2_grpc as stubs
 from aboveboard_server.access.caller import BOUND_TO_COMPANY
 from aboveboard_server.errors import ServiceError
+from aboveboard_server.grpc_api.interceptors.boundary import caller
 from aboveboard_server.ingest.stream import acknowledge
 from aboveboard_server.request_log import note
 
@@ -17,14 +18,18 @@ if TYPE_CHECKING:
 
     from aboveboard_server.ingest.service import IngestService
     from aboveboard_server.ingest.stream import Streams
+    from aboveboard_server.limits import Limiter
     from aboveboard_server.privacy.preferences import Preferences
 
 
 class IngestServicer(stubs.IngestServiceServicer):
     """Decode, call, encode."""
 
-    def __init__(self, service: IngestService, preferences: Preferences, streams: Streams) -> None:
+    def __init__(
+        self, service: IngestService, preferences: Preferences, streams: Streams, limiter: Limiter
+    ) -> None:
         self._service = service
+        self._limiter = limiter
         self._preferences = preferences
         self._streams = streams
 
@@ -41,7 +46,7 @@ class IngestServicer(stubs.IngestServiceServicer):
         return response
 
     async def StreamEvents(
-        self, request_iterator: AsyncIterator[ingest.StreamEventsRequest], context: Any
+        self, request_iterator: Any, context: Any
     ) -> AsyncIterator[ingest.StreamEventsResponse]:
         """See ingest_service.proto."""
         accepted = refused = 0
@@ -65,4 +70,5 @@ class IngestServicer(stubs.IngestServiceServicer):
         self, request: ingest.SetCollectionPreferenceRequest, context: Any
     ) -> ingest.SetCollectionPreferenceResponse:
         """See ingest_service.proto."""
+        self._limiter.admit_preference(self._limiter.address_of(*caller(context)))
         return await self._preferences.set(request, is_bound=BOUND_TO_COMPANY.get())

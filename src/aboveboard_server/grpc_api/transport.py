@@ -41,6 +41,9 @@ LEAST_READ = 64 * 1024
 # Seconds without a call after which a connection is closed, and seconds that TLS may take to agree.
 MAX_IDLE = 300
 HANDSHAKE = 10
+# Seconds in which a client must have acknowledged our settings. Until it does, grpc takes headers of 16 MiB
+# in all instead of 16 KiB, and keeps them until they end.
+SETTLED = 5
 # Seconds beyond the age of a connection in which what is under way on it must come to its end: a stream
 # has as long as a connection, a call far less.
 AFTER_STREAMS = 30
@@ -60,10 +63,13 @@ def options(max_connection_age: int, *, reuse_port: bool) -> list[tuple[str, int
         ("grpc.max_connection_age_grace_ms", (max_connection_age + AFTER_STREAMS) * 1_000),
         ("grpc.max_connection_idle_ms", MAX_IDLE * 1_000),
         ("grpc.server_handshake_timeout_ms", HANDSHAKE * 1_000),
+        ("grpc.http2.settings_timeout", SETTLED * 1_000),
         ("grpc.max_concurrent_streams", MAX_STREAMS),
         ("grpc.max_allowed_incoming_connections", MAX_CONNECTIONS),
         ("grpc.experimental.tcp_read_chunk_size", FIRST_READ),
         ("grpc.experimental.tcp_min_read_chunk_size", LEAST_READ),
+        ("grpc.max_metadata_size", 8192),
+        ("grpc.absolute_max_metadata_size", 16384),
     ]
 
 

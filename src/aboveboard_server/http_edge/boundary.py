@@ -43,6 +43,8 @@ SHARING_HEADERS = {
 
 # What the protocol puts into a request's state where there are too many connections.
 CROWDED = "aboveboard.crowded"
+# What the boundary puts into a request's scope: whom the request is counted against.
+ADDRESS = "aboveboard.address"
 # Answered whatever else comes: they tell how the server is.
 HEALTH = ("/healthz", "/readyz", "/metrics")
 
@@ -98,6 +100,7 @@ class Boundary:
         headers = Headers(scope=scope)
         address = self._limiter.address_of(host, lambda: ",".join(headers.getlist("x-forwarded-for")))
         self._limiter.admit(address, 0)
+        scope[ADDRESS] = address
 
     def _headers(self, scope: Scope) -> dict[str, str]:
         return SECURITY_HEADERS | SHARING_HEADERS if scope["path"] in self._shared else SECURITY_HEADERS

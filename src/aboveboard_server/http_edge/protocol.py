@@ -6,6 +6,7 @@ import random
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from aboveboard_server.http_edge.bodies import MAX_DROPPED_BYTES
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 MAX_HEAD_BYTES = 32 * 1024
 # Bytes of a whole request on the wire, chunk sizes and trailers included.
 MAX_REQUEST_BYTES = 4 * MAX_DROPPED_BYTES
+# Requests that may be sent before the one ahead of them was answered. No browser sends any, and a read of
+# 256 KiB may bring 14,000.
+MAX_PIPELINED = 8
 # Connections at once, beyond which requests are answered 429; beyond twice as many, connections are closed as
 # they come. It bounds memory.
 MAX_CONNECTIONS = 2_000
@@ -51,6 +55,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to count, after this chunk: its beginning may belong to the request before."""
+        if len(self.pipeline) >= MAX_PIPELINED:
+            # It ends the parsing of this chunk, and with it the connection.
+            raise httptools.HttpParserError("too many requests wait for an answer")
         self._received = -self._chunk
         self._expect_head()
         super().on_message_begin()

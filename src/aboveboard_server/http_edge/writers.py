@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from aboveboard_server.http_edge.boundary import ADDRESS
 from aboveboard_server.http_edge.routes import secret
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from aboveboard.telemetry.v1.verdict_pb2 import CollectionStatus
     from aboveboard_server.access.guard import Guard
     from aboveboard_server.ingest.service import IngestService
+    from aboveboard_server.limits import Limiter
     from aboveboard_server.privacy.preferences import Preferences
 
     Message: TypeAlias = (
@@ -25,8 +27,11 @@ if TYPE_CHECKING:
 class Writers:
     """The only way from a route to the service. ServiceError where a caller is not let in."""
 
-    def __init__(self, service: IngestService, preferences: Preferences, guard: Guard) -> None:
+    def __init__(
+        self, service: IngestService, preferences: Preferences, guard: Guard, limiter: Limiter
+    ) -> None:
         self._service = service
+        self._limiter = limiter
         self._preferences = preferences
         self._guard = guard
 
@@ -46,7 +51,9 @@ class Writers:
         self, request: Request, message: ingest.SetCollectionPreferenceRequest
     ) -> ingest.SetCollectionPreferenceResponse:
         """Switch collection off or on."""
-        return await self._preferences.set(message, is_bound=self._admit(request, message))
+        is_bound = self._admit(request, message)
+        self._limiter.admit_preference(request.scope[ADDRESS])
+        return await self._preferences.set(message, is_bound=is_bound)
 
     def product(self, request: Request, write_key: str) -> str:
         """Return the solution that the caller's key is bound to, for senders that cannot say theirs."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
+from aboveboard_server.byte_cache import MIB, ByteCache, declare, size_of
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.privacy import subjects
 from aboveboard_server.privacy.company_keys import Company
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from aboveboard_server.schema.rows import Row
     from aboveboard_server.storage.forbidden import Forbidden
 
-# Sources kept ready; beyond this all are forgotten and read anew.
-CACHED_SOURCES = 100_000
+# Sources kept as they were read: some 32,000 of the usual size, 8,000 of the largest.
+BOUND = declare("sources as they were read", 64 * MIB)
+# Bytes of a record that is added to a sender once its user was keyed: its fingerprint, its user and its
+# values, most of which the sender holds already.
+LATER_BYTES = 640
 
 
 @dataclass(slots=True)
@@ -50,7 +54,7 @@ class SourceReader:
         self._forbidden = forbidden
         self._columns = rows.source_columns(catalog)
         self._origins = {origin.name: _Reader(catalog, origin) for origin in catalog.origins}
-        self._cache: dict[bytes, Sender] = {}
+        self._cache: ByteCache[bytes, Sender] = ByteCache(BOUND, _size)
         # The epoch of the newest deletion whose Subject was forgotten here.
         self._forgotten = -1
 
@@ -60,12 +64,10 @@ class SourceReader:
             self._forget_erased()
         # Without a map in it, the same source is the same bytes.
         key = source.SerializeToString()
-        sender = self._cache.get(key)
+        sender = self._cache[key]
         if sender is None:
             sender = self._read(source)
-            if len(self._cache) >= CACHED_SOURCES:
-                self._cache.clear()
-            self._cache[key] = sender
+            self._cache.remember(key, sender)
         return sender
 
     async def record(self, sender: Sender) -> SourceRecord | None:
@@ -95,7 +97,10 @@ class SourceReader:
         return self._record(reader, values, digests)
 
     async def subject(self, source: Source, kind: str) -> SubjectRecord | None:
-        """Return the source's Subject of that kind, None where it holds no such key."""
+        """Return the source's Subject of that kind, None where it holds no such key.
+
+        No key is made for its company: where there is none, the user has no stored name and no stored digest.
+        """
         names = self._names(*self._values(source))
         digest = subjects.digests(self._digest_key, names).get(kind)
         if digest is None:
@@ -104,7 +109,8 @@ class SourceReader:
         company_id, deployment_id = named.get(subjects.COMPANY), named.get(subjects.DEPLOYMENT)
         user_id = stored_digest = None
         if company_id and deployment_id and kind == subjects.USER:
-            user_id, stored_digest = await self._users.stored(company_id, deployment_id, named[kind])
+            found = await self._users.held(company_id, deployment_id, named[kind])
+            user_id, stored_digest = found or (None, None)
         return SubjectRecord(
             kind,
             digest,
@@ -157,9 +163,12 @@ class SourceReader:
         erased = self._forbidden.erased_after(self._forgotten)
         self._forgotten = self._forbidden.erased_epoch
         self._users.forget(erased)
-        self._cache = {
-            key: sender for key, sender in self._cache.items() if erased.isdisjoint(sender.subjects)
-        }
+        self._cache.forget_where(lambda sender: not erased.isdisjoint(sender.subjects))
+
+
+def _size(key: bytes, sender: Sender) -> int:
+    """Return the bytes that a source takes here, with a record that comes later."""
+    return size_of(key, sender) + (LATER_BYTES if sender.record is None else 0)
 
 
 class _Reader:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard.ingest.v1 import ingest_service_pb2 as ingest
-from aboveboard_server.errors import ServiceError
+from aboveboard_server.byte_cache import MIB
+from aboveboard_server.errors import OverloadedError, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 # Requests of one stream that may wait for their commit; beyond this the server stops reading, and the
 # transport's flow control holds the client back.
 MAX_IN_FLIGHT = 1_000
+# Bytes of one stream's requests that are not acknowledged, with their verdicts, beyond which the server stops
+# reading it; and those of all streams, beyond which the stream that sends more is told to try again later.
+MAX_STREAM_BYTES = 4 * MIB
+MAX_BYTES = 32 * MIB
+# What the verdict on an event may take.
+VERDICT_BYTES = 256
+# Seconds that a client may take to read an answer, for as long as it does not, all that is behind it is held.
+PATIENCE = 30.0
 
 
 @dataclass(slots=True)
@@ -29,10 +38,20 @@ class _End:
 
 
 if TYPE_CHECKING:
-    # A request's number, and what becomes of it.
-    _Begun: TypeAlias = tuple[int, Publication]
+    # A request's number, what becomes of it, and the bytes that it holds meanwhile.
+    _Begun: TypeAlias = tuple[int, Publication, int]
     Item: TypeAlias = _Begun | _End
     Queue: TypeAlias = asyncio.Queue[Item]
+
+
+class Requests(Protocol):
+    """The requests of a stream as they come."""
+
+    # Bytes of the one that came last.
+    size: int
+
+    def __aiter__(self) -> AsyncIterator[ingest.StreamEventsRequest]:
+        """Return what yields them."""
 
 
 class Streams:
@@ -41,6 +60,8 @@ class Streams:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._lives: set[asyncio.Timeout] = set()
+        # Bytes of all requests that were read and not acknowledged.
+        self.held = 0
 
     def end(self) -> None:
         """Read no further, and let each end once all that was read is acknowledged."""
@@ -63,8 +84,40 @@ class Streams:
             self._lives.discard(life)
 
 
+class _Held:
+    """The bytes of a stream's requests that were read and not acknowledged."""
+
+    def __init__(self, streams: Streams) -> None:
+        self.streams = streams
+        self._bytes = 0
+        self._released = asyncio.Event()
+
+    def take(self, size: int) -> None:
+        """Count what was read; OverloadedError where all streams together hold too much."""
+        if self.streams.held + size > MAX_BYTES:
+            raise OverloadedError
+        self._bytes += size
+        self.streams.held += size
+
+    def release(self, size: int) -> None:
+        """Count what is held no longer."""
+        self._bytes -= size
+        self.streams.held -= size
+        self._released.set()
+
+    def release_all(self) -> None:
+        """Count nothing more of this stream."""
+        self.release(self._bytes)
+
+    async def room(self) -> None:
+        """Wait until more may be read."""
+        while self._bytes > MAX_STREAM_BYTES:
+            self._released.clear()
+            await self._released.wait()
+
+
 async def acknowledge(
-    requests: AsyncIterator[ingest.StreamEventsRequest],
+    requests: Requests,
     service: IngestService,
     streams: Streams,
     is_bound: Callable[[], bool] = lambda: False,
@@ -74,46 +127,59 @@ async def acknowledge(
     `is_bound` tells, as each request comes, whether its key is bound to its source's company; see `Gate`.
 
     An error ends the stream after everything before it was acknowledged. So does the end of its time, which
-    is none: what was sent and not acknowledged is to be sent again, on another stream.
+    is none: what was sent and not acknowledged is to be sent again, on another stream. A client that reads no
+    answer is cut off.
     """
+    loop, answering = asyncio.get_running_loop(), asyncio.current_task()
+    if answering is None:
+        raise RuntimeError("a stream is answered in a task")
+    held = _Held(streams)
     queue: Queue = asyncio.Queue(MAX_IN_FLIGHT)
-    reading = _read(requests, service, queue, streams, is_bound)
+    reading = _read(requests, service, queue, held, is_bound)
     reader = asyncio.create_task(reading, name="stream-reader")
     try:
         item = await queue.get()
         while not isinstance(item, _End):
             answer = ingest.StreamEventsResponse()
-            held = await _collect(answer, item, queue)
+            following = await _collect(answer, item, queue, held)
             if answer.acknowledged_through:
-                yield answer
-            item = held or await queue.get()
+                unread = loop.call_later(PATIENCE, answering.cancel)
+                try:
+                    yield answer
+                finally:
+                    unread.cancel()
+            item = following or await queue.get()
         if item.error is not None:
             raise item.error
     finally:
         reader.cancel()
+        held.release_all()
 
 
 async def _read(
-    requests: AsyncIterator[ingest.StreamEventsRequest],
+    requests: Requests,
     service: IngestService,
     queue: Queue,
-    streams: Streams,
+    held: _Held,
     is_bound: Callable[[], bool],
 ) -> None:
     """Begin each request in its order; whatever ends the stream goes through the queue as well."""
     last = 0
     try:
-        async with streams.bounded():
+        async with held.streams.bounded():
             async for request in requests:
                 last = _following(last, request.sequence)
+                size = requests.size + VERDICT_BYTES * len(request.publish.events)
+                held.take(size)
                 publication = service.begin(request.publish, is_bound=is_bound())
                 if publication.is_held:
                     # Here, so that it waits for no commit of what came before.
                     await service.record(publication)
                 try:
-                    queue.put_nowait((last, publication))
+                    queue.put_nowait((last, publication, size))
                 except asyncio.QueueFull:
-                    await queue.put((last, publication))
+                    await queue.put((last, publication, size))
+                await held.room()
     except Exception as error:  # noqa: BLE001  # told to whoever answers the stream, which raises it
         await queue.put(_End(error))
     else:
@@ -127,7 +193,9 @@ def _following(last: int, sequence: int) -> int:
     raise ServiceError(reasons.ERROR_REASON_SEQUENCE_INVALID, text, field="sequence")
 
 
-async def _collect(answer: ingest.StreamEventsResponse, item: _Begun, queue: Queue) -> Item | None:
+async def _collect(
+    answer: ingest.StreamEventsResponse, item: _Begun, queue: Queue, held: _Held
+) -> Item | None:
     """Wait for one request, and put it and all that are done behind it into one answer.
 
     Return what was taken from the queue and must wait for an answer of its own, if anything.
@@ -135,12 +203,13 @@ async def _collect(answer: ingest.StreamEventsResponse, item: _Begun, queue: Que
     # What the answer says so far of whether the source may go on collecting.
     told: bool | None = None
     while True:
-        sequence, publication = item
+        sequence, publication, size = item
         try:
             outcome = publication.outcome_by_now() or await publication.outcome()
         except Exception as error:  # noqa: BLE001  # raised by `acknowledge`, behind what this answer acknowledges
             return _End(error)
         _add(answer, sequence, outcome)
+        held.release(size)
         if outcome.enabled is not told:
             publication.tell(answer.collection_status, outcome)
             told = outcome.enabled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 from typing import TYPE_CHECKING, TypeVar
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
@@ -12,6 +13,8 @@ from aboveboard_server.storage.columns import from_micros, to_micros
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from google.protobuf.timestamp_pb2 import Timestamp
 
 T = TypeVar("T")
 
@@ -77,6 +80,14 @@ def one_of(choices: Mapping[int, T], value: int, field: str) -> T:
     if value not in choices:
         raise invalid(field, "not a value that this server knows")
     return choices[value]
+
+
+def time(value: Timestamp, field: str) -> datetime:
+    """Return a time; a Timestamp outside of the years 1 to 9999 is refused."""
+    try:
+        return value.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        raise invalid(field, "must be a time in the years 1 to 9999") from None
 
 
 def number(page_token: str) -> int | None:

@@ -77,7 +77,7 @@ class ClockGuard:
         self._ticked: tuple[datetime, float] = (self.clock.now(), self.clock.running())
         self._noted_at = self.clock.running()
         self._due_after = FIRST
-        self._start = work.Start(self.clock.now(), None)
+        self._start = work.Start(None, None)
         # The total of all servers as this one has seen it last.
         self._seen = timedelta()
         self._marked: Mark | None = None
@@ -110,11 +110,14 @@ class ClockGuard:
         newest = None
         if (await self._store.read(work.look)).kept is None:
             newest = await self._store.read(work.newest_written)
-        self._start = work.Start(newest or self.clock.now(), self._marked)
+        self._start = work.Start(newest, self._marked)
         done = await self.judge()
         self._seen = done.kept.total
         if done.suspicion:
             await self.note()
+        elif newest is None:
+            # Nothing else tells the time: from here on it is held against this.
+            self._start = work.Start(done.now, self._marked)
         self._task = asyncio.create_task(self._keep_up(), name="clock")
 
     async def close(self) -> None:
@@ -130,7 +133,7 @@ class ClockGuard:
         """Judge the clock as it is now."""
         found, database_time = await self._store.read(work.look)
         now = self.clock.now()
-        kept = work.begun(self._start, found)
+        kept = work.begun(self._start, found, now)
         is_synchronised = self.clock.is_synchronised()
         suspicion = judge(now, kept, database_time=database_time, is_synchronised=is_synchronised)
         done = Judgement(now, kept, database_time, is_synchronised, suspicion)
@@ -157,9 +160,11 @@ class ClockGuard:
         elapsed = timedelta(seconds=running - self._noted_at)
         now = None if done.suspicion else done.now
         kept = await self._store.work(work.keep, self._start, now, elapsed, self._seen)
-        self._noted_at, self._seen, self._due_after = running, kept.total, KEEP
-        if now is not None:
-            await self._mark(kept)
+        self._noted_at, self._due_after = running, KEEP
+        if kept is not None:
+            self._seen = kept.total
+            if now is not None:
+                await self._mark(kept)
         return done
 
     async def _note_span(self, done: Judgement) -> None:

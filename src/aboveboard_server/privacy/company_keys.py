@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aboveboard_server.byte_cache import MIB, ByteCache, declare
+from aboveboard_server.errors import OverloadedError
 from aboveboard_server.privacy import pseudonyms
 from aboveboard_server.storage.work import company_keys as work
 
@@ -14,10 +16,12 @@ if TYPE_CHECKING:
 
     from aboveboard_server.storage.ports import EventStore
 
-# Keys held in memory; beyond this all are forgotten and read anew.
-REMEMBERED_KEYS = 100_000
+# Keys held in memory, some 75,000: one that is not costs a reading of the database.
+BOUND = declare("companies' pseudonym keys", 32 * MIB)
 # Companies looked for at once: to open a transaction costs more than to find many in it.
 LOOKED_FOR_AT_ONCE = 50
+# Companies that may wait to be looked for; their callers may be gone, and so count no more among calls.
+MAX_LOOKS = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +57,27 @@ class CompanyKeys:
         self._store = store
         self._wrapping_key = wrapping_key
         # By the company's digest, with an epoch from before it was looked for.
-        self._known: dict[bytes, tuple[bytes, int]] = {}
+        self._known: ByteCache[bytes, tuple[bytes, int]] = ByteCache(BOUND)
         self._looks: dict[tuple[bytes, int], _Look] = {}
         self._waiting: list[_Look] = []
         self._task: asyncio.Task[None] | None = None
 
     def known(self, company: Company) -> bytes | None:
         """Return a company's key, None where it is not in memory."""
-        key, epoch = self._known.get(company.digest, (None, 0))
+        key, epoch = self._known[company.digest] or (None, 0)
         return None if self._store.forbidden.erased_since((company.digest,), epoch) else key
 
     async def find(self, company: Company) -> bytes | None:
         """Return a company's key, made at first sight.
 
         None where nothing of the source may be stored any more: `forbidden` knows why by then.
+        OverloadedError where too many are looked for.
         """
         place = (company.digest, self._store.forbidden.epoch)
         look = self._looks.get(place)
         if look is None:
+            if len(self._looks) >= MAX_LOOKS:
+                raise OverloadedError
             look = _Look(company, place[1], asyncio.get_running_loop().create_future())
             self._looks[place] = look
             self._waiting.append(look)
@@ -95,7 +102,7 @@ class CompanyKeys:
     def forget(self, erased: Iterable[bytes]) -> None:
         """Forget the keys of companies that were erased, by their digests."""
         for digest in erased:
-            self._known.pop(digest, None)
+            self._known.forget(digest)
 
     async def _look_for_all(self) -> None:
         while self._waiting:
@@ -133,9 +140,7 @@ class CompanyKeys:
 
     def _remember(self, look: _Look, key: bytes | None) -> None:
         if key is not None:
-            if len(self._known) >= REMEMBERED_KEYS:
-                self._known.clear()
-            self._known[look.company.digest] = (key, look.epoch)
+            self._known.remember(look.company.digest, (key, look.epoch))
         look.found.set_result(key)
 
     def _offer(self, company_id: str) -> bytes:

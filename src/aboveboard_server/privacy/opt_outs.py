@@ -25,6 +25,10 @@ ORIGINS = {
     ADMINISTRATOR: subject_pb2.ORIGIN_ADMINISTRATOR,
     SELF_SERVICE: subject_pb2.ORIGIN_SELF_SERVICE,
 }
+ORIGIN_NAMES: dict[int, str | None] = {
+    subject_pb2.ORIGIN_UNSPECIFIED: None,
+    **{number: name for name, number in ORIGINS.items()},
+}
 ACTIVE: dict[int, bool | None] = {
     o.OptOut.STATE_UNSPECIFIED: None,
     o.OptOut.STATE_ACTIVE: True,
@@ -65,9 +69,16 @@ class OptOuts:
     async def page(self, request: o.ListOptOutsRequest) -> o.ListOptOutsResponse:
         """Return a page of opt-outs, the newest first."""
         size = arguments.page_size(request.page_size)
-        active = arguments.one_of(ACTIVE, request.state, "state")
+        since = None
+        if request.HasField("created_since"):
+            since = arguments.time(request.created_since, "created_since")
         found = await self._store.read(
-            work.page, before=arguments.time_and_id(request.page_token), limit=size + 1, active=active
+            work.page,
+            before=arguments.time_and_id(request.page_token),
+            limit=size + 1,
+            active=arguments.one_of(ACTIVE, request.state, "state"),
+            origin=arguments.one_of(ORIGIN_NAMES, request.origin, "origin"),
+            since=since,
         )
         response = o.ListOptOutsResponse(opt_outs=[opt_out_message(row) for row in found[:size]])
         if len(found) > size:
@@ -134,4 +145,5 @@ def opt_out_message(row: OptOutRow) -> o.OptOut:
         state=o.OptOut.STATE_REVOKED if row.revoked_at else o.OptOut.STATE_ACTIVE,
         created_at=times.timestamp(row.created_at),
         revoked_at=times.timestamp(row.revoked_at),
+        has_preference_token=row.token_digest is not None,
     )

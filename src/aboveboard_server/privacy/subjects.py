@@ -17,6 +17,8 @@ USER = "USER"
 # A user as it is stored, keyed again under its company's key. The quarantine is replayed from what is stored,
 # where the raw user_id is gone: what forbids a user must be found from there too.
 STORED_USER = "STORED_USER"
+# Keeps the digests of preference tokens apart from those of Subjects, which are made under the same key.
+PREFERENCE_TOKEN = b"aboveboard preference token\0"
 
 
 def digests(key: bytes, names: Mapping[str, str]) -> dict[str, bytes]:
@@ -31,6 +33,15 @@ def digests(key: bytes, names: Mapping[str, str]) -> dict[str, bytes]:
 def stored_user(key: bytes, company_id: str, deployment_id: str, rekeyed_user_id: str) -> bytes:
     """Return the digest of a user of whom only the re-keyed `user_id` is known, 32 bytes."""
     return digest(key, STORED_USER, [company_id, deployment_id, rekeyed_user_id])
+
+
+def preference_token(key: bytes, subject_digest: bytes, token: bytes) -> bytes:
+    """Return the keyed digest of a Subject's preference token, 32 bytes.
+
+    The Subject's digest has a fixed length, and the context begins no digest of a Subject: there the first
+    four bytes are a length.
+    """
+    return hmac.digest(key, PREFERENCE_TOKEN + subject_digest + token, "sha256")
 
 
 def digest(key: bytes, kind: str, names: list[str]) -> bytes:

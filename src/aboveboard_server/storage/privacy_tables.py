@@ -43,6 +43,13 @@ class OptOutRow(SQLModel, table=True):
         Index("opt_out_by_request", "request_id", unique=True),
         Index("opt_out_by_company", "company_id"),
         Index("opt_out_by_server", "server_uuid"),
+        # Counted once a minute, see `refusals.unseen`.
+        Index(
+            "opt_out_unseen",
+            "is_unseen",
+            sqlite_where=text("is_unseen = 1"),
+            postgresql_where=text("is_unseen"),
+        ),
         # One that is lifted says only what was, as the events of its time do.
         {"info": {"subject": "redacted", "expires": Expires(AGED, "revoked_at")}},
     )

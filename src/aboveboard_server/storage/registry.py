@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aboveboard_server.byte_cache import MIB, ByteCache, declare
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Hashable
@@ -14,8 +16,9 @@ if TYPE_CHECKING:
 # A source's last-seen time is written again only when it is older than this, in µs: a busy source would
 # otherwise cost an update with every commit.
 LAST_SEEN_RESOLUTION = 60_000_000
-# Sources held in memory; beyond this all are forgotten and looked up anew.
-CACHED_SOURCES = 200_000
+# Sources held in memory with the ids of their rows: some 80,000 on SQLite. On PostgreSQL their companies and
+# deployments as well, of which some 40,000 of the usual size and 10,000 of the largest are held.
+BOUND = declare("sources, companies and deployments seen of late", 32 * MIB)
 
 # The registry tables of each origin, and the columns that are filled from the source: the key's first.
 REGISTRY: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
@@ -34,12 +37,12 @@ class SeenCache:
     """
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, tuple[int, int]] = {}
+        self._known: ByteCache[Hashable, tuple[int, int]] = ByteCache(BOUND)
         self._uncommitted: dict[Hashable, tuple[int, int]] = {}
 
     def row_id(self, key: Hashable, received_at: int) -> int | None:
         """Return the id of a row that need not be touched at `received_at`, None where it must be."""
-        known = self._uncommitted.get(key) or self._known.get(key)
+        known = self._uncommitted.get(key) or self._known[key]
         return known[0] if known is not None and received_at - known[1] < LAST_SEEN_RESOLUTION else None
 
     def learn(self, key: Hashable, row_id: int, received_at: int) -> None:
@@ -48,11 +51,9 @@ class SeenCache:
 
     def keep_committed(self) -> None:
         """Remember what the transaction learned: it was committed."""
-        if self._uncommitted:
-            if len(self._known) > CACHED_SOURCES:
-                self._known.clear()
-            self._known |= self._uncommitted
-            self._uncommitted.clear()
+        for key, seen in self._uncommitted.items():
+            self._known.remember(key, seen)
+        self._uncommitted.clear()
 
     def forget_uncommitted(self) -> None:
         """Forget what the transaction learned: it was rolled back."""
@@ -60,7 +61,7 @@ class SeenCache:
 
     def forget(self) -> None:
         """Forget everything: someone else may have removed rows."""
-        self._known.clear()
+        self._known.forget_all()
         self._uncommitted.clear()
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aboveboard_server.schema.catalog import Catalog
-    from aboveboard_server.storage.forbidden import Change
+    from aboveboard_server.storage.forbidden import Known
     from aboveboard_server.storage.ownership import FileOwnership
     from aboveboard_server.storage.ports import CommitResult, EventBatch, P, Replay, Unit
 
@@ -192,9 +192,9 @@ class SqliteStore:
         self._urgent.shutdown()
         self._ownership.release()
 
-    def _on_ready(self, changes: list[Change]) -> None:
+    def _on_ready(self, known: Known) -> None:
         """Take what a new writer read from the file as what holds."""
-        self._forbidden.take(changes)
+        self._forbidden.take_known(known)
 
     async def _catch_up(self) -> None:
         """Take in what the writer knows of what may not be stored."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from aboveboard_server.schema.rows import Row, Value
-    from aboveboard_server.storage.forbidden import Change
+    from aboveboard_server.storage.forbidden import Change, Known
     from aboveboard_server.storage.ports import EventBatch, Replay
     from aboveboard_server.storage.sqlite_sessions import Sessions
 
@@ -47,6 +47,8 @@ BUSY_MILLISECONDS = 5_000
 CACHED_STATEMENTS = 4096
 
 _CHANGES = changes_since("?", "cut_off_at")
+# Opt-outs and tombstones that are taken in together at the start: as rows they take twice their memory.
+CHANGES_AT_ONCE = 10_000
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -87,7 +89,7 @@ class SqliteWriter:
         self._registry = SourceRegistry(self._db, source_columns)
         self._forbidden = Forbidden()
         self._sessions: Sessions | None = None
-        self.changes_since(-1)
+        self._read_forbidden()
         self._statements: dict[tuple[str, int, bool], str] = {}
 
     def commit(self, batches: Iterable[EventBatch]) -> list[CommitResult]:
@@ -128,6 +130,20 @@ class SqliteWriter:
             self._registry.forget()
             self.changes_since(self._forbidden.epoch)
         return unit_of_work.pack_outcome(done)
+
+    def forbidden(self) -> Known:
+        """Return all that may not be stored."""
+        return self._forbidden.known()
+
+    def _read_forbidden(self) -> None:
+        """Learn all that may not be stored, a part at a time: there may be a million opt-outs."""
+        changes = self._db.execute(_CHANGES, (-1,) * PARAMETERS)
+        # SQLite answers the parts of a UNION ALL in their order.
+        epoch = changes.fetchone()
+        part: list[Change] = []
+        while self._forbidden.epoch < 0 or part:
+            part = changes.fetchmany(CHANGES_AT_ONCE)
+            self._forbidden.take([epoch, *part])
 
     def changes_since(self, epoch: int) -> list[Change]:
         """Return every change after an epoch of what may not be stored, and obey it."""

@@ -23,6 +23,8 @@ log = structlog.get_logger()
 # Seconds between two starts of a writer that will not live, and how long a request waits for one that does.
 RESTART_DELAY = 0.25
 PATIENCE = 5.0
+# Seconds that the first writer may take to read what may not be stored: there may be millions of opt-outs.
+FIRST_PATIENCE = 60.0
 # Bytes that the kernel is asked to hold for the writer, so that a group goes out at once.
 SEND_BUFFER = 1 << 20
 
@@ -47,6 +49,8 @@ class WriterLink:
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = asyncio.Event()
         self._closing = False
+        # Set once the first writer is ready, or has ended before it was.
+        self._first_decided = asyncio.Event()
         self._task = asyncio.create_task(self._keep_alive(), name="writer-link")
 
     async def ask(self, operation: str, argument: Any) -> Any:
@@ -84,6 +88,7 @@ class WriterLink:
 
     async def _wait_until_ready(self) -> None:
         try:
+            await asyncio.wait_for(self._first_decided.wait(), FIRST_PATIENCE)
             await asyncio.wait_for(self._ready.wait(), PATIENCE)
         except TimeoutError:
             raise StoreUnavailableError from None
@@ -114,11 +119,13 @@ class WriterLink:
                 return
             self._on_ready(answer)
             self._ready.set()
+            self._first_decided.set()
             await connection.ended
         except StoreUnavailableError:
             pass
         finally:
             self._ready.clear()
+            self._first_decided.set()
             self._connection = None
             connection.transport.close()
             await loop.run_in_executor(None, self._process.wait)

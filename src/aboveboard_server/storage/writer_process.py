@@ -55,7 +55,7 @@ def main() -> None:
             connection.sendall(frames.pack((UNAVAILABLE, _name(error))))
             return
         try:
-            connection.sendall(frames.pack((DONE, writer.changes_since(-1))))
+            connection.sendall(frames.pack((DONE, writer.forbidden())))
             collect_less_often()
             _load_units_later()
             _serve(connection, requests, _operations(writer, SqliteRoom(Path(path), writer.shrink)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tests.support.admin import admin_json, run_admin
-from tests.support.clients import deployment_source, element, new_id, publish
+from tests.support.clients import deployment_source, element, new_id, publish, server_source
+from tests.support.preferences import DISABLED, ENABLED, NO_TOKEN, SERVER, TOKEN, set_preference
 
 if TYPE_CHECKING:
     from tests.support.server import ServerProcess
@@ -45,3 +47,52 @@ def test_a_wrong_use_is_told_and_asks_nobody(either_server: ServerProcess) -> No
     refused = run_admin(either_server, "opt-out", "create", "--server", "no-uuid", code=1)
     assert "subject.server_uuid" in refused.stderr
     assert refused.stderr.count("\n") == 1
+
+
+def test_what_sources_set_since_a_time_is_listed_and_lifted_together(server: ServerProcess) -> None:
+    """After a flood: `--self-service --since` finds what is in force, and lifts it; older ones stay."""
+    older, administrators, lifted = server_source(), server_source(), server_source()
+    flood = [server_source() for _ in range(3)]
+    set_preference(server, older, SERVER, DISABLED)
+    since = datetime.now(UTC).isoformat()
+    run_admin(server, "opt-out", "create", "--server", administrators.server.server_uuid)
+    for source in (*flood, lifted):
+        set_preference(server, source, SERVER, DISABLED, token=NO_TOKEN if source is flood[0] else TOKEN)
+    set_preference(server, lifted, SERVER, ENABLED)
+    chosen = ("--self-service", "--since", since)
+
+    def listed(*flags: str) -> set[str]:
+        found = admin_json(server, "opt-out", "list", *flags)["optOuts"]
+        return {opt_out["subject"]["serverUuid"] for opt_out in found}
+
+    uuids = {source.server.server_uuid for source in flood}
+    assert listed(*chosen) == uuids | {lifted.server.server_uuid}
+    assert listed("--self-service") == listed(*chosen) | {older.server.server_uuid}
+    assert listed("--since", since) == listed(*chosen) | {administrators.server.server_uuid}
+
+    would = admin_json(server, "opt-out", "revoke", *chosen, "--dry-run")["optOuts"]
+    assert {opt_out["subject"]["serverUuid"] for opt_out in would} == uuids
+    assert sorted(opt_out["hasPreferenceToken"] for opt_out in would) == [False, True, True]
+    unasked = run_admin(server, "opt-out", "revoke", *chosen, code=2)
+    assert "--yes" in unasked.stderr
+    assert listed("--state", "active") == uuids | {
+        older.server.server_uuid,
+        administrators.server.server_uuid,
+    }
+    assert "3 lifted." in run_admin(server, "opt-out", "revoke", *chosen, "--yes").stdout
+    assert all(publish(server, source, element()).accepted_count == 1 for source in flood)
+    assert listed("--state", "active") == {older.server.server_uuid, administrators.server.server_uuid}
+    assert "0 lifted." in run_admin(server, "opt-out", "revoke", *chosen, "--yes").stdout
+
+
+def test_revoke_takes_an_id_or_both_flags(shared_server: ServerProcess) -> None:
+    """Anything else is a usage error, and so is a time that is none."""
+    for flags in (
+        (),
+        ("--self-service",),
+        ("--since", "2026-01-01"),
+        ("--dry-run",),
+        (new_id(), "--self-service", "--since", "2026-01-01"),
+        ("--self-service", "--since", "yesterday"),
+    ):
+        run_admin(shared_server, "opt-out", "revoke", *flags, "--yes", code=2)

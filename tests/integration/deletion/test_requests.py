@@ -22,6 +22,7 @@ from tests.support.clients import (
 )
 from tests.support.deletions import company, counts, create, delete, finished, get, kept, tables
 from tests.support.keys import write_key
+from tests.support.preferences import TOKEN
 
 from aboveboard.admin.v1 import deletion_pb2 as d
 from aboveboard.admin.v1 import opt_out_pb2 as o
@@ -56,7 +57,11 @@ def listed(server: ServerProcess, **fields: Any) -> list[str]:
 
 def erase_history(server: ServerProcess, source: Source, scope: Preference.Scope.ValueType) -> str:
     asked = Preference(
-        source=source, scope=scope, preference=Preference.PREFERENCE_DISABLED, erase_history=True
+        source=source,
+        scope=scope,
+        preference=Preference.PREFERENCE_DISABLED,
+        erase_history=True,
+        preference_token=TOKEN,
     )
     with ingest(server) as stub:
         answer = stub.SetCollectionPreference(asked, timeout=TIMEOUT)
@@ -220,9 +225,14 @@ def test_a_wider_deletion_leaves_a_waiting_one_that_can_still_be_confirmed(anywh
     deletion_id = erase_history(anywhere, source, Preference.SCOPE_DEPLOYMENT)
     delete(anywhere, company("both"))
     assert not get(anywhere, deletion_id).HasField("subject")
-    with admin(anywhere) as stub:
-        for found in stub.ListOptOuts(o.ListOptOutsRequest(page_size=1_000), timeout=TIMEOUT).opt_outs:
-            stub.RevokeOptOut(o.RevokeOptOutRequest(opt_out_id=found.opt_out_id), timeout=TIMEOUT)
+    lifted = Preference(
+        source=source,
+        scope=Preference.SCOPE_DEPLOYMENT,
+        preference=Preference.PREFERENCE_ENABLED,
+        preference_token=TOKEN,
+    )
+    with ingest(anywhere) as stub:
+        stub.SetCollectionPreference(lifted, timeout=TIMEOUT)
     later = element()
     later.occurred_at.GetCurrentTime()
     key = write_key(anywhere, company_id="both")

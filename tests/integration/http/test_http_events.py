@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ from tests.support.http_clients import (
     request_json,
     server_json,
 )
+from tests.support.preferences import TOKEN
 
 from aboveboard.telemetry.v1.verdict_pb2 import CollectionStatus
 
@@ -128,7 +130,13 @@ def test_an_opted_out_source_stores_nothing(shared_server: ServerProcess) -> Non
     """What an opted-out source sends is answered 204, or OPTED_OUT, and nothing of it is stored."""
     source = server_source()
     as_json = server_json(source.server.server_uuid)
-    asked = {"source": as_json, "scope": "SCOPE_SERVER", "preference": DISABLED}
+    token = base64.b64encode(TOKEN).decode()
+    asked = {
+        "source": as_json,
+        "scope": "SCOPE_SERVER",
+        "preference": DISABLED,
+        "preferenceToken": token,
+    }
     answer = post(shared_server, PREFERENCE, asked, TEXT)
     assert (answer.status, json.loads(answer.body)["collectionStatus"]["state"]) == (200, "STATE_DISABLED")
     assert status(shared_server, source).state == CollectionStatus.STATE_DISABLED

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.contract.documents import SOURCE_COLUMNS, TESTSIGMA, Document, as_json
-from tests.support.clients import element, held, new_id, publish, server_source, status, told
+from tests.support.admin import admin
+from tests.support.clients import TIMEOUT, element, held, new_id, publish, server_source, status, told
 from tests.support.http_clients import JSON, PREFERENCE, TEXT, call, post, server_json
 from tests.support.keys import write_key
+from tests.support.preferences import opt_out_rows
 from tests.support.server import ServerProcess
 
+from aboveboard.admin.v1.opt_out_pb2 import RevokeOptOutRequest
 from aboveboard.telemetry.v1.verdict_pb2 import CollectionStatus
 from aboveboard_server.http_edge.testsigma import STATS
 from aboveboard_server.schema import catalog
@@ -223,7 +226,7 @@ def test_unlisted_values_are_stored(shared_server: ServerProcess) -> None:
 def test_no_consent_is_an_opt_out(shared_server: ServerProcess) -> None:
     """`consent: false` stores nothing from then on, the ping itself included; the client is still told 200.
 
-    `consent: true` comes with every ping, unasked, and lifts nothing; the preference set on purpose does.
+    `consent: true` comes with every ping, unasked, and lifts nothing; an administrator does.
     """
     source = server_source()
     server_uuid = source.server.server_uuid
@@ -239,7 +242,10 @@ def test_no_consent_is_an_opt_out(shared_server: ServerProcess) -> None:
     assert told(publish(shared_server, source, element()).verdicts)[0][1] == "OPTED_OUT"
     assert held(shared_server, source) == {"server_ping": 1}
     asked = {"source": server_json(server_uuid), "scope": "SCOPE_SERVER", "preference": "PREFERENCE_ENABLED"}
-    assert post(shared_server, PREFERENCE, asked, TEXT).status == 200
+    assert post(shared_server, PREFERENCE, asked, TEXT).status == 403
+    (refusal,) = opt_out_rows(shared_server, source)
+    with admin(shared_server) as stub:
+        stub.RevokeOptOut(RevokeOptOutRequest(opt_out_id=refusal["opt_out_id"]), timeout=TIMEOUT)
     assert send(shared_server, "stats/element", change, server_uuid).status == 200
     assert held(shared_server, source) == {"server_ping": 1, "element_stat": 1}
 

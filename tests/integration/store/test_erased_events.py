@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from tests.support.batches import entomb, opt_out, record, subject_of
-from tests.support.clients import deployment_source, element, ping, request, server_source, told, unknown_arm
+from tests.support.clients import (
+    Requests,
+    deployment_source,
+    element,
+    ping,
+    request,
+    server_source,
+    told,
+    unknown_arm,
+)
 from tests.support.door import service_over
 
 from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsRequest, StreamEventsRequest
@@ -21,7 +30,7 @@ from aboveboard_server.ingest.stream import Streams, acknowledge
 from aboveboard_server.storage.ports import QUARANTINE, CommitResult
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
     from tests.integration.store.conftest import Backend
 
@@ -161,14 +170,18 @@ async def test_a_stream_gives_the_same_verdicts(store: EventStore, backend: Back
     """Request by request, with the cut-off in the status of each answer."""
     source = server_source()
 
-    async def sent() -> AsyncIterator[StreamEventsRequest]:
-        for sequence in range(1, 6):
-            events = [at(CUT_OFF), at(CUT_OFF + 1), at(CUT_OFF - 1)]
-            yield StreamEventsRequest(sequence=sequence, publish=request(source, events))
-
+    sent = [
+        StreamEventsRequest(
+            sequence=sequence,
+            publish=request(source, [at(CUT_OFF), at(CUT_OFF + 1), at(CUT_OFF - 1)]),
+        )
+        for sequence in range(1, 6)
+    ]
     async with service_over(store) as service:
         await erase(store, source)
-        answers = [answer async for answer in acknowledge(sent(), service, Streams(60), lambda: True)]
+        answers = [
+            answer async for answer in acknowledge(Requests(*sent), service, Streams(60), lambda: True)
+        ]
     found = [(one.sequence, *told([one.verdict])[0][:2]) for answer in answers for one in answer.verdicts]
     assert found == [(turn, index, "SUBJECT_ERASED") for turn in range(1, 6) for index in (0, 2)]
     assert all(answer.collection_status.erased_before == moment(CUT_OFF) for answer in answers)

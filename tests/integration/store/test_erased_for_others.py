@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.integration.store.test_erased_events import at, erase, outcomes
 from tests.support.batches import entomb, record
-from tests.support.clients import deployment_source, request, server_source
+from tests.support.clients import Requests, deployment_source, request, server_source
 from tests.support.door import service_over
 
 from aboveboard.ingest.v1.ingest_service_pb2 import StreamEventsRequest
@@ -18,8 +18,6 @@ from aboveboard_server.ingest.stream import Streams, acknowledge
 from aboveboard_server.storage.ports import SubjectRecord
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.integration.store.conftest import Backend
 
     from aboveboard_server.storage.ports import EventStore
@@ -45,13 +43,11 @@ async def test_a_cut_off_is_rounded_up_to_the_hour(
     source = deployment_source("acme")
     events = [at(cut_off), at(rounded), at(rounded + 1)]
 
-    async def sent() -> AsyncIterator[StreamEventsRequest]:
-        yield StreamEventsRequest(sequence=1, publish=request(source, [at(rounded), at(rounded + 1)]))
-
+    sent = StreamEventsRequest(sequence=1, publish=request(source, [at(rounded), at(rounded + 1)]))
     async with service_over(store) as service:
         await erase(store, source, cut_off)
         response = await service.publish(request(source, events))
-        (answer,) = [answer async for answer in acknowledge(sent(), service, Streams(60))]
+        (answer,) = [answer async for answer in acknowledge(Requests(sent), service, Streams(60))]
     assert outcomes(response) == [(0, "SUBJECT_ERASED"), (1, "SUBJECT_ERASED")]
     assert [verdict.verdict.index for verdict in answer.verdicts] == [0]
     assert backend.count("element_stat") == 2
@@ -75,13 +71,11 @@ async def test_no_answer_tells_the_cut_off(store: EventStore) -> None:
     """Neither that of a request, accepted or refused, nor the status, nor a stream's; bound, each does."""
     source = deployment_source("acme")
 
-    async def sent() -> AsyncIterator[StreamEventsRequest]:
-        yield StreamEventsRequest(sequence=1, publish=request(source, [at(NOON)]))
-
+    sent = StreamEventsRequest(sequence=1, publish=request(source, [at(NOON)]))
     for is_bound in (False, True):
         async with service_over(store) as service:
             await erase(store, source, NOON)
-            streamed = acknowledge(sent(), service, Streams(60), lambda is_bound=is_bound: is_bound)  # type: ignore[misc]  # bound now
+            streamed = acknowledge(Requests(sent), service, Streams(60), is_bound.__bool__)
             answers = [
                 (await service.publish(request(source, [at(NOON)]), is_bound=is_bound)).collection_status,
                 (await service.publish(request(source, [at(NOON + 1)]), is_bound=is_bound)).collection_status,

@@ -302,13 +302,13 @@ async def test_a_user_s_opt_out_covers_what_waits_in_the_quarantine(
 
 async def test_a_tombstone_covers_what_waits_in_the_quarantine(store: EventStore, backend: Backend) -> None:
     """What is older goes, though only the re-keyed user is known of it; what is newer is replayed."""
-    subject = await sources_of(store).subject(USER, subjects.USER)
-    assert subject is not None
     newer, older = element(), element()
     cut_off = newer.occurred_at.ToDatetime(UTC) - timedelta(microseconds=1)
     older.occurred_at.FromDatetime(cut_off)
     for event in (newer, older):
         await quarantine(store, USER, event)
+    subject = await sources_of(store).subject(USER, subjects.USER)
+    assert subject is not None
     await entomb(store, subject, cut_off)
     for validate_only in (True, False):
         done = await quarantine_of(store).replay(validate_only=validate_only)

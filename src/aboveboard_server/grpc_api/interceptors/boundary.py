@@ -19,8 +19,8 @@ from google.protobuf import descriptor_pool
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server import metrics, request_log
 from aboveboard_server.errors import OverloadedError, ServiceError, ShuttingDownError
-from aboveboard_server.grpc_api.admission import HEALTH, entrance
-from aboveboard_server.grpc_api.decoding import decode
+from aboveboard_server.grpc_api.admission import HEALTH, WATCH, entrance
+from aboveboard_server.grpc_api.decoding import decode, too_large
 from aboveboard_server.grpc_api.status import code_of, trailers_of
 from aboveboard_server.unforeseen import internal
 
@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 # Decoded, and ready to be stored, a request takes several times its bytes.
 MAX_CALLS = 2_000
 MAX_BYTES = 24 * 1024 * 1024
+# Bytes of a health check's request, which names a service, and streams at once that watch health: neither is
+# counted among calls, and a watching stream keeps its request for as long as it lasts.
+MAX_HEALTH_BYTES = 1024
+MAX_WATCHERS = 1_000
 FORWARDED_FOR = "x-forwarded-for"
 
 # By whether requests and answers are streams. Untyped: grpc's own types know synchronous handlers only.
@@ -67,6 +71,8 @@ class Boundary(grpc.aio.ServerInterceptor):
         self.log = structlog.get_logger().bind()
         # Calls under way, health checks aside, and the bytes of those that are no streams.
         self.calls = self._bytes = 0
+        # Streams under way that watch health.
+        self._watchers = 0
         # Whether new calls are told to go elsewhere: transport that stops would cut them off without a word.
         self.draining = False
         # By method, what stands around which handler: making it takes as long as sorting an event.
@@ -102,32 +108,35 @@ class Boundary(grpc.aio.ServerInterceptor):
         enter = entrance(self._guard, method, message_class)
         # Health is answered whatever else comes; and who watches it does so for long.
         bounded = not method.startswith(HEALTH)
+        watches = method == WATCH
         deadlines = self._deadlines if bounded else None
 
         def taken_one(data: bytes, address: str, visit: Visit) -> Any:
             if bounded:
                 self._admit(len(data), address)
+            elif len(data) > MAX_HEALTH_BYTES:
+                raise too_large(len(data), MAX_HEALTH_BYTES)
             return visit.take(decode(message_class, data), len(data))
-
-        async def taken_each(
-            requests: AsyncIterator[bytes], address: str, visit: Visit
-        ) -> AsyncIterator[Any]:
-            async for data in requests:
-                yield taken_one(data, address, visit)
 
         def taken(received: Any, context: Any, visit: Visit) -> Any:
             address = self._address(context) if bounded else ""
-            return (taken_each if handler.request_streaming else taken_one)(received, address, visit)
+            if handler.request_streaming:
+                return _Requests(received, lambda data: taken_one(data, address, visit))
+            return taken_one(received, address, visit)
 
         async def answer(received: Any, context: Any) -> Any:
             size = len(received)
             self._bytes += size
+            self._watchers += watches
             try:
                 async with _Guarded(self, method, context):
+                    if watches and self._watchers > MAX_WATCHERS:
+                        raise OverloadedError
                     answering = call(taken(received, context, enter(context)), context)
                     return await (deadlines.keep(answering) if deadlines else answering)
             finally:
                 self._bytes -= size
+                self._watchers -= watches
 
         async def answer_each(received: Any, context: Any) -> AsyncIterator[Any]:
             async with _Guarded(self, method, context):
@@ -145,7 +154,7 @@ class Boundary(grpc.aio.ServerInterceptor):
 
     def _address(self, context: Any) -> str:
         """Return whom the requests of a call are counted against, "" where nobody counts them."""
-        return self._limiter.address_of(*_caller(context)) if self._limiter is not None else ""
+        return self._limiter.address_of(*caller(context)) if self._limiter is not None else ""
 
     def _admit(self, size: int, address: str) -> None:
         """Count a request, before anything of it is read; OverloadedError where it is one too many."""
@@ -172,6 +181,25 @@ class Boundary(grpc.aio.ServerInterceptor):
         return MAKERS[True, True](fail, None, None)
 
 
+class _Requests:
+    """The requests of a stream, each taken when it is asked for; `size` is the bytes of the last."""
+
+    __slots__ = ("_next", "_take", "size")
+
+    def __init__(self, received: AsyncIterator[bytes], take: Callable[[bytes], Any]) -> None:
+        self._next = aiter(received).__anext__
+        self._take = take
+        self.size = 0
+
+    def __aiter__(self) -> _Requests:
+        return self
+
+    async def __anext__(self) -> Any:
+        data = await self._next()
+        self.size = len(data)
+        return self._take(data)
+
+
 class Registrar:
     """Takes handlers as a server does, and gives them to it with the boundary around each."""
 
@@ -188,7 +216,7 @@ class Registrar:
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, bounded),))
 
 
-def _caller(context: Any) -> tuple[str, Callable[[], str]]:
+def caller(context: Any) -> tuple[str, Callable[[], str]]:
     """Return a caller's address without its port, and what tells whom it speaks for."""
     # Such as ipv4:192.0.2.1:50000 or ipv6:%5B2001:db8::1%5D:50000.
     host = context.peer().partition(":")[2].rpartition(":")[0]

@@ -10,7 +10,7 @@ from sqlalchemy import column, delete, func, or_, select, table, text
 from sqlmodel import col
 
 from aboveboard_server.storage.clock_tables import THE_ROW, ClockPeriodRow, ServerClockRow
-from aboveboard_server.storage.columns import MICROSECOND, UtcMicros
+from aboveboard_server.storage.columns import EPOCH, MICROSECOND, UtcMicros
 from aboveboard_server.storage.privacy_tables import AuditEntryRow, ScheduledJobRow
 from aboveboard_server.storage.unit_of_work import urgent
 
@@ -57,11 +57,11 @@ class Mark(NamedTuple):
 class Start(NamedTuple):
     """What a server found when it started.
 
-    `newest` counts as the last sweep where nothing is kept; `mark` is what the journal tells of time, if
-    anything.
+    `newest` is what other rows of the database told of time where nothing is kept, if anything; `mark` is
+    what the journal tells, if anything.
     """
 
-    newest: datetime
+    newest: datetime | None
     mark: Mark | None
 
 
@@ -90,10 +90,14 @@ def newest_written(session: Session) -> datetime | None:
     return max((time for time in found if time is not None), default=None)
 
 
-def begun(start: Start, kept: Kept | None) -> Kept:
-    """Return what is kept with what a server found at its start, and the database lacks."""
+def begun(start: Start, kept: Kept | None, now: datetime) -> Kept:
+    """Return what is kept with what a server found at its start, and the database lacks.
+
+    Where nothing is, the newest time that was written counts as the last sweep, or else `now`.
+    """
     if kept is None:
-        kept = Kept(start.newest, start.newest, timedelta(), timedelta())
+        newest = start.newest or now
+        kept = Kept(newest, newest, timedelta(), timedelta())
     mark = start.mark
     if mark is None or (kept.acceptance, kept.newest_at) >= mark:
         return kept
@@ -105,16 +109,23 @@ def begun(start: Start, kept: Kept | None) -> Kept:
     return replace(kept, newest_at=mark.at, ran=kept.ran + passed, total=kept.total + passed)
 
 
-def keep(session: Session, start: Start, now: datetime | None, elapsed: timedelta, seen: timedelta) -> Kept:
+def keep(
+    session: Session, start: Start, now: datetime | None, elapsed: timedelta, seen: timedelta
+) -> Kept | None:
     """Note that a server ran for so long since it saw the total `seen`, and its clock where it is plausible.
 
     What others have noted meanwhile is not noted twice: servers that run beside each other count as one.
+    None where it is not, and nothing is kept yet.
     """
     row = _row(session)
     if row is None:
         _alone(session, ServerClockRow)
         row = _row(session)
-    kept = begun(start, _kept(row) if row else None)
+    known = _kept(row) if row else None
+    if known is None and start.newest is None and now is None:
+        # Nothing tells the time but a clock that is suspect.
+        return None
+    kept = begun(start, known, now or EPOCH)
     others = max(timedelta(), kept.total - seen)
     more = max(timedelta(), elapsed - others)
     kept = replace(kept, ran=kept.ran + more, total=kept.total + more)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import ServiceError
+from aboveboard_server.storage.ports import SELF_SERVICE
 from aboveboard_server.storage.privacy_tables import OptOutRow
 from aboveboard_server.storage.unit_of_work import epoch_of, forbids
 from aboveboard_server.storage.work import audit, pages, requests
@@ -35,31 +37,67 @@ def create(  # noqa: PLR0913  # what an opt-out is made of
     request_id: str | None = None,
     token_digest: bytes | None = None,
 ) -> OptOutRow:
-    """Opt a Subject out; return the opt-out that is in force, which may have been there before."""
+    """Opt a Subject out; return the opt-out that is in force, which may have been there before.
+
+    One with a `token_digest`, which a journal holds of a source's own, is there only where the same token
+    has set it.
+    """
     if request_id and (made := by_request(session, request_id, subject)):
         return made
-    found = _in_force(session, subject, origin)
+    found = [row for row in _in_force(session, subject, origin) if row.token_digest == token_digest]
     if not found:
-        row = OptOutRow(
+        row = insert(
+            session,
+            subject,
             opt_out_id=opt_out_id,
-            subject_kind=subject.kind,
-            subject_digest=subject.digest,
-            stored_digest=subject.stored_digest,
             origin=origin,
             reference=reference,
             request_id=request_id,
-            token_digest=token_digest,
-            epoch=epoch_of(session),
             created_at=created_at,
-            company_id=subject.company_id,
-            deployment_id=subject.deployment_id,
-            server_uuid=subject.server_uuid,
-            user_id=subject.user_id,
+            token_digest=token_digest,
+            # The journal holds no names: whether anything is held of the Subject is not looked for.
+            is_unseen=origin == SELF_SERVICE and not (subject.company_id or subject.server_uuid),
         )
-        session.add(row)
         audit.append(session, act)
         found = [row]
     return requests.detached(session, found[0])
+
+
+def insert(  # noqa: PLR0913  # what an opt-out is made of
+    session: Session,
+    subject: SubjectRecord,
+    *,
+    opt_out_id: str,
+    origin: str,
+    created_at: datetime,
+    reference: str = "",
+    request_id: str | None = None,
+    token_digest: bytes | None = None,
+    is_unseen: bool = False,
+) -> OptOutRow:
+    """Add an opt-out that is in force to the session, within a unit that forbids; return it."""
+    epoch = epoch_of(session)
+    if subject.stored_digest is not None:
+        _share_stored_digest(session, subject, epoch)
+    row = OptOutRow(
+        opt_out_id=opt_out_id,
+        subject_kind=subject.kind,
+        subject_digest=subject.digest,
+        stored_digest=subject.stored_digest,
+        origin=origin,
+        reference=reference,
+        request_id=request_id,
+        token_digest=token_digest,
+        is_unseen=is_unseen,
+        epoch=epoch,
+        created_at=created_at,
+        company_id=subject.company_id,
+        deployment_id=subject.deployment_id,
+        server_uuid=subject.server_uuid,
+        user_id=subject.user_id,
+    )
+    session.add(row)
+    return row
 
 
 @forbids
@@ -69,22 +107,12 @@ def revoke(session: Session, opt_out_id: str, *, revoked_at: datetime, act: Act)
     if row is None:
         raise _not_found()
     if row.revoked_at is None:
-        _lift(session, row, revoked_at)
+        row.revoked_at, row.epoch = revoked_at, epoch_of(session)
+        # An administrator who lifts it makes room for others; see `refusals.unseen`.
+        row.is_unseen = False
+        session.add(row)
         audit.append(session, act)
     return requests.detached(session, row)
-
-
-@forbids
-def revoke_all(
-    session: Session, subject: SubjectRecord, *, origin: str, revoked_at: datetime, act: Act
-) -> list[str]:
-    """Lift every opt-out of a Subject that was set in the same way; return the ids of those lifted."""
-    rows = _in_force(session, subject, origin)
-    for row in rows:
-        _lift(session, row, revoked_at)
-    if rows:
-        audit.append(session, act)
-    return [row.opt_out_id for row in rows]
 
 
 def in_force(session: Session, subject: SubjectRecord, origin: str) -> list[str]:
@@ -119,8 +147,14 @@ def known(session: Session) -> dict[str, bool]:
     }
 
 
-def page(
-    session: Session, *, before: tuple[datetime, str] | None, limit: int, active: bool | None
+def page(  # noqa: PLR0913  # one parameter for each condition
+    session: Session,
+    *,
+    before: tuple[datetime, str] | None,
+    limit: int,
+    active: bool | None = None,
+    origin: str | None = None,
+    since: datetime | None = None,
 ) -> Sequence[OptOutRow]:
     """Return opt-outs, the newest first; `before` is the time and the id of the last of the page before."""
     place = (col(OptOutRow.created_at), col(OptOutRow.opt_out_id))
@@ -130,6 +164,10 @@ def page(
     if active is not None:
         revoked_at = col(OptOutRow.revoked_at)
         statement = statement.where(revoked_at.is_(None) if active else revoked_at.is_not(None))
+    if origin is not None:
+        statement = statement.where(OptOutRow.origin == origin)
+    if since is not None:
+        statement = statement.where(col(OptOutRow.created_at) >= since)
     found = session.exec(statement).all()
     session.expunge_all()
     return found
@@ -147,10 +185,21 @@ def _in_force(session: Session, subject: SubjectRecord, origin: str) -> list[Opt
     )
 
 
-def _lift(session: Session, row: OptOutRow, revoked_at: datetime) -> None:
-    row.revoked_at = revoked_at
-    row.epoch = epoch_of(session)
-    session.add(row)
+def _share_stored_digest(session: Session, subject: SubjectRecord, epoch: int) -> None:
+    """Note a user's digest by what is stored of it in its other opt-outs too.
+
+    What is known of that digest is read from the rows that bear it: a row without it would let go of a user
+    whom it opts out, once another one is lifted.
+    """
+    session.connection().execute(
+        update(OptOutRow)
+        .where(
+            col(OptOutRow.subject_digest) == subject.digest,
+            col(OptOutRow.stored_digest).is_(None),
+            col(OptOutRow.revoked_at).is_(None),
+        )
+        .values(stored_digest=subject.stored_digest, epoch=epoch)
+    )
 
 
 def _not_found() -> ServiceError:

@@ -22,7 +22,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class AuditEntry(_message.Message):
     """Records who did what, and when. Never changed and never removed; each entry
-    holds the hash of the one before.
+    holds the hash of the one before. Preferences that sources set of themselves
+    are not recorded here, since anyone can set any number of them: OptOut says
+    when each was set and lifted.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -42,7 +42,9 @@ class OptOut(_message.Message):
         STATE_ACTIVE: OptOut._State.ValueType  # 1
         """In force on every worker."""
         STATE_REVOKED: OptOut._State.ValueType  # 2
-        """Lifted; kept as a record."""
+        """Lifted; kept as a record until its retention ends. One that a source has
+        set and lifted gives way when the source refuses again.
+        """
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Says whether an opt-out is in force."""
@@ -52,7 +54,9 @@ class OptOut(_message.Message):
     STATE_ACTIVE: OptOut.State.ValueType  # 1
     """In force on every worker."""
     STATE_REVOKED: OptOut.State.ValueType  # 2
-    """Lifted; kept as a record."""
+    """Lifted; kept as a record until its retention ends. One that a source has
+    set and lifted gives way when the source refuses again.
+    """
 
     OPT_OUT_ID_FIELD_NUMBER: _builtins.int
     SUBJECT_FIELD_NUMBER: _builtins.int
