@@ -75,7 +75,7 @@ class Pending:
         return wish
 
     def done(self, wish: Wish, *, lifted: bool = False) -> None:
-        """Forget a wish that was told, and with `lifted` its token, unless another has replaced it; OSError."""
+        """Forget a wish that was told, and with `lifted` its token, unless another replaced it; OSError."""
         with self._state.changing() as values:
             wishes = _wishes(values)
             if wish not in wishes:

@@ -130,8 +130,6 @@ class Sender:
             return self._not_before - now
         if self.wishes.pending:
             self.wishes.tell()
-        if self._is_refused:
-            return self._settle(drained=False)
         if not self._parts.consent.collecting:
             return self._while_disabled(now)
         if self._parts.spool.peek(1, 1) is None:
@@ -155,7 +153,8 @@ class Sender:
 
     def _while_disabled(self, now: float) -> float:
         """Ask now and then whether the service has changed its mind; never where the user has said no."""
-        if self._parts.consent.forbidden_by() == SERVICE and now >= self._ask_at:
+        due = now >= self._ask_at and not self._is_refused
+        if due and self._parts.consent.forbidden_by() == SERVICE:
             self._ask_at = now + ASK_AGAIN_SECONDS
             self.delivery.ask()
             self._asked = self._parts.consent.collecting
@@ -182,6 +181,9 @@ class Sender:
 
     def _send_all(self) -> float:
         self._gather_until = 0.0
+        if self._is_refused:
+            # `_called` stays: recording need not wake the thread any more.
+            return self._settle(drained=False)
         if not self._asked:
             self.delivery.ask()
             self._asked = True

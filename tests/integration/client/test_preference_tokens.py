@@ -32,7 +32,7 @@ ENABLED, DISABLED = Request.PREFERENCE_ENABLED, Request.PREFERENCE_DISABLED
 NOWHERE = "127.0.0.1:9"
 # Many turns of a sender that would try again.
 LONG_AFTER = 0.6
-TOKEN_REQUIRED = "PREFERENCE_TOKEN_REQUIRED"  # noqa: S105  # a reason, no secret
+TOKEN_REQUIRED = "PREFERENCE_TOKEN_REQUIRED"
 
 
 def stat(number: int = 1) -> ElementStat:
@@ -219,7 +219,8 @@ def test_an_old_refusal_without_a_token_stays_until_the_vendor_lifts_it(
     client.close()
     # An administrator has lifted it: the user's wish to send holds, and the service no longer objects.
     service.status = collection_status()
-    wait_for(lambda later=make_client(service.address): later.collecting)
+    later = make_client(service.address)
+    wait_for(lambda: later.collecting)
     assert service.published == []
 
 
@@ -242,7 +243,7 @@ def test_an_old_refusal_that_was_not_told_is_told_with_a_token(
 def test_a_service_that_takes_no_more_for_now_is_told_after_the_delay(
     service: ScriptedService, make_client: MakeClient
 ) -> None:
-    """RESOURCE_EXHAUSTED with RetryInfo: the wish stays, goes no sooner than asked, and outlives a restart."""
+    """RESOURCE_EXHAUSTED with RetryInfo: the wish stays, over a restart too, and goes no sooner than asked."""
     service.refusals = [RefusedError(StatusCode.RESOURCE_EXHAUSTED, "RATE_LIMITED", 3600)]
     client = make_client(service.address)
     answer = client.disable(erase_history=True)
@@ -273,7 +274,7 @@ def test_a_deletion_that_must_wait_keeps_no_other_wish_waiting(
     assert [told.scope for told in service.preferences] == [1, 1, 2]
 
 
-def test_a_source_that_is_refused_is_told_of_once(
+def test_a_source_that_is_refused_is_asked_for_once_a_start(
     service: ScriptedService, make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     """SOURCE_INVALID is asked for once a client, not for ever, and its host's log names it once."""
