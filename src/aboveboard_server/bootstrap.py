@@ -62,6 +62,7 @@ from aboveboard_server.privacy.published import PublishedDictionary
 from aboveboard_server.privacy.receipt_chain import ReceiptChain
 from aboveboard_server.privacy.restore import Finder, restore
 from aboveboard_server.privacy.retention import Retention
+from aboveboard_server.privacy.rollback import replay_after_rollbacks
 from aboveboard_server.privacy.schedule import Job, Schedule
 from aboveboard_server.privacy.sealed_subjects import SealedSubjects
 from aboveboard_server.privacy.sweep import Sweep
@@ -210,9 +211,7 @@ async def start(
         Finder(store, keys.digest),
     )
     clock_guard = ClockGuard(store, journal)
-    stack.push_async_callback(clock_guard.close)
-    # The guard first: what is written tells it what time it was.
-    revoked = await restore(store, journal, finder, clock_guard)
+    revoked = await _restore(store, journal, finder, clock_guard, stack)
     await ensure_admin_key(store, settings.bootstrap_token, revoked, announce)
     ring, limiter, guard = await _locks(settings, store, committer, stack)
     scrubbing = ScrubPolicy(settings.scrub_quiet_seconds, timedelta(hours=settings.scrub_within_hours))
@@ -312,6 +311,23 @@ async def _published(catalog: Catalog, retention: Retention) -> PublishedDiction
     with suppress(StoreUnavailableError):
         await published.current()
     return published
+
+
+async def _restore(
+    store: EventStore,
+    journal: JournalWriter,
+    finder: Finder,
+    clock_guard: ClockGuard,
+    stack: AsyncExitStack,
+) -> frozenset[bytes]:
+    """Replay the journal now, and each time the database goes back; return the digests of ended secrets."""
+    stack.push_async_callback(clock_guard.close)
+    revoked = await restore(store, journal, finder, clock_guard)
+    replaying = asyncio.create_task(
+        replay_after_rollbacks(store, journal, finder, clock_guard), name="rollbacks"
+    )
+    stack.callback(replaying.cancel)
+    return revoked
 
 
 async def _locks(

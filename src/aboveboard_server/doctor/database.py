@@ -8,9 +8,8 @@ import sqlite3
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 import sqlalchemy
 from sqlalchemy.exc import DatabaseError
 
@@ -19,6 +18,8 @@ from aboveboard_server.schema import tables
 from aboveboard_server.schema.identifiers import fault
 from aboveboard_server.storage.address import libpq_parameters, without_password
 from aboveboard_server.storage.outdated import is_empty, outdated
+from aboveboard_server.storage.postgres_connect import connect
+from aboveboard_server.storage.postgres_engine import check_engine
 from aboveboard_server.storage.postgres_link import first_line
 from aboveboard_server.storage.unknown_tables import ADVICE, described, unknown_tables
 from aboveboard_server.storage.work import cut_offs
@@ -26,6 +27,7 @@ from aboveboard_server.storage.work import cut_offs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import psycopg
     from sqlalchemy import Connection, Engine
 
     from aboveboard_server.doctor.finding import Finding, Host
@@ -115,7 +117,13 @@ def opened(host: Host) -> Iterator[Connection]:
 def _postgres(host: Host) -> Engine:
     # A standby may be looked at too.
     parameters = libpq_parameters(host.url) | {"target_session_attrs": "any"}
-    return sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(**parameters))
+
+    def connected() -> psycopg.Connection[Any]:
+        # First: a pooler may have no connection to spare later.
+        check_engine(parameters)
+        return connect(parameters)
+
+    return sqlalchemy.create_engine("postgresql+psycopg://", creator=connected)
 
 
 def _sqlite(host: Host) -> Engine:

@@ -7,6 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 from aboveboard_server.doctor.finding import ok, problem, warning
+from aboveboard_server.schema import tables
+from aboveboard_server.storage import partitions
+from aboveboard_server.storage.outdated import is_empty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +30,38 @@ SELECT relname FROM pg_class
    AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
             AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')) ORDER BY relname
 """
+
+
+# Tables whose partitions this role may not make: it must own them, and create in their schema.
+NOT_OWNED = """
+SELECT relname FROM pg_class
+ WHERE relkind = 'p' AND relnamespace = 'public'::regnamespace
+   AND NOT (pg_has_role(relowner, 'USAGE') AND has_schema_privilege(relnamespace, 'CREATE')) ORDER BY relname
+"""
+
+
+def partitions_are_made_ahead(host: Host) -> Iterator[Finding]:
+    """The months to come have their partitions, and the server may make more."""
+    if is_empty(host.database):
+        return
+    tables.import_all()
+    missing = partitions.missing(host.database)
+    lacking = host.database.exec_driver_sql(NOT_OWNED).scalars().all()
+    note = f"; {len(missing)} are missing, {missing[0]} first" if missing else ""
+    if lacking:
+        yield warning(
+            f"the server's user may not make partitions of {lacking[0]}"
+            f"{f' and {len(lacking) - 1} more' if lacking[1:] else ''}{note}",
+            "make it the tables' owner (ALTER TABLE ... OWNER TO) with CREATE on the schema public, or run"
+            " `aboveboard migrate` as the owner each month",
+        )
+    elif missing:
+        yield warning(
+            f"{missing[0]}{f' and {len(missing) - 1} more' if missing[1:] else ''} are missing",
+            "start the server, which makes them, or run: aboveboard migrate",
+        )
+    else:
+        yield ok(f"{partitions.MONTHS_AHEAD} months ahead")
 
 
 def commits_are_taken(host: Host) -> Iterator[Finding]:
@@ -77,4 +112,10 @@ def _setting(host: Host, name: str) -> str:
     return str(host.database.exec_driver_sql(f"SHOW {name}").scalar_one())
 
 
-DATABASE_CHECKS = (commits_are_taken, commits_are_durable, version_is_maintained, clocks_agree)
+DATABASE_CHECKS = (
+    partitions_are_made_ahead,
+    commits_are_taken,
+    commits_are_durable,
+    version_is_maintained,
+    clocks_agree,
+)

@@ -118,7 +118,9 @@ class ClockGuard:
         elif newest is None:
             # Nothing else tells the time: from here on it is held against this.
             self._start = work.Start(done.now, self._marked)
-        self._task = asyncio.create_task(self._keep_up(), name="clock")
+        if self._task is None:
+            # Called again where the database went back.
+            self._task = asyncio.create_task(self._keep_up(), name="clock")
 
     async def close(self) -> None:
         """Note how long it ran, and stop."""

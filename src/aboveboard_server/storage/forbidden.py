@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# What a change is of: the epoch itself (value), an opt-out (whether in force), a tombstone (cut-off, epoch).
+# What a change is of: the epoch itself (its recent incarnations, its number, its own incarnation), an opt-out
+# (whether in force), a tombstone (cut-off, epoch).
 EPOCH, OPT_OUT, TOMBSTONE = "epoch", "opt_out", "tombstone"
 Change: TypeAlias = "tuple[str, bytes | None, int, int]"
 # An epoch, the Subjects that are opted out as bytes, and a change for each tombstone.
 Known: TypeAlias = "tuple[int, bytes, list[Change]]"
+
+
+# Before every epoch, those below 0 included, which somebody may have set by hand.
+BEGINNING = -(1 << 62)
 
 
 class Tombstone(NamedTuple):
@@ -31,6 +36,9 @@ class Forbidden:
 
     def __init__(self) -> None:
         self.epoch = -1
+        # What is added to the epochs that the database counts, and the first epoch since that last changed:
+        # see `postgres_known`.
+        self.base, self.floor = 0, -1
         self.opted_out: set[bytes] = set()
         self.erased: dict[bytes, Tombstone] = {}
         # The epoch of the newest tombstone.
@@ -39,15 +47,17 @@ class Forbidden:
     def take(self, changes: Iterable[Change]) -> None:
         """Take in what `changes_since` has read, unless something newer was taken in meanwhile."""
         found = list(changes)
-        epoch = next(value for kind, _, value, _ in found if kind == EPOCH)
+        epoch = self.base + next(value for kind, _, value, _ in found if kind == EPOCH)
         if epoch < self.epoch:
             return
         for kind, digest, value, made_in in found:
-            if digest is None:
+            if kind == EPOCH or digest is None:
                 continue
             if kind == TOMBSTONE:
-                self.erased[digest] = Tombstone(value, made_in)
-                self.erased_epoch = max(self.erased_epoch, made_in)
+                # It is known by now, whatever its number: one may be left of an epoch that was set back.
+                known_since = min(self.base + made_in, epoch)
+                self.erased[digest] = Tombstone(value, known_since)
+                self.erased_epoch = max(self.erased_epoch, known_since)
             elif value:
                 self.opted_out.add(digest)
             else:
@@ -66,6 +76,12 @@ class Forbidden:
         self.opted_out, self.erased = marshal.loads(opted_out), {}  # noqa: S302  # from our own other half
         self.take([(EPOCH, None, epoch, epoch), *erased])
 
+    def clear(self) -> None:
+        """Forget everything but the epoch, to take it in again."""
+        self.opted_out, self.erased = set(), {}
+        # Caches that follow it are not older than a fall, see `erased_after`.
+        self.erased_epoch = self.floor
+
     def allows(self, subjects: Iterable[bytes]) -> bool:
         """Whether none of these Subjects has opted out."""
         return self.opted_out.isdisjoint(subjects)
@@ -77,10 +93,16 @@ class Forbidden:
         return max(found.cut_off for subject in subjects if (found := self.erased.get(subject)))
 
     def erased_since(self, subjects: Sequence[bytes], epoch: int) -> bool:
-        """Whether one of these Subjects was deleted after that epoch."""
+        """Whether one of these Subjects was deleted after that epoch, or may have been: see `floor`."""
+        if epoch < self.floor:
+            return True
         if self.epoch <= epoch or self.erased.keys().isdisjoint(subjects):
             return False
         return any(found.epoch > epoch for subject in subjects if (found := self.erased.get(subject)))
+
+    def counted(self, epoch: int) -> int:
+        """Return an epoch as the database counts it; one before all, where the database went back since."""
+        return BEGINNING if epoch < self.floor else epoch - self.base
 
     def erased_after(self, epoch: int) -> set[bytes]:
         """Return every Subject that was deleted after that epoch."""
@@ -93,7 +115,7 @@ def changes_since(parameter: str, cut_off: str) -> str:
     One statement sees one moment: an epoch never goes with the changes of another. `cut_off` is the
     expression that reads that column in µs.
     """
-    parts = [f"SELECT '{EPOCH}', CAST(NULL AS bytea), epoch, epoch FROM ingest_epoch"]
+    parts = [f"SELECT '{EPOCH}', recent_incarnations, epoch, incarnation FROM ingest_epoch"]
     for digest in ("subject_digest", "stored_digest"):
         # Of a row in force no other one need be looked at: a million of them are read in a second. What is
         # known of a user by its stored digest goes by the Subject as well: another refusal may be in force.

@@ -13,6 +13,8 @@ from psycopg import OperationalError
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus
 
+from aboveboard_server.storage.postgres_connect import UnconfirmedError, notices
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -31,6 +33,34 @@ async def run(connection: PGconn, script: str, payloads: Sequence[Iterable[bytes
 
     Each COPY … FROM STDIN in the script takes the next of `payloads`.
     """
+    with notices(connection) as seen:
+        return [result for result, _ in await _run(connection, script, payloads, seen)]
+
+
+async def commit(
+    connection: PGconn, script: str = "", payloads: Sequence[Iterable[bytes]] = ()
+) -> list[PGresult]:
+    """Run a script as `run` does, and commit; return only when the database has confirmed the commit.
+
+    Raise UnconfirmedError where a warning came with the COMMIT itself, whatever it says.
+    """
+    # libpq hands over a warning as soon as it has read it, which may be before the result that precedes it.
+    # So a statement that has no warnings stands between the script's and the COMMIT.
+    statements = [*filter(None, [script]), "SELECT", "COMMIT"]
+    with notices(connection) as seen:
+        found = await _run(connection, ";".join(statements), payloads, seen)
+    *of_script, _, (committed, _) = found
+    if committed.command_status != b"COMMIT":
+        raise OperationalError("the transaction was not committed")
+    if len(seen) > (of_script[-1][1] if of_script else 0):
+        raise UnconfirmedError
+    return [result for result, _ in of_script]
+
+
+async def _run(
+    connection: PGconn, script: str, payloads: Sequence[Iterable[bytes]], seen: Sequence[bool]
+) -> list[tuple[PGresult, int]]:
+    """Return the results, each with how many notices had come by then."""
     connection.send_query(script.encode())
     await _flush(connection)
     results = []
@@ -47,7 +77,7 @@ async def run(connection: PGconn, script: str, payloads: Sequence[Iterable[bytes
         elif result.status == ExecStatus.FATAL_ERROR:
             error = error or error_from_result(result)
         else:
-            results.append(result)
+            results.append((result, len(seen)))
     if error is not None:
         raise error
     if broken is not None or connection.status == ConnStatus.BAD:
@@ -67,29 +97,36 @@ async def prepare(connection: PGconn, name: str, statement: str) -> None:
 async def run_prepared(connection: PGconn, steps: Sequence[Step]) -> None:
     """Run prepared statements in one transaction of their own, and return only when it is committed.
 
-    The first error ends it, and is raised.
+    The first error ends it, and is raised; UnconfirmedError where a warning came with the commit. The last
+    step is an empty statement, see `commit`.
     """
-    connection.enter_pipeline_mode()
-    for name, values in steps:
-        connection.send_query_prepared(name.encode(), values, [BINARY] * len(values))
-    # Without a BEGIN everything up to here is one transaction, which this commits.
-    connection.pipeline_sync()
-    await _flush(connection)
-    error: Exception | None = None
-    while True:
-        # As a rule all of it is there at once: a lone caller waits for whatever is called for each result.
-        result = await _result(connection) if connection.is_busy() else connection.get_result()
-        if result is None:
-            # So it is between the results of two statements.
-            if connection.status == ConnStatus.BAD:
-                raise OperationalError("the connection is lost")
-        elif (status := result.status) == ExecStatus.PIPELINE_SYNC:
-            break
-        elif status == ExecStatus.FATAL_ERROR:
-            error = error or error_from_result(result)
-    connection.exit_pipeline_mode()
+    with notices(connection) as seen:
+        connection.enter_pipeline_mode()
+        for name, values in steps:
+            connection.send_query_prepared(name.encode(), values, [BINARY] * len(values))
+        # Without a BEGIN everything up to here is one transaction, which this commits.
+        connection.pipeline_sync()
+        await _flush(connection)
+        error: Exception | None = None
+        while True:
+            # As a rule all of it is there at once: a lone caller waits for whatever each result costs.
+            result = await _result(connection) if connection.is_busy() else connection.get_result()
+            if result is None:
+                # So it is between the results of two statements.
+                if connection.status == ConnStatus.BAD:
+                    raise OperationalError("the connection is lost")
+            elif (status := result.status) == ExecStatus.PIPELINE_SYNC:
+                break
+            elif status != ExecStatus.EMPTY_QUERY:
+                # These came with the statement, and not with the commit behind it.
+                seen.clear()
+                if status == ExecStatus.FATAL_ERROR:
+                    error = error or error_from_result(result)
+        connection.exit_pipeline_mode()
     if error is not None:
         raise error
+    if seen:
+        raise UnconfirmedError
 
 
 async def _feed(connection: PGconn, rows: Iterable[bytes]) -> None:

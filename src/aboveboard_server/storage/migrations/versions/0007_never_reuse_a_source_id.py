@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy import text
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 COLUMNS = text("SELECT name, type, \"notnull\", dflt_value FROM pragma_table_info('source') ORDER BY cid")
 OTHERS = text(
