@@ -243,7 +243,7 @@ def test_an_old_refusal_that_was_not_told_is_told_with_a_token(
 def test_a_service_that_takes_no_more_for_now_is_told_after_the_delay(
     service: ScriptedService, make_client: MakeClient
 ) -> None:
-    """RESOURCE_EXHAUSTED with RetryInfo: the wish stays, over a restart too, and goes no sooner than asked."""
+    """RESOURCE_EXHAUSTED with RetryInfo: the wish outlives a restart and goes no sooner than asked."""
     service.refusals = [RefusedError(StatusCode.RESOURCE_EXHAUSTED, "RATE_LIMITED", 3600)]
     client = make_client(service.address)
     answer = client.disable(erase_history=True)
