@@ -203,6 +203,33 @@ async def test_an_administrators_deletion_is_through_while_a_flood_waits(
     assert left > FLOOD / 2
 
 
+async def test_what_sources_begin_rewrites_the_file_once_in_an_hour(store: EventStore) -> None:
+    """Though it is quiet and overdue the second waits for its scrub, and goes with an administrator's."""
+    policy = ScrubPolicy(0.0, timedelta())
+    eraser = Eraser(store, ReceiptChain(store, KEY), policy)
+
+    async def ended(deletion_id: str, *states: str) -> None:
+        while (await store.read(deletions.get, deletion_id)).state not in states:
+            eraser.wake()
+            await asyncio.sleep(0.01)
+
+    last = deletions.SCRUBBED if store.scrubs else deletions.ERASED
+    await ended(await begin(store, SELF_SERVICE, 0), last)
+    second = await begin(store, SELF_SERVICE, 1)
+    await ended(second, deletions.ERASED)
+    # Whoever was never seen needs no scrub: its receipt shows that turns have passed.
+    unseen = SubjectRecord("SERVER", bytes(32), server_uuid=str(uuid7()))
+    order = deletions.Order(str(uuid7()), ADMINISTRATOR, START, scrubs=store.scrubs)
+    await store.work(deletions.begin, unseen, order, ACT)
+    while (await store.read(deletions.get, order.deletion_id)).receipt is None:
+        eraser.wake()
+        await asyncio.sleep(0.01)
+    assert (await store.read(deletions.get, second)).state == deletions.ERASED
+    await ended(await begin(store, ADMINISTRATOR, 2), last)
+    await ended(second, last)
+    await eraser.close()
+
+
 async def test_what_waits_for_too_long_lapses(store: EventStore) -> None:
     """Those asked for at or before the limit, and no other; nothing is removed, nobody is named."""
     old, new = await wait_for_confirmation(store, "d1"), await wait_for_confirmation(store, "d2", 1)
