@@ -94,8 +94,9 @@ async def restore(store: EventStore, journal: JournalWriter, finder: Finder) -> 
     """
     await _require(store, journal)
     # Before the journal is read: what the store knows by now, the journal knew before.
-    replay = Replay(store, await store.read(journalled.held))
-    await replay.read(journal.chunks())
+    replay = Replay(await store.read(journalled.held))
+    async for entries in journal.chunks():
+        replay.take(entries)
     due = replay.due
     done = {
         "deletions": await _restore_deletions(store, finder, due.deletions),
@@ -155,22 +156,28 @@ async def _restore_deletions(store: EventStore, finder: Finder, unknown: Mapping
 
 async def _restore_rejections(store: EventStore, rejected: Mapping[str, int]) -> int:
     restored = 0
-    for deletion_id, rejected_at in rejected.items():
-        row = await store.read(deletions.get, deletion_id)
-        act = Act(SERVER_ACTOR, ACTION, row.subject_digest, details=row.subject_kind)
-        at = from_micros(rejected_at)
-        restored += await store.work(journalled.reject, deletion_id, at=at, act=act)
+    for row in await store.read(journalled.waiting_rows) if rejected else ():
+        if row.deletion_id in rejected:
+            act = Act(SERVER_ACTOR, ACTION, row.subject_digest, details=row.subject_kind)
+            at = from_micros(rejected[row.deletion_id])
+            restored += await store.work(journalled.reject, row.deletion_id, at=at, act=act)
     return restored
 
 
 async def _restore_opt_outs(store: EventStore, journal: JournalWriter, unknown: set[bytes]) -> int:
+    """Put opt-outs in force again, each once: what was lifted here is not in force, but known."""
     restored = 0
     async for entries in journal.chunks():
-        for entry in entries:
-            if isinstance(entry, OptOut) and (marked := mark(entry.opt_out_id)) in unknown:
-                unknown.remove(marked)
-                await _restore_opt_out(store, journal, entry)
-                restored += 1
+        found = {
+            entry.opt_out_id: entry
+            for entry in entries
+            if isinstance(entry, OptOut) and mark(entry.opt_out_id) in unknown
+        }
+        known = await store.read(journalled.known_opt_outs, list(found)) if found else set()
+        for opt_out_id in found.keys() - known:
+            await _restore_opt_out(store, journal, found[opt_out_id])
+            restored += 1
+        unknown.difference_update(map(mark, found))
     return restored
 
 

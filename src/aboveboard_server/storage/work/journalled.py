@@ -73,17 +73,17 @@ def held(session: Session, *, lifted: bool = False) -> Held:
     )
 
 
-def states(session: Session, deletion_ids: Collection[str]) -> dict[str, str]:
-    """Return the states of those deletions that the store knows, by their ids."""
-    statement = select(DeletionRow.deletion_id, DeletionRow.state)
-    return dict(session.exec(statement.where(col(DeletionRow.deletion_id).in_(deletion_ids))).all())
+def known_opt_outs(session: Session, opt_out_ids: Collection[str]) -> set[str]:
+    """Return which of those opt-outs the store knows, in force or not."""
+    statement = select(OptOutRow.opt_out_id)
+    return set(session.exec(statement.where(col(OptOutRow.opt_out_id).in_(opt_out_ids))))
 
 
-def opt_outs(session: Session, opt_out_ids: Collection[str]) -> dict[str, bool]:
-    """Return which of those opt-outs the store knows, each with whether it is in force."""
-    statement = select(OptOutRow.opt_out_id, OptOutRow.revoked_at)
-    found = session.exec(statement.where(col(OptOutRow.opt_out_id).in_(opt_out_ids)))
-    return {opt_out_id: revoked_at is None for opt_out_id, revoked_at in found}
+def waiting_rows(session: Session) -> Sequence[DeletionRow]:
+    """Return the rows of the deletions that wait."""
+    return _detached(
+        session, session.exec(select(DeletionRow).where(DeletionRow.state == deletions.PENDING)).all()
+    )
 
 
 def deletion_rows(session: Session, deletion_ids: Collection[str]) -> Sequence[DeletionRow]:
