@@ -107,7 +107,7 @@ class Restores(RuleBasedStateMachine):
         self._service.lose_machine()
 
 
-@pytest.mark.parametrize("runs", [20, pytest.param(600, marks=pytest.mark.fault(seconds=120))])
+@pytest.mark.parametrize("runs", [5, pytest.param(150, marks=pytest.mark.fault(seconds=120))])
 def test_no_promise_is_taken_back(runs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """No order of deletions, confirmations, rejections, opt-outs, releases, clocks and backups does."""
     # What crashes here is a process: nobody cuts the power.
@@ -116,7 +116,7 @@ def test_no_promise_is_taken_back(runs: int, monkeypatch: pytest.MonkeyPatch) ->
         Restores,
         settings=settings(
             max_examples=runs,
-            stateful_step_count=30,
+            stateful_step_count=25,
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
