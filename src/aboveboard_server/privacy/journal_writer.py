@@ -39,7 +39,7 @@ log = structlog.get_logger()
 RESERVE = "journal.reserve"
 RESERVE_BYTES = 1 << 20
 # Lines that are read at once.
-CHUNK = 2_000
+CHUNK = 5_000
 
 
 class JournalWriter:

@@ -206,7 +206,7 @@ async def test_an_administrators_deletion_is_through_while_a_flood_waits(
 async def test_what_sources_begin_rewrites_the_file_once_in_an_hour(store: EventStore) -> None:
     """Though it is quiet and overdue the second waits for its scrub, and goes with an administrator's."""
     policy = ScrubPolicy(0.0, timedelta())
-    eraser = Eraser(store, ReceiptChain(store, KEY), policy)
+    eraser = Eraser(store, ReceiptChain(store, KEY), policy, nothing_waits)
 
     async def ended(deletion_id: str, *states: str) -> None:
         while (await store.read(deletions.get, deletion_id)).state not in states:
