@@ -81,7 +81,7 @@ class Service:
         self._sources = [server_source() for _ in range(SUBJECTS)]
         self._key_dirs = [self._key_dir(name) for name in SERVERS]
         self._store: Any = InProcess(self._database)
-        self._start()
+        self.start()
 
     @property
     def now(self) -> datetime:
@@ -217,7 +217,7 @@ class Service:
             path.unlink()
         shutil.copyfile(self.backups[place % len(self.backups)], self._database)
         self._store = InProcess(self._database)
-        self._start()
+        self.start()
 
     def lose_machine(self) -> None:
         """Have a new key directory from what the first one exports."""
@@ -240,6 +240,17 @@ class Service:
         for deletion_id, rejected_at in list(self.model.rejected.items()):
             if rejected_at < self.true_time - REJECTION:
                 del self.model.rejected[deletion_id]
+
+    def start(self) -> None:
+        """Start as the first server does, with all that the other's journal says; erase what is to be."""
+        for here, there in ((0, 1), (1, 0)):
+            with suppress(FileNotFoundError):
+                journal_transfer.merge(self._key_dirs[here], journal_transfer.export(self._key_dirs[there]))
+        asyncio.run(restore(self._store, self._journal(0), Finder(self._store, KEY)))
+        running = self._query("SELECT deletion_id FROM deletion WHERE state = 'RUNNING'")
+        for (deletion_id,) in running:
+            asyncio.run(erasures.carry_out(self._store, deletion_id))
+        self.check()
 
     def check(self) -> None:
         """Compare what a start has made of the database with what was promised."""
@@ -297,18 +308,7 @@ class Service:
 
     def _restart_if(self, *, crashes: bool) -> None:
         if crashes:
-            self._start()
-
-    def _start(self) -> None:
-        """Start as the first server does, with all that the other's journal says; erase what is to be."""
-        for here, there in ((0, 1), (1, 0)):
-            with suppress(FileNotFoundError):
-                journal_transfer.merge(self._key_dirs[here], journal_transfer.export(self._key_dirs[there]))
-        asyncio.run(restore(self._store, self._journal(0), Finder(self._store, KEY)))
-        running = self._query("SELECT deletion_id FROM deletion WHERE state = 'RUNNING'")
-        for (deletion_id,) in running:
-            asyncio.run(erasures.carry_out(self._store, deletion_id))
-        self.check()
+            self.start()
 
     def _key_dir(self, name: str) -> Path:
         folder = self._folder / name

@@ -32,7 +32,7 @@ class Restores(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Restart once more, and clean up."""
-        self._service.check()
+        self._service.start()
         self._service.close()
         shutil.rmtree(self._folder)
 
