@@ -21,8 +21,9 @@ from tests.support.in_process import InProcess
 from tests.support.server import new_database
 
 from aboveboard_server.ids import uuid7
-from aboveboard_server.privacy import journal_compaction, journal_transfer, subjects
+from aboveboard_server.privacy import journal, journal_compaction, journal_transfer, subjects
 from aboveboard_server.privacy.journal_lapse import PAIR, REJECTION, SELF_SERVICE_PAIR
+from aboveboard_server.privacy.journal_lines import ClockMark
 from aboveboard_server.privacy.journal_writer import JournalWriter, opt_out_entry
 from aboveboard_server.privacy.restore import Finder, restore
 from aboveboard_server.storage.columns import from_micros, to_micros
@@ -32,6 +33,8 @@ from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from aboveboard_server.privacy.journal_lines import Entry
 
 SUBJECTS = 3
 SERVERS = ("one", "other")
@@ -82,6 +85,7 @@ class Service:
         self._key_dirs = [self._key_dir(name) for name in SERVERS]
         self._store: Any = InProcess(self._database)
         self.start()
+        self.back_up()
 
     @property
     def now(self) -> datetime:
@@ -210,12 +214,10 @@ class Service:
 
     def restore(self, place: int) -> None:
         """Put a backup in the place of the database, and start."""
-        if not self.backups:
-            return
         self._store.close()
         for path in self._folder.glob("aboveboard.db*"):
             path.unlink()
-        shutil.copyfile(self.backups[place % len(self.backups)], self._database)
+        shutil.copyfile(self.backups[-1 - place % len(self.backups)], self._database)
         self._store = InProcess(self._database)
         self.start()
 
@@ -227,7 +229,8 @@ class Service:
         assert journal_transfer.merge(self._key_dirs[0], lines).is_closed
 
     def compact(self, server: int) -> None:
-        """Compact a journal, by the right time."""
+        """Compact a journal, by the right time, most of which has lapsed."""
+        journal.append(self._key_dirs[server], [ClockMark(1)] * (len(self._read(server)) + 3))
         if (
             journal_compaction.compact(self._key_dirs[server], to_micros(self.true_time), least_bytes=0)
             is None
@@ -315,6 +318,9 @@ class Service:
         folder.mkdir()
         (folder / "digest.key").write_bytes(KEY)
         return folder
+
+    def _read(self, server: int) -> list[Entry]:
+        return journal.read(self._key_dirs[server])
 
     def _journal(self, server: int) -> JournalWriter:
         return JournalWriter(self._key_dirs[server], self._store.make_room)
