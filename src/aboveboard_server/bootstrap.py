@@ -58,6 +58,7 @@ from aboveboard_server.privacy.published import PublishedDictionary
 from aboveboard_server.privacy.receipt_chain import ReceiptChain
 from aboveboard_server.privacy.restore import Finder, restore
 from aboveboard_server.privacy.retention import Retention
+from aboveboard_server.privacy.rollback import replay_after_rollbacks
 from aboveboard_server.privacy.schedule import Job, Schedule
 from aboveboard_server.privacy.sweep import Sweep
 from aboveboard_server.privacy.users import Users
@@ -201,6 +202,8 @@ async def start(
         Finder(store, keys.digest),
     )
     revoked = await restore(store, journal, finder)
+    replaying = asyncio.create_task(replay_after_rollbacks(store, journal, finder), name="rollbacks")
+    stack.callback(replaying.cancel)
     await ensure_admin_key(store, settings.bootstrap_token, revoked, announce)
     ring, limiter, guard = await _locks(settings, store, committer, stack)
     scrubbing = ScrubPolicy(settings.scrub_quiet_seconds, timedelta(hours=settings.scrub_within_hours))

@@ -133,6 +133,12 @@ DATABASE_BYTES = Gauge(
     multiprocess_mode="mostrecent",
     registry=_registry,
 )
+PARTITIONS_MISSING = Gauge(
+    "aboveboard_partitions_missing",
+    "PostgreSQL: monthly partitions that should have been made by now, and were not; 0 on SQLite.",
+    multiprocess_mode="mostrecent",
+    registry=_registry,
+)
 READY = Gauge(
     "aboveboard_ready",
     "1 where every worker's store takes commits, 0 where not.",

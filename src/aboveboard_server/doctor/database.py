@@ -6,9 +6,8 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 import sqlalchemy
 from sqlalchemy.exc import DatabaseError
 
@@ -16,6 +15,7 @@ from aboveboard_server.doctor.finding import ok, problem
 from aboveboard_server.schema import tables
 from aboveboard_server.storage.address import libpq_parameters, without_password
 from aboveboard_server.storage.outdated import is_empty, outdated
+from aboveboard_server.storage.postgres_connect import connect
 from aboveboard_server.storage.postgres_link import first_line
 
 if TYPE_CHECKING:
@@ -77,8 +77,12 @@ def opened(host: Host) -> Iterator[Connection]:
 
 def _postgres(host: Host) -> Engine:
     # A standby may be looked at too.
-    parameters = libpq_parameters(host.url) | {"target_session_attrs": "any"}
-    return sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(**parameters))
+    return sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: connect(any_host(host)))
+
+
+def any_host(host: Host) -> dict[str, Any]:
+    """Return how to connect to whichever of the hosts answers."""
+    return libpq_parameters(host.url) | {"target_session_attrs": "any"}
 
 
 def _sqlite(host: Host) -> Engine:

@@ -6,7 +6,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import psycopg
+
+from aboveboard_server.doctor.database import any_host
 from aboveboard_server.doctor.finding import ok, problem, warning
+from aboveboard_server.schema import tables
+from aboveboard_server.storage import partitions
+from aboveboard_server.storage.outdated import is_empty
+from aboveboard_server.storage.postgres_engine import check_engine
+from aboveboard_server.storage.postgres_link import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +35,48 @@ SELECT relname FROM pg_class
    AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
             AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')) ORDER BY relname
 """
+
+
+# Tables whose partitions this role may not make: it must own them, and create in their schema.
+NOT_OWNED = """
+SELECT relname FROM pg_class
+ WHERE relkind = 'p' AND relnamespace = 'public'::regnamespace
+   AND NOT (pg_has_role(relowner, 'USAGE') AND has_schema_privilege(relnamespace, 'CREATE')) ORDER BY relname
+"""
+
+
+def sessions_keep_apart(host: Host) -> Iterator[Finding]:
+    """Each session is PostgreSQL's own: no pooler in transaction mode, and locks that exclude."""
+    try:
+        check_engine(any_host(host))
+    except psycopg.OperationalError as error:
+        yield problem(first_line(error), "no server starts on it, for deletions could be missed")
+    else:
+        yield ok("a lock of one session excludes another")
+
+
+def partitions_are_made_ahead(host: Host) -> Iterator[Finding]:
+    """The months to come have their partitions, and the server may make more."""
+    if is_empty(host.database):
+        return
+    tables.import_all()
+    missing = partitions.missing(host.database)
+    lacking = host.database.exec_driver_sql(NOT_OWNED).scalars().all()
+    note = f"; {len(missing)} are missing, {missing[0]} first" if missing else ""
+    if lacking:
+        yield warning(
+            f"the server's user may not make partitions of {lacking[0]}"
+            f"{f' and {len(lacking) - 1} more' if lacking[1:] else ''}{note}",
+            "make it the tables' owner (ALTER TABLE ... OWNER TO) with CREATE on the schema public, or run"
+            " `aboveboard migrate` as the owner each month",
+        )
+    elif missing:
+        yield warning(
+            f"{missing[0]}{f' and {len(missing) - 1} more' if missing[1:] else ''} are missing",
+            "start the server, which makes them, or run: aboveboard migrate",
+        )
+    else:
+        yield ok(f"{partitions.MONTHS_AHEAD} months ahead")
 
 
 def commits_are_taken(host: Host) -> Iterator[Finding]:
@@ -77,4 +127,11 @@ def _setting(host: Host, name: str) -> str:
     return str(host.database.exec_driver_sql(f"SHOW {name}").scalar_one())
 
 
-DATABASE_CHECKS = (commits_are_taken, commits_are_durable, version_is_maintained, clocks_agree)
+DATABASE_CHECKS = (
+    sessions_keep_apart,
+    partitions_are_made_ahead,
+    commits_are_taken,
+    commits_are_durable,
+    version_is_maintained,
+    clocks_agree,
+)

@@ -116,7 +116,7 @@ class CompanyKeys:
                 look.company.company_id,
                 self._offer(look.company.company_id),
                 tuple(look.company.subjects),
-                look.epoch,
+                self._store.forbidden.counted(look.epoch),
             )
             for look in looks
             if look.company.company_id not in wrapped

@@ -17,7 +17,9 @@ CONNECTION = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
-    "target_session_attrs": "read-write",
+    # Of several hosts, the one that is no standby. Whether a session may write by its settings is ours to say.
+    "target_session_attrs": "primary",
+    "client_encoding": "UTF8",
     "application_name": "aboveboard",
 }
 

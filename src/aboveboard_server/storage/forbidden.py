@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# What a change is of: the epoch itself (value), an opt-out (whether in force), a tombstone (cut-off, epoch).
+# What a change is of: the epoch itself (its recent incarnations, its number, its own incarnation), an opt-out
+# (whether in force), a tombstone (cut-off, epoch).
 EPOCH, OPT_OUT, TOMBSTONE = "epoch", "opt_out", "tombstone"
 Change: TypeAlias = "tuple[str, bytes | None, int, int]"
 
@@ -28,6 +29,8 @@ class Forbidden:
 
     def __init__(self) -> None:
         self.epoch = -1
+        # What is added to the epochs that the database counts, see `postgres_known`.
+        self.base = 0
         self.opted_out: set[bytes] = set()
         self.erased: dict[bytes, Tombstone] = {}
         # The epoch of the newest tombstone.
@@ -36,20 +39,26 @@ class Forbidden:
     def take(self, changes: Iterable[Change]) -> None:
         """Take in what `changes_since` has read, unless something newer was taken in meanwhile."""
         found = list(changes)
-        epoch = next(value for kind, _, value, _ in found if kind == EPOCH)
+        epoch = self.base + next(value for kind, _, value, _ in found if kind == EPOCH)
         if epoch < self.epoch:
             return
         for kind, digest, value, made_in in found:
-            if digest is None:
+            if kind == EPOCH or digest is None:
                 continue
             if kind == TOMBSTONE:
-                self.erased[digest] = Tombstone(value, made_in)
-                self.erased_epoch = max(self.erased_epoch, made_in)
+                self.erased[digest] = Tombstone(value, self.base + made_in)
+                self.erased_epoch = max(self.erased_epoch, self.base + made_in)
             elif value:
                 self.opted_out.add(digest)
             else:
                 self.opted_out.discard(digest)
         self.epoch = epoch
+
+    def clear(self) -> None:
+        """Forget everything but the epoch, to take it in again."""
+        self.opted_out, self.erased = set(), {}
+        # Caches that follow it are not older than a fall, see `erased_after`.
+        self.erased_epoch = self.base if self.base else -1
 
     def allows(self, subjects: Iterable[bytes]) -> bool:
         """Whether none of these Subjects has opted out."""
@@ -62,10 +71,16 @@ class Forbidden:
         return max(found.cut_off for subject in subjects if (found := self.erased.get(subject)))
 
     def erased_since(self, subjects: Sequence[bytes], epoch: int) -> bool:
-        """Whether one of these Subjects was deleted after that epoch."""
+        """Whether one of these Subjects was deleted after that epoch, or may have been: see `base`."""
+        if epoch < self.base:
+            return self.base > 0
         if self.epoch <= epoch or self.erased.keys().isdisjoint(subjects):
             return False
         return any(found.epoch > epoch for subject in subjects if (found := self.erased.get(subject)))
+
+    def counted(self, epoch: int) -> int:
+        """Return an epoch of here as the database counts it, -1 where it is of before the database went back."""
+        return max(epoch - self.base, -1)
 
     def erased_after(self, epoch: int) -> set[bytes]:
         """Return every Subject that was deleted after that epoch."""
@@ -78,7 +93,7 @@ def changes_since(parameter: str, cut_off: str) -> str:
     One statement sees one moment: an epoch never goes with the changes of another. `cut_off` is the
     expression that reads that column in µs.
     """
-    parts = [f"SELECT '{EPOCH}', CAST(NULL AS bytea), epoch, epoch FROM ingest_epoch"]
+    parts = [f"SELECT '{EPOCH}', recent_incarnations, epoch, incarnation FROM ingest_epoch"]
     for digest in ("subject_digest", "stored_digest"):
         changed = f"SELECT subject_digest FROM opt_out WHERE epoch > {parameter}"
         parts.append(

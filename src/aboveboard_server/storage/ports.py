@@ -210,6 +210,16 @@ class EventStore(Protocol):
         MUST be at most a second behind what another process has changed; `commit` is never behind.
         """
 
+    async def rolled_back(self) -> int:
+        """Return once the database has lost changes that were acknowledged, as after a failover or a restore.
+
+        MUST store no event from then on, and be told of as not ready, until `resume` is called with the number
+        that this returned.
+        """
+
+    def resume(self, rollbacks: int) -> None:
+        """Store events again: what the database has lost of what may not be stored is in it again."""
+
     async def quarantined(
         self, *, before: int | None = None, after: int | None = None, limit: int, whole: bool = False
     ) -> list[QuarantinedEvent]:

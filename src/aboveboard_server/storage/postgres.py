@@ -10,20 +10,26 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import psycopg
+import structlog
+
+from aboveboard_server import metrics
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema import rows, tables
 from aboveboard_server.storage import postgres_sql as sql
+from aboveboard_server.storage import postgres_wire as wire
 from aboveboard_server.storage import unit_of_work
 from aboveboard_server.storage.columns import UtcMicros, postgresql_type
 from aboveboard_server.storage.ports import QUARANTINE, QUARANTINE_COLUMNS, QuarantinedEvent
 from aboveboard_server.storage.postgres_alone import alone
 from aboveboard_server.storage.postgres_copy import TableCopy, table_copy
-from aboveboard_server.storage.postgres_link import Link
+from aboveboard_server.storage.postgres_known import Known
+from aboveboard_server.storage.postgres_link import Link, first_line
 from aboveboard_server.storage.postgres_loss import estimate_loss
 from aboveboard_server.storage.postgres_registry import PostgresRegistry
 from aboveboard_server.storage.postgres_sessions import PostgresSessions
-from aboveboard_server.storage.postgres_writer import Known, PostgresWriter
+from aboveboard_server.storage.postgres_writer import PostgresWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
     from aboveboard_server.storage.postgres_link import Connection
 
 T = TypeVar("T")
+log = structlog.get_logger()
 
 # Connections for units that write, and for those that read; they are made when they are first needed.
 WORKING = 2
@@ -52,11 +59,15 @@ MAINTENANCE_SECONDS = 3_600.0
 class PostgresStore:
     """Keeps the EventStore contract on a database whose schema is up to date.
 
-    `parameters` are libpq's; `maintain` makes partitions ahead, and is called now and then in a thread.
+    `parameters` are libpq's; `maintain` makes partitions ahead, returns how many are missing, and is called now
+    and then in a thread.
     """
 
     def __init__(
-        self, parameters: Mapping[str, Any], maintain: Callable[[], None], catalog: Catalog | None = None
+        self,
+        parameters: Mapping[str, Any],
+        maintain: Callable[[], int | None],
+        catalog: Catalog | None = None,
     ) -> None:
         catalog = catalog or schema_catalog.default()
         metadata = tables.import_all()
@@ -70,7 +81,7 @@ class PostgresStore:
             table_copies(catalog, metadata), PostgresRegistry(metadata, self._source_columns), self._forbidden
         )
         self._ingest = Link("ingest", parameters, self._prepare_ingest)
-        self._service = Link("service", parameters, self._forbidden.load)
+        self._service = Link("service", parameters, self._prepare_service)
         self._working = PostgresSessions("work", parameters, WORKING)
         self._reading = PostgresSessions("read", parameters, READING)
         self._urgent = PostgresSessions("urgent", parameters, 1, URGENT_SECONDS)
@@ -97,7 +108,9 @@ class PostgresStore:
     async def probe(self) -> None:
         """See EventStore.probe."""
         async with self._ingest.use() as connection:
-            await connection.execute(sql.PROBE)
+            if self._forbidden.suspended.is_set():
+                raise StoreUnavailableError
+            await wire.commit(connection.pgconn, f"BEGIN;{sql.PROBE}")
 
     async def size(self) -> int:
         """See EventStore.size."""
@@ -113,6 +126,8 @@ class PostgresStore:
 
     async def work(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See EventStore.work."""
+        if unit_of_work.is_obeying(unit) and self._forbidden.suspended.is_set():
+            raise StoreUnavailableError
         done = await self._working.work(unit, args, kwargs)
         if unit_of_work.is_forbidding(unit) or unit_of_work.is_obeying(unit):
             async with self._service.use() as connection:
@@ -132,6 +147,15 @@ class PostgresStore:
     def forbidden(self) -> Forbidden:
         """See EventStore.forbidden."""
         return self._forbidden
+
+    async def rolled_back(self) -> int:
+        """See EventStore.rolled_back."""
+        await self._forbidden.suspended.wait()
+        return self._forbidden.falls
+
+    def resume(self, rollbacks: int) -> None:
+        """See EventStore.resume."""
+        self._forbidden.resume(rollbacks)
 
     async def quarantined(
         self, *, before: int | None = None, after: int | None = None, limit: int, whole: bool = False
@@ -163,10 +187,12 @@ class PostgresStore:
 
     async def pin_keys(self, fingerprints: Mapping[str, str]) -> list[str]:
         """See EventStore.pin_keys."""
-        async with self._service.use() as connection, connection.transaction():
+        async with self._service.use() as connection:
+            await connection.execute("BEGIN")
             for pin in fingerprints.items():
                 await connection.execute(sql.PIN_KEYS, pin)
             known: dict[str, str] = dict(await (await connection.execute(sql.PINNED_KEYS)).fetchall())
+            await wire.commit(connection.pgconn)
         return [name for name, fingerprint in fingerprints.items() if known[name] != fingerprint]
 
     async def loss(self, *, first_day: int, last_day: int, solution: str) -> list[Loss]:
@@ -185,23 +211,29 @@ class PostgresStore:
 
     async def _prepare_ingest(self, connection: Connection) -> None:
         self._writer.forget()
-        await self._forbidden.load(connection)
+        await self._forbidden.load(connection, whole=True)
+
+    async def _prepare_service(self, connection: Connection) -> None:
+        await self._forbidden.load(connection, whole=True)
 
     async def _poll(self) -> None:
         while True:
             await asyncio.sleep(POLL_SECONDS)
             try:
                 async with self._service.use() as connection:
-                    ((epoch,),) = await (await connection.execute(sql.EPOCH)).fetchall()
-                    if epoch != self._forbidden.epoch:
-                        await self._forbidden.load(connection)
+                    await self._forbidden.refresh(connection)
             except StoreUnavailableError:
                 # The link tries again by itself; until then no commit works either.
                 continue
+            except psycopg.Error as error:
+                # As where a table is gone for a moment: the epoch must be looked at as long as the server runs.
+                log.warning("epoch_not_read", error=first_line(error))
 
     async def _keep_partitions(self) -> None:
         while True:
-            await asyncio.to_thread(self._maintain)
+            missing = await asyncio.to_thread(self._maintain)
+            if missing is not None:
+                metrics.PARTITIONS_MISSING.set(missing)
             await asyncio.sleep(MAINTENANCE_SECONDS)
 
 

@@ -7,9 +7,8 @@ import zlib
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-
 from aboveboard_server.errors import StoreUnavailableError
+from aboveboard_server.storage.postgres_connect import connect_async
 from aboveboard_server.storage.postgres_link import UNAVAILABLE
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ async def alone(parameters: Mapping[str, Any], task: str) -> AsyncIterator[bool]
     # As a signed number: that is what PostgreSQL takes.
     number = zlib.crc32(task.encode()) - (1 << 31)
     try:
-        connection = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
+        connection = await connect_async(parameters)
     except UNAVAILABLE as error:
         raise StoreUnavailableError from error
     try:

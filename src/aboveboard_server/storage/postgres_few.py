@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FEW = 12
 
 _SIZE = struct.Struct(">i")
-_EPOCH = struct.Struct(">q")
+_BIGINT = struct.Struct(">q")
 
 
 class FewRows:
@@ -32,7 +32,7 @@ class FewRows:
     def __init__(self, copies: Mapping[str, TableCopy]) -> None:
         self._statements = {
             "shared": sql.SHARED,
-            "same_epoch": sql.same_epoch("$1::bigint"),
+            "same_epoch": sql.same_epoch("$1::bigint", "$2::bigint"),
             **{_insert(table): copy.insert for table, copy in copies.items()},
         }
         self._prepared: set[str] = set()
@@ -41,11 +41,16 @@ class FewRows:
         """Forget what was prepared: the connection is a new one."""
         self._prepared.clear()
 
-    async def store(self, connection: PGconn, epoch: int, rows: Sequence[tuple[str, bytes]]) -> None:
-        """Insert encoded rows, each with its table, in their order, and commit; see `postgres_sql.begin`."""
+    async def store(
+        self, connection: PGconn, moment: tuple[int, int], rows: Sequence[tuple[str, bytes]]
+    ) -> None:
+        """Insert encoded rows, each with its table, in their order, and commit.
+
+        `moment` is the epoch and its incarnation, see `postgres_sql.begin`.
+        """
         steps: list[wire.Step] = [
             ("shared", []),
-            ("same_epoch", [_EPOCH.pack(epoch)]),
+            ("same_epoch", [_BIGINT.pack(number) for number in moment]),
             *((_insert(table), _values(row)) for table, row in rows),
         ]
         for name in {name for name, _ in steps} - self._prepared:

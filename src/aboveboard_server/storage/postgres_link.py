@@ -14,7 +14,7 @@ import structlog
 from psycopg.pq import TransactionStatus
 
 from aboveboard_server.errors import StartupError, StoreUnavailableError
-from aboveboard_server.storage import postgres_sql as sql
+from aboveboard_server.storage.postgres_connect import connect_async
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -118,7 +118,8 @@ class Link:
         while True:
             try:
                 await self._connect()
-            except UNAVAILABLE as error:
+            except psycopg.Error as error:
+                # Of any class: a database that is being restored may lack its tables for a while.
                 log.debug("database_away", link=self._name, error=first_line(error))
                 await asyncio.sleep(RETRY_SECONDS)
             else:
@@ -126,10 +127,9 @@ class Link:
                 return
 
     async def _connect(self) -> None:
-        connection = await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True)
+        connection = await connect_async(self._parameters)
         try:
             async with asyncio.timeout(USE_SECONDS):
-                await connection.execute(sql.SESSION)
                 await self._prepare(connection)
         except TimeoutError as error:
             connection.pgconn.finish()

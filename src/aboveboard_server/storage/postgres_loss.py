@@ -11,6 +11,7 @@ from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.storage.columns import EPOCH
 from aboveboard_server.storage.loss import loss_statement
 from aboveboard_server.storage.ports import Loss
+from aboveboard_server.storage.postgres_connect import connect_async
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +30,7 @@ async def estimate_loss(
     bounds = (EPOCH + timedelta(days=first_day), EPOCH + timedelta(days=last_day + 1))
     values = (*bounds * len(tables), *([solution] if solution else []))
     try:
-        async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as connection:
+        async with await connect_async(parameters) as connection:
             await connection.execute(PATIENCE)
             found = await (await connection.execute(statement, values)).fetchall()
     except psycopg.OperationalError as error:

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import psycopg
 import sqlalchemy
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -18,7 +17,9 @@ from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.storage import postgres_sql as sql
 from aboveboard_server.storage import unit_of_work
 from aboveboard_server.storage.patience import to_its_end
+from aboveboard_server.storage.postgres_connect import connect
 from aboveboard_server.storage.postgres_link import UNAVAILABLE, first_line
+from aboveboard_server.storage.postgres_settings import STATEMENT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,18 +42,17 @@ class PostgresSessions:
         name: str,
         parameters: Mapping[str, Any],
         connections: int,
-        patience: int = sql.STATEMENT_SECONDS,
+        patience: int = STATEMENT_SECONDS,
     ) -> None:
         # Threads of its own: those that the whole process shares would be used up by units that wait.
         self._threads = ThreadPoolExecutor(connections, f"postgres-{name}")
         self._engine = sqlalchemy.create_engine(
             "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(**parameters),
+            creator=lambda: connect(parameters, patience),
             pool_size=connections,
             max_overflow=0,
             pool_pre_ping=True,
         )
-        sqlalchemy.event.listen(self._engine, "connect", partial(_set_up, patience))
 
     async def work(self, unit: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
         """Run a unit in one transaction; StoreUnavailableError where the database cannot do it now."""
@@ -100,10 +100,3 @@ def _lock(unit: Callable[..., Any]) -> str:
     if unit_of_work.is_forbidding(unit):
         return sql.EXCLUSIVE
     return sql.SHARED if unit_of_work.is_obeying(unit) else ""
-
-
-def _set_up(patience: int, connection: Any, _record: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SESSION)
-        cursor.execute(f"SET statement_timeout = '{patience}s'")
-    connection.commit()

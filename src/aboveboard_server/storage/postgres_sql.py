@@ -1,4 +1,4 @@
-"""The statements that the PostgreSQL store runs, and how its sessions are set up."""
+"""The statements that the PostgreSQL store runs."""
 
 from __future__ import annotations
 
@@ -13,38 +13,24 @@ if TYPE_CHECKING:
 # Shared by every transaction that stores, exclusive to one that changes what may be stored.
 INGEST_LOCK = 0x61626F76_0002
 
-# Seconds that a statement may take, unless more or less is said for one.
-STATEMENT_SECONDS = 15
-# What an operator's defaults may not weaken. A transaction whose server is gone ends by itself, for it holds
-# the lock that an opt-out waits for.
-SESSION = f"""
-SELECT set_config('synchronous_commit', 'on', false)
- WHERE current_setting('synchronous_commit') IN ('off', 'local');
-SET default_transaction_isolation = 'read committed';
-SET default_transaction_read_only = off;
-SET statement_timeout = '{STATEMENT_SECONDS}s';
-SET idle_in_transaction_session_timeout = '15s';
-SET client_min_messages = warning
-"""
-
 # In a statement of its own: the next one sees all that whoever had the lock has committed.
 SHARED = f"SELECT pg_advisory_xact_lock_shared({INGEST_LOCK})"
 EXCLUSIVE = f"SELECT pg_advisory_xact_lock({INGEST_LOCK})"
-EPOCH = "SELECT epoch FROM ingest_epoch"
+EPOCH = "SELECT epoch, incarnation FROM ingest_epoch"
 
 
-def begin(epoch: int) -> str:
-    """Begin to store, as long as the epoch is the one that is known.
+def begin(epoch: int, incarnation: int) -> str:
+    """Begin to store, as long as the epoch is the one that is known, and has not gone back meanwhile.
 
     A division by zero (22012) says that it is not, and keeps everything behind it in the script from
     happening, without a round trip to look.
     """
-    return f"BEGIN;{SHARED};{same_epoch(str(epoch))}"
+    return f"BEGIN;{SHARED};{same_epoch(str(epoch), str(incarnation))}"
 
 
-def same_epoch(epoch: str) -> str:
-    """Fail where the epoch is another, see `begin`."""
-    return f"SELECT 1 / (epoch = {epoch})::int FROM ingest_epoch"
+def same_epoch(epoch: str, incarnation: str) -> str:
+    """Fail where the epoch is another, or the same number after a fall, or missing; see `begin`."""
+    return f"SELECT 1 / count(*) FROM ingest_epoch WHERE epoch = {epoch} AND incarnation = {incarnation}"
 
 
 def staged(copy: TableCopy) -> str:

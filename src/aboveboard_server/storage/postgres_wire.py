@@ -13,6 +13,8 @@ from psycopg import OperationalError
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus
 
+from aboveboard_server.storage.postgres_connect import UnconfirmedError, notices
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -31,28 +33,55 @@ async def run(connection: PGconn, script: str, payloads: Sequence[Iterable[bytes
 
     Each COPY … FROM STDIN in the script takes the next of `payloads`.
     """
-    connection.send_query(script.encode())
-    await _flush(connection)
-    results = []
-    feeds = iter(payloads)
-    error: Exception | None = None
-    broken: Exception | None = None
-    while (result := await _result(connection)) is not None:
-        if result.status == ExecStatus.COPY_IN:
-            try:
-                await _feed(connection, next(feeds))
-            except OperationalError as caught:
-                # The server has ended the COPY before all was sent: why, its next result says.
-                broken = caught
-        elif result.status == ExecStatus.FATAL_ERROR:
-            error = error or error_from_result(result)
-        else:
-            results.append(result)
+    results, _ = await _run(connection, script, payloads)
+    return results
+
+
+async def commit(
+    connection: PGconn, script: str = "", payloads: Sequence[Iterable[bytes]] = ()
+) -> list[PGresult]:
+    """Run a script as `run` does, and commit; return only when the database has confirmed the commit.
+
+    Raise UnconfirmedError where a warning came with the COMMIT itself, whatever it says.
+    """
+    results, warned = await _run(connection, f"{script};COMMIT" if script else "COMMIT", payloads)
+    if results[-1].command_status != b"COMMIT":
+        raise OperationalError("the transaction was not committed")
+    if warned:
+        raise UnconfirmedError
+    return results
+
+
+async def _run(
+    connection: PGconn, script: str, payloads: Sequence[Iterable[bytes]]
+) -> tuple[list[PGresult], bool]:
+    """Return the results, and whether a notice came with the last one."""
+    with notices(connection) as seen:
+        connection.send_query(script.encode())
+        await _flush(connection)
+        results = []
+        feeds = iter(payloads)
+        warned = False
+        error: Exception | None = None
+        broken: Exception | None = None
+        while (result := await _result(connection)) is not None:
+            warned = bool(seen)
+            seen.clear()
+            if result.status == ExecStatus.COPY_IN:
+                try:
+                    await _feed(connection, next(feeds))
+                except OperationalError as caught:
+                    # The server has ended the COPY before all was sent: why, its next result says.
+                    broken = caught
+            elif result.status == ExecStatus.FATAL_ERROR:
+                error = error or error_from_result(result)
+            else:
+                results.append(result)
     if error is not None:
         raise error
     if broken is not None or connection.status == ConnStatus.BAD:
         raise broken or OperationalError("the connection is lost")
-    return results
+    return results, warned
 
 
 async def prepare(connection: PGconn, name: str, statement: str) -> None:
@@ -67,29 +96,35 @@ async def prepare(connection: PGconn, name: str, statement: str) -> None:
 async def run_prepared(connection: PGconn, steps: Sequence[Step]) -> None:
     """Run prepared statements in one transaction of their own, and return only when it is committed.
 
-    The first error ends it, and is raised.
+    The first error ends it, and is raised; UnconfirmedError where a warning came with the commit.
     """
-    connection.enter_pipeline_mode()
-    for name, values in steps:
-        connection.send_query_prepared(name.encode(), values, [BINARY] * len(values))
-    # Without a BEGIN everything up to here is one transaction, which this commits.
-    connection.pipeline_sync()
-    await _flush(connection)
-    error: Exception | None = None
-    while True:
-        # As a rule all of it is there at once: a lone caller waits for whatever is called for each result.
-        result = await _result(connection) if connection.is_busy() else connection.get_result()
-        if result is None:
-            # So it is between the results of two statements.
-            if connection.status == ConnStatus.BAD:
-                raise OperationalError("the connection is lost")
-        elif (status := result.status) == ExecStatus.PIPELINE_SYNC:
-            break
-        elif status == ExecStatus.FATAL_ERROR:
-            error = error or error_from_result(result)
-    connection.exit_pipeline_mode()
+    with notices(connection) as seen:
+        connection.enter_pipeline_mode()
+        for name, values in steps:
+            connection.send_query_prepared(name.encode(), values, [BINARY] * len(values))
+        # Without a BEGIN everything up to here is one transaction, which this commits.
+        connection.pipeline_sync()
+        await _flush(connection)
+        error: Exception | None = None
+        while True:
+            # As a rule all of it is there at once: a lone caller waits for whatever is called for each result.
+            result = await _result(connection) if connection.is_busy() else connection.get_result()
+            if result is None:
+                # So it is between the results of two statements.
+                if connection.status == ConnStatus.BAD:
+                    raise OperationalError("the connection is lost")
+            elif (status := result.status) == ExecStatus.PIPELINE_SYNC:
+                break
+            else:
+                # These came with the statement, and not with the commit behind it.
+                seen.clear()
+                if status == ExecStatus.FATAL_ERROR:
+                    error = error or error_from_result(result)
+        connection.exit_pipeline_mode()
     if error is not None:
         raise error
+    if seen:
+        raise UnconfirmedError
 
 
 async def _feed(connection: PGconn, rows: Iterable[bytes]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-import psycopg
 import psycopg.errors as pg
 import structlog
 from psycopg.pq import ExecStatus
@@ -13,11 +12,10 @@ from psycopg.pq import ExecStatus
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.storage import postgres_sql as sql
 from aboveboard_server.storage import postgres_wire as wire
-from aboveboard_server.storage.forbidden import PARAMETERS, Forbidden
 from aboveboard_server.storage.ports import CommitResult
 from aboveboard_server.storage.postgres_copy import HEADER, TRAILER
 from aboveboard_server.storage.postgres_few import FEW, FewRows
-from aboveboard_server.storage.postgres_link import roll_back
+from aboveboard_server.storage.postgres_link import first_line, roll_back
 from aboveboard_server.storage.postgres_rows import BatchEncoder
 
 if TYPE_CHECKING:
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from aboveboard_server.schema.rows import Row
     from aboveboard_server.storage.ports import EventBatch, Replay
     from aboveboard_server.storage.postgres_copy import TableCopy
+    from aboveboard_server.storage.postgres_known import Known
     from aboveboard_server.storage.postgres_link import Connection
     from aboveboard_server.storage.postgres_registry import PostgresRegistry
 
@@ -39,15 +38,8 @@ ATTEMPTS = 8
 # No fault of the rows: a deadlock, or a partition that came to be meanwhile (CheckViolation: no table has a
 # check of its own).
 PASSING = (pg.DeadlockDetected, pg.SerializationFailure, pg.CheckViolation)
-
-
-class Known(Forbidden):
-    """What may not be stored, as it was at an epoch of the database."""
-
-    async def load(self, connection: Connection) -> None:
-        """Read what has changed since."""
-        cursor = await connection.execute(sql.FORBIDDEN, (self.epoch,) * PARAMETERS)
-        self.take(await cursor.fetchall())
+# The database is being restored, or is of an older schema since it was.
+NOT_WHOLE = (pg.UndefinedTable, pg.UndefinedColumn)
 
 
 @dataclass(slots=True)
@@ -83,17 +75,26 @@ class PostgresWriter:
 
     async def commit(self, connection: Connection, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """Store batches in one transaction; see EventStore.commit."""
-        return await self._repeat(connection, lambda staged: self._commit(connection, batches, staged=staged))
+        return await self._repeat(
+            connection,
+            lambda staged: self._commit(connection, batches, staged=staged),
+            several=len(batches) > 1,
+        )
 
     async def replay(self, connection: Connection, items: Sequence[Replay]) -> list[str]:
         """Move quarantined events to their tables; see EventStore.replay."""
         return await self._repeat(connection, lambda _: self._replay(connection, items))
 
-    async def _repeat(self, connection: Connection, work: Callable[[bool], Awaitable[T]]) -> T:
+    async def _repeat(
+        self, connection: Connection, work: Callable[[bool], Awaitable[T]], *, several: bool = False
+    ) -> T:
         """Do a transaction, and do it again where its ground has moved; `work` is told whether to stage."""
         staged = False
+        last: Exception | None = None
         seen = self._registry.seen
         for _ in range(ATTEMPTS):
+            if self._forbidden.suspended.is_set():
+                raise StoreUnavailableError
             if self._registry_epoch != self._forbidden.epoch:
                 # Rows of the registry may have been erased at the same time.
                 seen.forget()
@@ -108,17 +109,24 @@ class PostgresWriter:
                 await roll_back(connection)
                 log.debug("commit_repeated", error=type(error).__name__, staged=staged)
                 staged = True
+                last = error
+            except NOT_WHOLE as error:
+                log.error("store_unavailable", error=first_line(error))  # noqa: TRY400  # its text may repeat data
+                raise StoreUnavailableError from error
             else:
                 seen.keep_committed()
                 return done
             finally:
                 seen.forget_uncommitted()
-        raise StoreUnavailableError
+        if several and isinstance(last, pg.CheckViolation):
+            # A month whose partition is being made takes no rows for a moment: only its own batches wait for it.
+            raise last
+        raise StoreUnavailableError from last
 
     async def _commit(
         self, connection: Connection, batches: Sequence[EventBatch], *, staged: bool
     ) -> list[CommitResult]:
-        begin, forbidden = sql.begin(self._forbidden.epoch), self._forbidden
+        begin, forbidden = sql.begin(*self._forbidden.moment), self._forbidden
         results = [
             CommitResult(
                 opted_out=not forbidden.allows(batch.source.subjects),
@@ -153,7 +161,7 @@ class PostgresWriter:
         tables = sorted(loads)
         if begin and sum(len(load.rows) for load in loads.values()) <= FEW:
             rows = [(table, row) for table in tables for row in loads[table].rows]
-            await self._few.store(connection.pgconn, self._forbidden.epoch, rows)
+            await self._few.store(connection.pgconn, self._forbidden.moment, rows)
             return
         await _finish(
             connection,
@@ -185,7 +193,7 @@ class PostgresWriter:
                     became.duplicates.setdefault(table, []).append(position)
 
     async def _replay(self, connection: Connection, items: Sequence[Replay]) -> list[str]:
-        await wire.run(connection.pgconn, sql.begin(self._forbidden.epoch))
+        await wire.run(connection.pgconn, sql.begin(*self._forbidden.moment))
         sources = [item.source_id for item in items]
         living = await _ids(connection, sql.LIVING_SOURCES, sources)
         # What is left of the others is the deletion's to remove, and to count.
@@ -225,11 +233,7 @@ async def _finish(
     connection: Connection, statements: Sequence[str], payloads: Sequence[Iterable[bytes]]
 ) -> list[PGresult]:
     """Run statements and commit; return only when the database has said that it is committed."""
-    script = ";".join(filter(None, [*statements, "COMMIT"]))
-    results = await wire.run(connection.pgconn, script, payloads)
-    if results[-1].command_status != b"COMMIT":
-        raise psycopg.OperationalError("the transaction was not committed")
-    return results
+    return await wire.commit(connection.pgconn, ";".join(filter(None, statements)), payloads)
 
 
 async def _ids(connection: Connection, statement: str, ids: Sequence[int]) -> set[int]:

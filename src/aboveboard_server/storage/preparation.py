@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 import structlog
@@ -15,18 +15,19 @@ from sqlalchemy.exc import DatabaseError
 
 from aboveboard_server.errors import StartupError
 from aboveboard_server.storage import partitions
-from aboveboard_server.storage.address import without_password
+from aboveboard_server.storage.address import libpq_parameters, without_password
 from aboveboard_server.storage.outdated import is_empty, outdated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import psycopg
     from sqlalchemy import URL, Connection
 
 log = structlog.get_logger()
-# Seconds to reach the database in; a command that waits for longer looks dead.
-CONNECT_SECONDS = 5
+# Statements that change the schema of a large database, or prove what its rows keep, take as long as they take.
+NO_LIMIT = 0
 
 
 def prepare_sqlite(path: Path) -> None:
@@ -60,7 +61,7 @@ def migrate_sqlite(path: Path) -> list[str]:
 
 def prepare_postgres(url: URL) -> None:
     """Refuse an empty or outdated database with StartupError, which names the command that helps."""
-    with _postgres(url) as connection:
+    with _postgres(url, checked=True) as connection:
         missing = ["every table"] if is_empty(connection) else outdated(connection)
         if missing:
             raise StartupError(
@@ -71,30 +72,54 @@ def prepare_postgres(url: URL) -> None:
 
 def migrate_postgres(url: URL) -> list[str]:
     """Bring a database to this version's schema, and return what was done."""
-    with _postgres(url) as connection:
+    with _postgres(url, checked=True) as connection:
         return _migrate(connection)
 
 
-def maintain_postgres(url: URL) -> None:
-    """Make partitions ahead; what does not work now is tried again later."""
+def maintain_postgres(url: URL) -> int | None:
+    """Make partitions ahead; what does not work now is tried again later.
+
+    Return how many are missing still, None where that is not known.
+    """
     try:
         with _postgres(url) as connection:
-            partitions.maintain(connection)
+            try:
+                partitions.maintain(connection)
+            except DatabaseError as error:
+                connection.rollback()
+                log.warning("partitions_not_made", error=_first_line(error))
+            return len(partitions.missing(connection))
     except StartupError as error:
         log.warning("partitions_not_made", error=str(error))
+        return None
 
 
 @contextmanager
-def _postgres(url: URL) -> Iterator[Connection]:
+def _postgres(url: URL, *, checked: bool = False) -> Iterator[Connection]:
+    # Late: SQLite needs no driver of PostgreSQL.
+    from aboveboard_server.storage.postgres_connect import connect  # noqa: PLC0415
+    from aboveboard_server.storage.postgres_engine import check_engine  # noqa: PLC0415
+
+    parameters = libpq_parameters(url)
+
+    def connected() -> psycopg.Connection[Any]:
+        if checked:
+            check_engine(parameters)
+        return connect(parameters, NO_LIMIT)
+
     engine = sqlalchemy.create_engine(
-        url, poolclass=sqlalchemy.pool.NullPool, connect_args={"connect_timeout": CONNECT_SECONDS}
+        "postgresql+psycopg://", poolclass=sqlalchemy.pool.NullPool, creator=connected
     )
     try:
         with engine.connect() as connection:
             yield connection
     except DatabaseError as error:
-        # A driver's text goes on to name the statement and its values: its first line does not.
-        raise StartupError(f"cannot use the database: {str(error.orig).splitlines()[0]}") from error
+        raise StartupError(f"cannot use the database: {_first_line(error)}") from error
+
+
+def _first_line(error: DatabaseError) -> str:
+    """Return what a driver says in its first line; what follows may name the statement and its values."""
+    return (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
 
 
 def _migrate(connection: Connection) -> list[str]:

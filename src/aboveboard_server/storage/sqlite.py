@@ -150,6 +150,13 @@ class SqliteStore:
         foreign: list[str] = await self._writer.ask("pin_keys", dict(fingerprints))
         return foreign
 
+    async def rolled_back(self) -> int:
+        """See EventStore.rolled_back: a file that one server owns does not go back under it."""
+        return await asyncio.get_running_loop().create_future()
+
+    def resume(self, rollbacks: int) -> None:
+        """See EventStore.resume."""
+
     async def quarantined(
         self, *, before: int | None = None, after: int | None = None, limit: int, whole: bool = False
     ) -> list[QuarantinedEvent]:

@@ -145,7 +145,10 @@ class KeyFingerprintRow(SQLModel, table=True):
 
 
 class IngestEpochRow(SQLModel, table=True):
-    """The one row that changes whenever what may be stored does: every commit on PostgreSQL looks at it."""
+    """The one row that changes whenever what may be stored does: every commit on PostgreSQL looks at it.
+
+    `incarnation` is a random number of each epoch, `recent_incarnations` the newest ones: see `incarnations`.
+    """
 
     __tablename__: ClassVar[str] = "ingest_epoch"
     __table_args__: ClassVar[Any] = (
@@ -154,3 +157,7 @@ class IngestEpochRow(SQLModel, table=True):
 
     ingest_epoch_id: int = Field(sa_type=Integer(), primary_key=True)
     epoch: int = Field(sa_type=BigInteger())
+    incarnation: int = Field(default=0, sa_type=BigInteger())
+    recent_incarnations: bytes = Field(
+        default=b"", sa_type=LargeBinary(), sa_column_kwargs=kept("random numbers of ours")
+    )

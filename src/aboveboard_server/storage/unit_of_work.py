@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import text
 
 from aboveboard_server.errors import ServiceError
+from aboveboard_server.storage import incarnations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,9 +69,18 @@ def is_forbidding(unit: Callable[..., Any]) -> bool:
 
 
 def next_epoch(session: Session) -> None:
-    """Begin a new epoch, which a unit that forbids stamps on what it changes."""
-    statement = text("UPDATE ingest_epoch SET epoch = epoch + 1 RETURNING epoch")
-    session.info[_EPOCH] = session.connection().execute(statement).scalar_one()
+    """Begin a new epoch, which a unit that forbids stamps on what it changes.
+
+    No other one begins meanwhile: such a unit runs alone.
+    """
+    connection, incarnation = session.connection(), incarnations.new_incarnation()
+    recent = connection.execute(text("SELECT recent_incarnations FROM ingest_epoch")).scalar_one()
+    statement = text(
+        "UPDATE ingest_epoch SET epoch = epoch + 1, incarnation = :incarnation, recent_incarnations = :recent"
+        " RETURNING epoch"
+    )
+    values = {"incarnation": incarnation, "recent": incarnations.with_next(bytes(recent), incarnation)}
+    session.info[_EPOCH] = connection.execute(statement, values).scalar_one()
 
 
 def epoch_of(session: Session) -> int:
