@@ -107,6 +107,14 @@ def _service_error(reason: ErrorReason, text: str, field: str, metadata: dict[st
     return ServiceError(reason, text, field=field, metadata=metadata)
 
 
+class NotImplementedByServerError(ServiceError):
+    """The server has no implementation of an RPC, named by its path."""
+
+    def __init__(self, method: str) -> None:
+        text = f"{method.rpartition('/')[2]} is not implemented"
+        super().__init__(reasons.ERROR_REASON_NOT_IMPLEMENTED, text)
+
+
 class StoreUnavailableError(ServiceError):
     """The store cannot commit now; nothing of the request is acknowledged."""
 

@@ -32,6 +32,8 @@ class FewRows:
     def __init__(self, copies: Mapping[str, TableCopy]) -> None:
         self._statements = {
             "shared": sql.SHARED,
+            # Nothing at all: what comes behind it came with the commit.
+            "end": "",
             "same_epoch": sql.same_epoch("$1::bigint", "$2::bigint"),
             **{_insert(table): copy.insert for table, copy in copies.items()},
         }
@@ -52,6 +54,7 @@ class FewRows:
             ("shared", []),
             ("same_epoch", [_BIGINT.pack(number) for number in moment]),
             *((_insert(table), _values(row)) for table, row in rows),
+            ("end", []),
         ]
         for name in {name for name, _ in steps} - self._prepared:
             await wire.prepare(connection, name, self._statements[name])

@@ -33,8 +33,8 @@ async def run(connection: PGconn, script: str, payloads: Sequence[Iterable[bytes
 
     Each COPY … FROM STDIN in the script takes the next of `payloads`.
     """
-    results, _ = await _run(connection, script, payloads)
-    return results
+    with notices(connection) as seen:
+        return [result for result, _ in await _run(connection, script, payloads, seen)]
 
 
 async def commit(
@@ -44,44 +44,45 @@ async def commit(
 
     Raise UnconfirmedError where a warning came with the COMMIT itself, whatever it says.
     """
-    results, warned = await _run(connection, f"{script};COMMIT" if script else "COMMIT", payloads)
-    if results[-1].command_status != b"COMMIT":
+    # libpq hands over a warning as soon as it has read it, which may be before the result that came before it.
+    # So a statement that has no warnings stands between the script's and the COMMIT.
+    statements = [*filter(None, [script]), "SELECT", "COMMIT"]
+    with notices(connection) as seen:
+        found = await _run(connection, ";".join(statements), payloads, seen)
+    *of_script, _, (committed, _) = found
+    if committed.command_status != b"COMMIT":
         raise OperationalError("the transaction was not committed")
-    if warned:
+    if len(seen) > (of_script[-1][1] if of_script else 0):
         raise UnconfirmedError
-    return results
+    return [result for result, _ in of_script]
 
 
 async def _run(
-    connection: PGconn, script: str, payloads: Sequence[Iterable[bytes]]
-) -> tuple[list[PGresult], bool]:
-    """Return the results, and whether a notice came with the last one."""
-    with notices(connection) as seen:
-        connection.send_query(script.encode())
-        await _flush(connection)
-        results = []
-        feeds = iter(payloads)
-        warned = False
-        error: Exception | None = None
-        broken: Exception | None = None
-        while (result := await _result(connection)) is not None:
-            warned = bool(seen)
-            seen.clear()
-            if result.status == ExecStatus.COPY_IN:
-                try:
-                    await _feed(connection, next(feeds))
-                except OperationalError as caught:
-                    # The server has ended the COPY before all was sent: why, its next result says.
-                    broken = caught
-            elif result.status == ExecStatus.FATAL_ERROR:
-                error = error or error_from_result(result)
-            else:
-                results.append(result)
+    connection: PGconn, script: str, payloads: Sequence[Iterable[bytes]], seen: Sequence[bool]
+) -> list[tuple[PGresult, int]]:
+    """Return the results, each with how many notices had come by then."""
+    connection.send_query(script.encode())
+    await _flush(connection)
+    results = []
+    feeds = iter(payloads)
+    error: Exception | None = None
+    broken: Exception | None = None
+    while (result := await _result(connection)) is not None:
+        if result.status == ExecStatus.COPY_IN:
+            try:
+                await _feed(connection, next(feeds))
+            except OperationalError as caught:
+                # The server has ended the COPY before all was sent: why, its next result says.
+                broken = caught
+        elif result.status == ExecStatus.FATAL_ERROR:
+            error = error or error_from_result(result)
+        else:
+            results.append((result, len(seen)))
     if error is not None:
         raise error
     if broken is not None or connection.status == ConnStatus.BAD:
         raise broken or OperationalError("the connection is lost")
-    return results, warned
+    return results
 
 
 async def prepare(connection: PGconn, name: str, statement: str) -> None:
@@ -96,7 +97,8 @@ async def prepare(connection: PGconn, name: str, statement: str) -> None:
 async def run_prepared(connection: PGconn, steps: Sequence[Step]) -> None:
     """Run prepared statements in one transaction of their own, and return only when it is committed.
 
-    The first error ends it, and is raised; UnconfirmedError where a warning came with the commit.
+    The first error ends it, and is raised; UnconfirmedError where a warning came with the commit. The last step
+    is an empty statement, see `commit`.
     """
     with notices(connection) as seen:
         connection.enter_pipeline_mode()
@@ -107,7 +109,7 @@ async def run_prepared(connection: PGconn, steps: Sequence[Step]) -> None:
         await _flush(connection)
         error: Exception | None = None
         while True:
-            # As a rule all of it is there at once: a lone caller waits for whatever is called for each result.
+            # As a rule all of it is there at once: a lone caller waits for whatever each result costs.
             result = await _result(connection) if connection.is_busy() else connection.get_result()
             if result is None:
                 # So it is between the results of two statements.
@@ -115,7 +117,7 @@ async def run_prepared(connection: PGconn, steps: Sequence[Step]) -> None:
                     raise OperationalError("the connection is lost")
             elif (status := result.status) == ExecStatus.PIPELINE_SYNC:
                 break
-            else:
+            elif status != ExecStatus.EMPTY_QUERY:
                 # These came with the statement, and not with the commit behind it.
                 seen.clear()
                 if status == ExecStatus.FATAL_ERROR:

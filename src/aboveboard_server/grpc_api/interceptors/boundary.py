@@ -16,9 +16,8 @@ import grpc
 import structlog
 from google.protobuf import descriptor_pool
 
-from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server import metrics, request_log
-from aboveboard_server.errors import OverloadedError, ServiceError, ShuttingDownError
+from aboveboard_server.errors import NotImplementedByServerError, OverloadedError, ServiceError, ShuttingDownError
 from aboveboard_server.grpc_api.admission import HEALTH, entrance
 from aboveboard_server.grpc_api.decoding import decode
 from aboveboard_server.grpc_api.status import code_of, trailers_of
@@ -40,6 +39,8 @@ if TYPE_CHECKING:
 MAX_CALLS = 2_000
 MAX_BYTES = 24 * 1024 * 1024
 FORWARDED_FOR = "x-forwarded-for"
+# How the modules of generated base classes are called, whose methods answer nothing.
+GENERATED = "_pb2_grpc"
 
 # By whether requests and answers are streams. Untyped: grpc's own types know synchronous handlers only.
 MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
@@ -98,7 +99,7 @@ class Boundary(grpc.aio.ServerInterceptor):
 
     def _around(self, method: str, handler: Any) -> Handler:
         message_class = getattr(handler.request_deserializer, "__self__", None)
-        call = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+        call = _implementation(method, handler)
         enter = entrance(self._guard, method, message_class)
         # Health is answered whatever else comes; and who watches it does so for long.
         bounded = not method.startswith(HEALTH)
@@ -261,9 +262,21 @@ def _known(method: str) -> str:
 
 
 def _as_service_error(method: str, raised: Exception) -> ServiceError:
-    if isinstance(raised, ServiceError):
-        return raised
-    if isinstance(raised, NotImplementedError):
-        text = f"{method.rpartition('/')[2]} is not implemented"
-        return ServiceError(reasons.ERROR_REASON_NOT_IMPLEMENTED, text)
-    return internal(raised, method=method)
+    return raised if isinstance(raised, ServiceError) else internal(raised, method=method)
+
+
+def _implementation(method: str, handler: Any) -> Any:
+    """Return what answers a method; where no servicer overrides the generated one, what refuses it."""
+    call = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+    # An exception cannot say it: libraries raise NotImplementedError too, for reasons of their own.
+    if not getattr(call, "__module__", "").endswith(GENERATED):
+        return call
+
+    async def refuse(_received: object, _context: object) -> Any:
+        raise NotImplementedByServerError(method)
+
+    async def refuse_all(_received: object, _context: object) -> AsyncIterator[Any]:
+        raise NotImplementedByServerError(method)
+        yield
+
+    return refuse_all if handler.response_streaming else refuse
