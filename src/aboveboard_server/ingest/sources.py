@@ -155,7 +155,7 @@ class SourceReader:
     def _forget_erased(self) -> None:
         """Forget the sources and keys of whoever was deleted since this was last done."""
         erased = self._forbidden.erased_after(self._forgotten)
-        if self._forgotten < self._forbidden.base:
+        if self._forgotten < self._forbidden.floor:
             # The database went back: a company may have another key there, or none.
             self._cache.clear()
         self._forgotten = self._forbidden.erased_epoch

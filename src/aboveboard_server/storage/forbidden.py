@@ -17,6 +17,10 @@ EPOCH, OPT_OUT, TOMBSTONE = "epoch", "opt_out", "tombstone"
 Change: TypeAlias = "tuple[str, bytes | None, int, int]"
 
 
+# Before every epoch, those below 0 included, which somebody may have set by hand.
+BEGINNING = -(1 << 62)
+
+
 class Tombstone(NamedTuple):
     """Nothing of a Subject is taken that occurred at or before `cut_off`, in µs since 1970."""
 
@@ -29,8 +33,9 @@ class Forbidden:
 
     def __init__(self) -> None:
         self.epoch = -1
-        # What is added to the epochs that the database counts, see `postgres_known`.
-        self.base = 0
+        # What is added to the epochs that the database counts, and the first epoch since that last changed:
+        # see `postgres_known`.
+        self.base, self.floor = 0, -1
         self.opted_out: set[bytes] = set()
         self.erased: dict[bytes, Tombstone] = {}
         # The epoch of the newest tombstone.
@@ -46,8 +51,10 @@ class Forbidden:
             if kind == EPOCH or digest is None:
                 continue
             if kind == TOMBSTONE:
-                self.erased[digest] = Tombstone(value, self.base + made_in)
-                self.erased_epoch = max(self.erased_epoch, self.base + made_in)
+                # It is known by now, whatever its number: one may be left of an epoch that was set back.
+                made_in = min(self.base + made_in, epoch)
+                self.erased[digest] = Tombstone(value, made_in)
+                self.erased_epoch = max(self.erased_epoch, made_in)
             elif value:
                 self.opted_out.add(digest)
             else:
@@ -58,7 +65,7 @@ class Forbidden:
         """Forget everything but the epoch, to take it in again."""
         self.opted_out, self.erased = set(), {}
         # Caches that follow it are not older than a fall, see `erased_after`.
-        self.erased_epoch = self.base if self.base else -1
+        self.erased_epoch = self.floor
 
     def allows(self, subjects: Iterable[bytes]) -> bool:
         """Whether none of these Subjects has opted out."""
@@ -71,16 +78,16 @@ class Forbidden:
         return max(found.cut_off for subject in subjects if (found := self.erased.get(subject)))
 
     def erased_since(self, subjects: Sequence[bytes], epoch: int) -> bool:
-        """Whether one of these Subjects was deleted after that epoch, or may have been: see `base`."""
-        if epoch < self.base:
-            return self.base > 0
+        """Whether one of these Subjects was deleted after that epoch, or may have been: see `floor`."""
+        if epoch < self.floor:
+            return True
         if self.epoch <= epoch or self.erased.keys().isdisjoint(subjects):
             return False
         return any(found.epoch > epoch for subject in subjects if (found := self.erased.get(subject)))
 
     def counted(self, epoch: int) -> int:
-        """Return an epoch of here as the database counts it, -1 where it is of before the database went back."""
-        return max(epoch - self.base, -1)
+        """Return an epoch as the database counts it; one before all, where the database went back since."""
+        return BEGINNING if epoch < self.floor else epoch - self.base
 
     def erased_after(self, epoch: int) -> set[bytes]:
         """Return every Subject that was deleted after that epoch."""

@@ -15,10 +15,12 @@ import psycopg
 import structlog
 
 from aboveboard_server.storage import postgres_sql as sql
-from aboveboard_server.storage.forbidden import EPOCH, PARAMETERS, Forbidden
+from aboveboard_server.storage.forbidden import BEGINNING, EPOCH, PARAMETERS, Forbidden
 from aboveboard_server.storage.incarnations import stands_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aboveboard_server.storage.forbidden import Change
     from aboveboard_server.storage.postgres_link import Connection
 
@@ -28,7 +30,7 @@ log = structlog.get_logger()
 class Known(Forbidden):
     """What may not be stored, as it was at an epoch of the database.
 
-    `epoch` never goes back: after a fall of the database's own it counts from `base` on. From a fall on it is
+    `epoch` never goes back: after a fall of the database's own it goes on from `floor`. From a fall on it is
     `suspended`: nothing may be stored until `resume` says that the lost changes were made again.
     """
 
@@ -37,6 +39,7 @@ class Known(Forbidden):
         # The incarnation of the database's epoch.
         self.incarnation = 0
         self.falls = 0
+        self._is_loaded = False
         self.suspended = asyncio.Event()
         # One load at a time, so that each reads a later state than the one before it: an earlier one would
         # look like a fall.
@@ -50,19 +53,19 @@ class Known(Forbidden):
     async def load(self, connection: Connection, *, whole: bool = False) -> None:
         """Read what has changed since, or all of it."""
         async with self._loading:
-            before = -1 if whole or self.epoch < 0 else self.moment[0]
-            changes = await _read(connection, before)
-            _, recent, epoch, incarnation = next(change for change in changes if change[0] == EPOCH)
-            fell = self.epoch >= 0 and not stands_at(recent or b"", epoch, *self.moment)
-            if fell and before >= 0:
-                changes = await _read(connection, -1)
-                _, _, epoch, incarnation = next(change for change in changes if change[0] == EPOCH)
+            whole = whole or not self._is_loaded
+            changes = await _read(connection, BEGINNING if whole else self.moment[0])
+            fell = self._is_loaded and not self._continues(changes)
+            if fell and not whole:
+                changes = await _read(connection, BEGINNING)
+            _, _, epoch, incarnation = _epoch(changes)
             if fell:
                 self._fall(epoch)
-            if fell or before < 0:
+            if fell or whole:
                 self.clear()
             self.take(changes)
             self.incarnation = incarnation
+            self._is_loaded = True
 
     async def refresh(self, connection: Connection) -> None:
         """Load where another process has changed something."""
@@ -75,12 +78,22 @@ class Known(Forbidden):
         if falls == self.falls:
             self.suspended.clear()
 
+    def _continues(self, changes: Iterable[Change]) -> bool:
+        """Whether what was known is a part of the history of what was read."""
+        _, recent, epoch, _ = _epoch(changes)
+        return stands_at(recent or b"", epoch, *self.moment)
+
     def _fall(self, epoch: int) -> None:
         log.error("database_went_back", from_epoch=self.moment[0], to_epoch=epoch)
         # Whatever was read before is older than anything that is read from here on.
-        self.base = self.epoch + 1
+        self.floor = self.epoch + 1
+        self.base = self.floor - epoch
         self.falls += 1
         self.suspended.set()
+
+
+def _epoch(changes: Iterable[Change]) -> Change:
+    return next(change for change in changes if change[0] == EPOCH)
 
 
 async def _read(connection: Connection, epoch: int) -> list[Change]:

@@ -17,7 +17,12 @@ import structlog
 from google.protobuf import descriptor_pool
 
 from aboveboard_server import metrics, request_log
-from aboveboard_server.errors import NotImplementedByServerError, OverloadedError, ServiceError, ShuttingDownError
+from aboveboard_server.errors import (
+    NotImplementedByServerError,
+    OverloadedError,
+    ServiceError,
+    ShuttingDownError,
+)
 from aboveboard_server.grpc_api.admission import HEALTH, entrance
 from aboveboard_server.grpc_api.decoding import decode
 from aboveboard_server.grpc_api.status import code_of, trailers_of

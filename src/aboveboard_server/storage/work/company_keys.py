@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from aboveboard_server.storage.privacy_tables import OptOutRow, TombstoneRow
-from aboveboard_server.storage.tables import CompanyKeyRow
+from aboveboard_server.storage.tables import CompanyKeyRow, IngestEpochRow
 from aboveboard_server.storage.unit_of_work import obeys
 
 if TYPE_CHECKING:
@@ -64,7 +64,10 @@ def make(session: Session, offers: Sequence[Offer]) -> dict[str, bytes]:
 def _is_forbidden_since(session: Session, offer: Offer) -> bool:
     for row in (OptOutRow, TombstoneRow):
         newer = select(row.epoch).where(
-            col(row.subject_digest).in_(offer.subjects), col(row.epoch) > offer.epoch
+            col(row.subject_digest).in_(offer.subjects),
+            col(row.epoch) > offer.epoch,
+            # Higher numbers than the newest are left of an epoch that was set back: they are known.
+            col(row.epoch) <= select(IngestEpochRow.epoch).scalar_subquery(),
         )
         if session.exec(newer.limit(1)).first() is not None:
             return True
