@@ -273,6 +273,14 @@ def test_reflection_is_for_administrators(shared_server: ServerProcess) -> None:
         assert refusal(lambda: publishing(b"", timeout=TIMEOUT)).code is grpc.StatusCode.UNIMPLEMENTED
 
 
+def test_a_method_of_health_that_nobody_has_written(shared_server: ServerProcess) -> None:
+    """It is UNIMPLEMENTED on each listener, and no internal error."""
+    for address in (shared_server.ingest_address, shared_server.admin_address):
+        with grpc.insecure_channel(address) as channel:
+            call: Any = channel.unary_unary("/grpc.health.v1.Health/List", None, None)
+            assert refusal(lambda call=call: call(b"", timeout=TIMEOUT)).details.reason == "NOT_IMPLEMENTED"  # type: ignore[misc]  # bound now
+
+
 def ask(server: ServerProcess, method: str) -> list[bytes]:
     """Send an administrator's empty request."""
     with grpc.insecure_channel(server.admin_address) as channel:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import grpc
+import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.support.admin import admin
@@ -36,16 +37,18 @@ from tests.support.clients import (
 )
 
 from aboveboard.admin.v1.admin_service_pb2 import ExportSubjectDataRequest
+from aboveboard.admin.v1.company_pb2 import GetCompanyRequest
 from aboveboard.admin.v1.quarantine_pb2 import ListQuarantinedEventsRequest
 from aboveboard.admin.v1.subject_pb2 import Subject
 from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest, StreamEventsRequest
+from aboveboard_server.grpc_api.admin_servicer import AdminServicer
+from aboveboard_server.grpc_api.ingest_servicer import IngestServicer
 from aboveboard_server.ingest.gate import Gate
 from aboveboard_server.ingest.sorter import Sorter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pytest
     from tests.support.clients import Door, Refusal
     from tests.support.inside import Inside
     from tests.support.server import ServerProcess
@@ -116,12 +119,48 @@ async def test_an_error_inside_a_handler(inside: Inside, monkeypatch: pytest.Mon
         UnicodeDecodeError("utf-8", CANARY.encode(), 0, 1, CANARY),
         ExceptionGroup(CANARY, [ValueError(CANARY)]),
         TimeoutError(CANARY),
+        # What libraries raise, psycopg among them: it says nothing of an RPC.
+        NotImplementedError(CANARY),
     ):
         for door in DOORS:
             with monkeypatch.context() as broken:
                 broken.setattr(Sorter, "sort", raising(error))
                 assert is_internal(*await refused(inside, send(inside, door)))
             await goes_on(inside)
+
+
+@pytest.fixture
+def lacking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servicers that lack a method of each kind, as those of an older release do."""
+    for servicer, method in (
+        (AdminServicer, "GetCompany"),
+        (AdminServicer, "ExportSubjectData"),
+        (IngestServicer, "GetCollectionStatus"),
+    ):
+        monkeypatch.delattr(servicer, method)
+
+
+async def test_an_rpc_without_an_implementation(lacking: None, inside: Inside) -> None:
+    """It is told as that by its name, over each listener, and is no internal error."""
+
+    def get_company() -> None:
+        with admin(inside) as stub:
+            stub.GetCompany(GetCompanyRequest(company_id=CANARY), timeout=TIMEOUT)
+
+    def export() -> None:
+        with admin(inside) as stub:
+            list(stub.ExportSubjectData(ExportSubjectDataRequest(), timeout=TIMEOUT))
+
+    for call, name in (
+        (get_company, "GetCompany"),
+        (export, "ExportSubjectData"),
+        (lambda: status(inside, server_source()), "GetCollectionStatus"),
+    ):
+        answer, shown = await refused(inside, call)
+        assert (answer.code, answer.message) == (grpc.StatusCode.UNIMPLEMENTED, f"{name} is not implemented")
+        assert answer.details.reason == "NOT_IMPLEMENTED"
+        assert "internal_error" not in shown
+    await goes_on(inside)
 
 
 async def test_an_error_inside_every_other_rpc(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,14 @@ def raising(error: BaseException) -> Callable[..., Any]:
 
 @pytest.mark.parametrize(
     "error",
-    [RuntimeError(CANARY), KeyError(CANARY), ValueError(CANARY), TimeoutError(CANARY), OSError(2, CANARY)],
+    [
+        RuntimeError(CANARY),
+        KeyError(CANARY),
+        ValueError(CANARY),
+        TimeoutError(CANARY),
+        OSError(2, CANARY),
+        NotImplementedError(CANARY),
+    ],
     ids=lambda error: type(error).__name__,
 )
 async def test_an_unforeseen_error_is_an_id(
