@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 # Seconds in which it begins to listen.
 READY_SECONDS = 20
-# It does not run as root.
-USER = "nobody"
 CONFIGURATION = """
 [databases]
 * = host={host} user=postgres
@@ -62,14 +59,16 @@ def pooled(url: str, mode: str, *, size: int = 20, round_robin: bool = False) ->
             folder=folder,
         )
         (folder / "pgbouncer.ini").write_text(text)
-        user = None
+        owner = None
         if os.geteuid() == 0:
-            user = pwd.getpwnam(USER)
-            os.chown(folder, user.pw_uid, user.pw_gid)
+            # It does not run as root, and nobody but PostgreSQL's own user reaches its socket.
+            state = Path(str(parsed.query["host"])).stat()
+            owner = (state.st_uid, state.st_gid)
+            os.chown(folder, *owner)
         process = subprocess.Popen(
             [program, "--quiet", str(folder / "pgbouncer.ini")],
-            user=user.pw_uid if user else None,
-            group=user.pw_gid if user else None,
+            user=owner[0] if owner else None,
+            group=owner[1] if owner else None,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

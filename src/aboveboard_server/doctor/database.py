@@ -16,11 +16,13 @@ from aboveboard_server.schema import tables
 from aboveboard_server.storage.address import libpq_parameters, without_password
 from aboveboard_server.storage.outdated import is_empty, outdated
 from aboveboard_server.storage.postgres_connect import connect
+from aboveboard_server.storage.postgres_engine import check_engine
 from aboveboard_server.storage.postgres_link import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import psycopg
     from sqlalchemy import Connection, Engine
 
     from aboveboard_server.doctor.finding import Finding, Host
@@ -77,12 +79,14 @@ def opened(host: Host) -> Iterator[Connection]:
 
 def _postgres(host: Host) -> Engine:
     # A standby may be looked at too.
-    return sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: connect(any_host(host)))
+    parameters = libpq_parameters(host.url) | {"target_session_attrs": "any"}
 
+    def connected() -> psycopg.Connection[Any]:
+        # First: a pooler may have no connection to spare later.
+        check_engine(parameters)
+        return connect(parameters)
 
-def any_host(host: Host) -> dict[str, Any]:
-    """Return how to connect to whichever of the hosts answers."""
-    return libpq_parameters(host.url) | {"target_session_attrs": "any"}
+    return sqlalchemy.create_engine("postgresql+psycopg://", creator=connected)
 
 
 def _sqlite(host: Host) -> Engine:

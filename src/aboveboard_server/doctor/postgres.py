@@ -6,15 +6,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import psycopg
-
-from aboveboard_server.doctor.database import any_host
 from aboveboard_server.doctor.finding import ok, problem, warning
 from aboveboard_server.schema import tables
 from aboveboard_server.storage import partitions
 from aboveboard_server.storage.outdated import is_empty
-from aboveboard_server.storage.postgres_engine import check_engine
-from aboveboard_server.storage.postgres_link import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,16 +38,6 @@ SELECT relname FROM pg_class
  WHERE relkind = 'p' AND relnamespace = 'public'::regnamespace
    AND NOT (pg_has_role(relowner, 'USAGE') AND has_schema_privilege(relnamespace, 'CREATE')) ORDER BY relname
 """
-
-
-def sessions_keep_apart(host: Host) -> Iterator[Finding]:
-    """Each session is PostgreSQL's own: no pooler in transaction mode, and locks that exclude."""
-    try:
-        check_engine(any_host(host))
-    except psycopg.OperationalError as error:
-        yield problem(first_line(error), "no server starts on it, for deletions could be missed")
-    else:
-        yield ok("a lock of one session excludes another")
 
 
 def partitions_are_made_ahead(host: Host) -> Iterator[Finding]:
@@ -128,7 +113,6 @@ def _setting(host: Host, name: str) -> str:
 
 
 DATABASE_CHECKS = (
-    sessions_keep_apart,
     partitions_are_made_ahead,
     commits_are_taken,
     commits_are_durable,

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import alembic.command
 import pytest
 import sqlalchemy
 from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
+from sqlmodel import SQLModel
 from tests.integration.store.conftest import Backend, postgres_backend
+from tests.integration.test_doctor import doctor
 from tests.support.batches import SCHEMA, batch_of, duplicates, elements, ids
 from tests.support.clients import server_source
 
-from aboveboard_server import bootstrap
+from aboveboard_server import bootstrap, metrics
+from aboveboard_server.errors import StoreUnavailableError
+from aboveboard_server.ingest.group_commit import GroupCommitter
 from aboveboard_server.storage import partitions
+from aboveboard_server.storage.address import database_url
 from aboveboard_server.storage.migrate import alembic_config
 from aboveboard_server.storage.outdated import outdated, revisions
 from aboveboard_server.storage.partitions import Month
+from aboveboard_server.storage.ports import CommitResult
+from aboveboard_server.storage.preparation import maintain_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sqlalchemy import Connection
     from tests.support.postgres import PostgresServer
@@ -119,6 +128,120 @@ async def test_a_new_month_takes_its_rows_out_of_the_default_partition(
         assert duplicates(again) == [{"element_stat": [0, 1]}]
     finally:
         await store.close()
+
+
+@pytest.mark.parametrize("small", [0, partitions.SMALL], ids=["large", "small"])
+async def test_a_large_default_partition_is_not_read_under_its_lock(
+    backend: Backend, connection: Connection, monkeypatch: pytest.MonkeyPatch, small: int
+) -> None:
+    """PostgreSQL itself says by what it knows that no row of the month is in it; a small one it reads."""
+    monkeypatch.setattr(partitions, "SMALL", small)
+    strange, early = str(uuid.uuid4()), id_of(TODAY.plus(5))
+    store = await bootstrap.open_store(backend.url)
+    try:
+        await store.commit([batch_of(HERE, *elements(strange, early))])
+    finally:
+        await store.close()
+    told: list[str | None] = []
+    connection.exec_driver_sql("SET client_min_messages = debug1")
+    connection.commit()
+    raw: Any = connection.connection.driver_connection
+    raw.add_notice_handler(lambda notice: told.append(notice.message_primary))
+
+    assert partitions.create_missing(connection, dt.date(TODAY.plus(3).year, TODAY.plus(3).month, 28))
+
+    proven = 'updated partition constraint for default partition "element_stat_default" is implied'
+    months = sum(bool(one and one.startswith(proven)) for one in told)
+    # Three more months, and the one before: those that were not there.
+    assert months == (0 if small else 3)
+    places_now = places(backend)
+    assert places_now == {strange: "element_stat_default", early: TODAY.plus(5).partition_of("element_stat")}
+    left = "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conname ~ '_(without|within)'"
+    assert backend.query(left) == []
+    indexes = (
+        "SELECT count(*) FROM pg_index JOIN pg_class ON oid = indexrelid JOIN pg_inherits ON inhrelid = oid"
+        f" WHERE indrelid = '{TODAY.plus(5).partition_of('element_stat')}'::regclass"
+    )
+    assert backend.query(indexes) == backend.query(
+        indexes.replace(TODAY.plus(5).partition_of("element_stat"), TODAY.partition_of("element_stat"))
+    )
+
+
+async def test_while_a_month_is_made_only_its_own_batches_wait(
+    backend: Backend, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are refused as unavailable, one request at a time; what shares their commit is stored."""
+    month = TODAY.plus(5)
+    table = SQLModel.metadata.tables["element_stat"]
+    new = partitions._New(table, month)  # noqa: SLF001  # a moment in the middle of it
+    partitions._exclude(connection, new)  # noqa: SLF001  # as above
+    store = await bootstrap.open_store(backend.url)
+    committer = GroupCommitter(store)
+    try:
+        early, now = batch_of(HERE, *elements(id_of(month))), batch_of(HERE, *elements(*ids(20)))
+        outcomes = await asyncio.gather(
+            committer.submit(early), committer.submit(now), return_exceptions=True
+        )
+        assert [type(outcome) for outcome in outcomes] == [StoreUnavailableError, CommitResult]
+        # One that was left by a server that was killed is gone once the partition is made.
+        assert partitions.create_missing(connection, dt.date(TODAY.plus(3).year, TODAY.plus(3).month, 28))
+        assert await store.commit([batch_of(HERE, *elements(id_of(month)))]) == [CommitResult()]
+    finally:
+        await committer.close()
+        await store.close()
+    assert backend.count("element_stat") == 21
+
+
+def test_a_month_that_cannot_be_made_now_takes_its_rows_as_before(
+    backend: Backend, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody reads the default partition for longer than is waited: no constraint is left behind."""
+    monkeypatch.setattr(partitions, "SMALL", 0)
+    monkeypatch.setattr(partitions, "LOCK_TIMEOUT", "SET LOCAL lock_timeout = '50ms'")
+
+    def attach(*_: Any, **__: Any) -> None:
+        connection.exec_driver_sql("SELECT 1 / 0")
+
+    monkeypatch.setattr(partitions, "_attach", attach)
+    with pytest.raises(sqlalchemy.exc.DBAPIError):
+        partitions.create_missing(connection, dt.date(TODAY.plus(1).year, TODAY.plus(1).month, 1))
+    assert backend.query("SELECT conname FROM pg_constraint WHERE conname ~ '_without_'") == []
+
+
+def test_a_role_that_may_not_make_partitions_is_told_of(
+    backend: Backend, postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By doctor with what to do, and by a metric that counts those that are missing."""
+    postgres.query(backend.url, "CREATE ROLE confined LOGIN")
+    try:
+        postgres.query(backend.url, "GRANT ALL ON ALL TABLES IN SCHEMA public TO confined")
+        confined = backend.url.replace("postgres@", "confined@")
+        url = database_url(confined)
+        assert maintain_postgres(url) == 0
+        level, words = doctor(tmp_path, database=confined).ill["partitions-are-made-ahead"]
+        assert level == "warning"
+        assert "may not make partitions" in words
+        assert "aboveboard migrate" in words
+        last = TODAY.plus(3).partition_of("element_stat")
+        postgres.query(backend.url, f"DROP TABLE {last}")
+        assert maintain_postgres(url) == 1
+        assert last in doctor(tmp_path, database=confined).ill["partitions-are-made-ahead"][1]
+        level, words = doctor(tmp_path, database=backend.url).ill["partitions-are-made-ahead"]
+        assert (level, last in words) == ("warning", True)
+
+        async def open_and_close() -> None:
+            store = await bootstrap.open_store(confined)
+            async with asyncio.timeout(10):
+                while "aboveboard_partitions_missing 1.0" not in metrics.render().decode():
+                    await asyncio.sleep(0.02)
+            await store.close()
+
+        asyncio.run(open_and_close())
+        assert maintain_postgres(database_url(backend.url)) == 0
+        assert "partitions-are-made-ahead" not in doctor(tmp_path, database=backend.url).ill
+    finally:
+        postgres.query(backend.url, "DROP OWNED BY confined")
+        postgres.query(backend.url, "DROP ROLE confined")
 
 
 def test_only_one_server_makes_partitions_at_a_time(backend: Backend, connection: Connection) -> None:
