@@ -111,7 +111,7 @@ def swap(postgres: PostgresServer, url: str) -> Callable[[], None]:
 
 
 def overwrite(postgres: PostgresServer, url: str) -> Callable[[], None]:
-    """Return what puts each table's rows of now back later, as a dump does beside the connections there are."""
+    """Return what puts each table's rows of now back later, as a dump does beside open connections."""
     tables = (
         "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
         " AND relnamespace = 'public'::regnamespace"

@@ -60,6 +60,11 @@ class PostgresServer:
             self._administer(sql.SQL("SELECT pg_reload_conf()"))
 
     @property
+    def empty_url(self) -> str:
+        """The URL of the database that each PostgreSQL has."""
+        return f"postgresql+psycopg://postgres@/postgres?host={self._host}"
+
+    @property
     def pid(self) -> int:
         """The process that has started all others of it."""
         return int(self._server.get_pid())

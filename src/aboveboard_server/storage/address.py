@@ -17,7 +17,7 @@ CONNECTION = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
-    # Of several hosts, the one that is no standby. Whether a session may write by its settings is ours to say.
+    # Of several hosts, the one that is no standby; whether a session may write, our settings say.
     "target_session_attrs": "primary",
     "client_encoding": "UTF8",
     "application_name": "aboveboard",

@@ -52,9 +52,9 @@ class Forbidden:
                 continue
             if kind == TOMBSTONE:
                 # It is known by now, whatever its number: one may be left of an epoch that was set back.
-                made_in = min(self.base + made_in, epoch)
-                self.erased[digest] = Tombstone(value, made_in)
-                self.erased_epoch = max(self.erased_epoch, made_in)
+                known_since = min(self.base + made_in, epoch)
+                self.erased[digest] = Tombstone(value, known_since)
+                self.erased_epoch = max(self.erased_epoch, known_since)
             elif value:
                 self.opted_out.add(digest)
             else:

@@ -150,8 +150,8 @@ def _missing(connection: Connection, current: Month) -> list[tuple[Table, Month]
 def _create(connection: Connection, table: Table, month: Month) -> None:
     """Make a month's partition out of the default one's rows of that month, if any, and attach it.
 
-    To attach locks the default partition alone; CREATE TABLE … PARTITION OF would lock the whole table. A large
-    default partition is proven to hold none of these rows before it is locked: see `_exclude`.
+    To attach locks the default partition alone; CREATE TABLE … PARTITION OF would lock the whole table. A
+    large default partition is proven to hold none of these rows before it is locked: see `_exclude`.
     """
     new = _New(table, month)
     excluded = _bytes(connection, new.default) > SMALL

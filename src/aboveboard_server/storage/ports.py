@@ -213,7 +213,7 @@ class EventStore(Protocol):
     async def rolled_back(self) -> int:
         """Return once the database has lost changes that were acknowledged, as after a failover or a restore.
 
-        MUST store no event from then on, and be told of as not ready, until `resume` is called with the number
+        MUST store no event from then on, and MUST fail each `probe`, until `resume` is called with the number
         that this returned.
         """
 

@@ -59,8 +59,8 @@ MAINTENANCE_SECONDS = 3_600.0
 class PostgresStore:
     """Keeps the EventStore contract on a database whose schema is up to date.
 
-    `parameters` are libpq's; `maintain` makes partitions ahead, returns how many are missing, and is called now
-    and then in a thread.
+    `parameters` are libpq's; `maintain` makes partitions ahead, returns how many are missing, and is called
+    now and then in a thread.
     """
 
     def __init__(
@@ -226,7 +226,7 @@ class PostgresStore:
                 # The link tries again by itself; until then no commit works either.
                 continue
             except psycopg.Error as error:
-                # As where a table is gone for a moment: the epoch must be looked at as long as the server runs.
+                # As where a table is gone for a moment: the epoch is looked at as long as the server runs.
                 log.warning("epoch_not_read", error=first_line(error))
 
     async def _keep_partitions(self) -> None:

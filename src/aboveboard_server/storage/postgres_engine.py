@@ -28,8 +28,8 @@ POOLED = (
     " locks and settings; name PostgreSQL itself in --database, or set pool_mode = session"
 )
 NO_LOCKS = (
-    "the database is no PostgreSQL, or not itself: an advisory lock that one session holds is given to another"
-    " one; name a PostgreSQL in --database"
+    "the database is no PostgreSQL, or not itself: an advisory lock that one session holds is given to"
+    " another; name a PostgreSQL in --database"
 )
 
 _LOOK = "SELECT pg_backend_pid(), current_setting('aboveboard.session', true)"
@@ -54,7 +54,7 @@ def check_engine(parameters: Mapping[str, Any]) -> None:
 
 
 def _check_round(one: Connection, other: Connection) -> None:
-    """Lock in one session, each statement a transaction of its own, and look from another one's transaction."""
+    """Lock in one session, each statement a transaction of its own, and look from a transaction of another."""
     number, mark = secrets.randbits(31), secrets.token_hex(8)
     place = (LOCK, number)
     one.execute(_KEEP, (mark,))

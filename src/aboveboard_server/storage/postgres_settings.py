@@ -68,9 +68,9 @@ def scripts(patience: int = STATEMENT_SECONDS) -> tuple[str, str]:
         f" AND NOT (s.name = '{name}' AND s.setting IN ({', '.join(repr(one) for one in good)}))"
         for name, good in ALSO_GOOD.items()
     )
-    return (
-        f"SELECT pg_catalog.version(), {first}",
+    others = (
         "SELECT pg_catalog.set_config(s.name, w.value, false) FROM pg_catalog.pg_settings s"
         f" JOIN (VALUES {values}) AS w (name, value) ON w.name = s.name"
-        f" WHERE s.setting <> w.value{kept}",
+        f" WHERE s.setting <> w.value{kept}"
     )
+    return f"SELECT pg_catalog.version(), {first}", others

@@ -44,7 +44,7 @@ async def commit(
 
     Raise UnconfirmedError where a warning came with the COMMIT itself, whatever it says.
     """
-    # libpq hands over a warning as soon as it has read it, which may be before the result that came before it.
+    # libpq hands over a warning as soon as it has read it, which may be before the result that precedes it.
     # So a statement that has no warnings stands between the script's and the COMMIT.
     statements = [*filter(None, [script]), "SELECT", "COMMIT"]
     with notices(connection) as seen:
@@ -97,8 +97,8 @@ async def prepare(connection: PGconn, name: str, statement: str) -> None:
 async def run_prepared(connection: PGconn, steps: Sequence[Step]) -> None:
     """Run prepared statements in one transaction of their own, and return only when it is committed.
 
-    The first error ends it, and is raised; UnconfirmedError where a warning came with the commit. The last step
-    is an empty statement, see `commit`.
+    The first error ends it, and is raised; UnconfirmedError where a warning came with the commit. The last
+    step is an empty statement, see `commit`.
     """
     with notices(connection) as seen:
         connection.enter_pipeline_mode()

@@ -119,7 +119,7 @@ class PostgresWriter:
             finally:
                 seen.forget_uncommitted()
         if several and isinstance(last, pg.CheckViolation):
-            # A month whose partition is being made takes no rows for a moment: only its own batches wait for it.
+            # A month whose partition is being made takes no rows for a moment: only its own batches wait.
             raise last
         raise StoreUnavailableError from last
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
 
 log = structlog.get_logger()
-# Statements that change the schema of a large database, or prove what its rows keep, take as long as they take.
+# Statements that change the schema of a large database, or read all of it, take as long as they take.
 NO_LIMIT = 0
 
 

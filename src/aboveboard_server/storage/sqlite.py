@@ -152,7 +152,8 @@ class SqliteStore:
 
     async def rolled_back(self) -> int:
         """See EventStore.rolled_back: a file that one server owns does not go back under it."""
-        return await asyncio.get_running_loop().create_future()
+        await asyncio.Event().wait()
+        return 0
 
     def resume(self, rollbacks: int) -> None:
         """See EventStore.resume."""

@@ -152,7 +152,7 @@ async def test_a_large_default_partition_is_not_read_under_its_lock(
 
     proven = 'updated partition constraint for default partition "element_stat_default" is implied'
     months = sum(bool(one and one.startswith(proven)) for one in told)
-    # Three more months, and the one before: those that were not there.
+    # The three months that were not there.
     assert months == (0 if small else 3)
     places_now = places(backend)
     assert places_now == {strange: "element_stat_default", early: TODAY.plus(5).partition_of("element_stat")}
@@ -232,7 +232,7 @@ def test_a_role_that_may_not_make_partitions_is_told_of(
         async def open_and_close() -> None:
             store = await bootstrap.open_store(confined)
             async with asyncio.timeout(10):
-                while "aboveboard_partitions_missing 1.0" not in metrics.render().decode():
+                while "aboveboard_partitions_missing 1.0" not in metrics.render().decode():  # noqa: ASYNC110  # set in a thread
                     await asyncio.sleep(0.02)
             await store.close()
 

@@ -75,7 +75,7 @@ async def cancelled(postgres: PostgresServer, backend: Backend, call: Awaitable[
     """Cancel what waits for the standby, and return its process; the call must be refused as unavailable."""
     task = asyncio.ensure_future(call)
     async with asyncio.timeout(PATIENCE):
-        while not (found := await asyncio.to_thread(postgres.query, backend.url, WAITING)):
+        while not (found := await asyncio.to_thread(postgres.query, backend.url, WAITING)):  # noqa: ASYNC110  # another process waits
             await asyncio.sleep(0.02)
     pid = int(found[0][0])
     await asyncio.to_thread(postgres.query, backend.url, "SELECT pg_cancel_backend(%s)", pid)
@@ -194,8 +194,11 @@ async def test_a_warning_of_a_statement_is_not_one_of_the_commit(
         async with opened(backend) as store:
             for when, deferred in (("AFTER INSERT", ""), ("AFTER INSERT", "DEFERRABLE INITIALLY DEFERRED")):
                 kind = "CONSTRAINT TRIGGER" if deferred else "TRIGGER"
-                statement = f"CREATE {kind} warned {when} ON element_stat {deferred} FOR EACH ROW EXECUTE FUNCTION warn()"
-                postgres.query(backend.url, statement)
+                postgres.query(
+                    backend.url,
+                    f"CREATE {kind} warned {when} ON element_stat {deferred}"
+                    " FOR EACH ROW EXECUTE FUNCTION warn()",
+                )
                 for events in (1, 30):
                     batch = batch_of(HERE, *elements(*ids(events)))
                     if deferred:

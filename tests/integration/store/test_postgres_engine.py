@@ -48,7 +48,7 @@ async def test_an_encoding_that_is_not_utf8(tmp_path: Path, postgres: PostgresSe
     )
     other = url.replace(f"/{database_url(url).database}?", f"/{name}?")
     await refused_by_all(other, tmp_path, f"the encoding of the database is {encoding}")
-    with pytest.raises(StartupError, match="CREATE DATABASE .* ENCODING 'UTF8' TEMPLATE template0"):
+    with pytest.raises(StartupError, match=r"CREATE DATABASE .* ENCODING 'UTF8' TEMPLATE template0"):
         bootstrap.migrate(other)
     assert postgres.query(other, "SELECT count(*) FROM pg_class WHERE relname = 'alembic_version'") == [(0,)]
 
@@ -68,7 +68,11 @@ async def test_an_engine_that_only_speaks_the_protocol(tmp_path: Path, version: 
     ids=["its only one", "the last one", "each in turn"],
 )
 async def test_a_pooler_in_transaction_mode(
-    tmp_path: Path, postgres: PostgresServer, idle: int, size: int, round_robin: bool
+    tmp_path: Path,
+    postgres: PostgresServer,
+    idle: int,
+    size: int,
+    round_robin: bool,  # noqa: FBT001  # a parameter
 ) -> None:
     """Whichever of its connections it hands out, and though it has some that nobody uses."""
     with pooled(postgres.new_database(), "transaction", size=size, round_robin=round_robin) as url:

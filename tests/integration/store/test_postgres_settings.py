@@ -75,7 +75,7 @@ IDS = [f"019f0000-0000-7000-8000-{number:012x}" for number in range(60)]
 
 @dataclass(frozen=True)
 class Operated:
-    """A database whose settings its operator has changed, the role that the server has, and how to look in."""
+    """A database whose settings its operator has changed, and how to look into it."""
 
     name: str
     url: str
@@ -251,7 +251,7 @@ def test_the_environment_says_nothing_of_the_encoding(
 
 @pytest.mark.parametrize("chosen", ["remote_write", "remote_apply"])
 def test_what_an_operator_asks_for_beyond_is_kept(operated: Operated, chosen: str) -> None:
-    """Only `off` and `local` are raised to `on`: both would acknowledge what is on no disk, or on one alone."""
+    """Only `off` and `local` are raised to `on`: they acknowledge what is on no disk, or on one alone."""
     parameters = libpq_parameters(database_url(operated.url))
     for said, kept in ((chosen, chosen), ("off", "on"), ("local", "on")):
         operated.admin(f"ALTER ROLE {ROLE} SET synchronous_commit = {said}")
@@ -267,7 +267,7 @@ async def test_triggers_that_only_a_superuser_may_switch_on_again(operated: Oper
     operated.admin("CREATE ROLE weak LOGIN")
     operated.admin("ALTER ROLE weak SET session_replication_role = replica")
     try:
-        with pytest.raises(StartupError, match="session_replication_role is not 'origin'.*RESET"):
+        with pytest.raises(StartupError, match=r"session_replication_role is not 'origin'.*RESET"):
             await bootstrap.open_store(operated.url.replace(ROLE, "weak"))
     finally:
         operated.admin("DROP ROLE weak")
