@@ -54,7 +54,7 @@ def check_engine(parameters: Mapping[str, Any]) -> None:
 
 
 def _check_round(one: Connection, other: Connection) -> None:
-    """Lock in one session, each statement a transaction of its own, and look from a transaction of another."""
+    """Lock in one session, each statement its own transaction; look from a transaction of another."""
     number, mark = secrets.randbits(31), secrets.token_hex(8)
     place = (LOCK, number)
     one.execute(_KEEP, (mark,))
