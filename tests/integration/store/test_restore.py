@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support import erasures
 from tests.support.archived import cell, journal_beside
 from tests.support.batches import KEY, batch_of, record
 from tests.support.clients import element, server_source
+from tests.support.restores import NoGuard
 
 from aboveboard_server.ids import uuid7
 from aboveboard_server.privacy import journal as journal_file
@@ -90,7 +91,8 @@ async def test_all_of_it_comes_back(
     ]
     await journal.complete(entries)
     before = journal_file.read(tmp_path / "archive-keys")
-    assert await restore(store, journal, Finder(store, KEY)) == {b"d" * 32}
+    guard: Any = NoGuard()
+    assert await restore(store, journal, Finder(store, KEY), guard) == {b"d" * 32}
     for deletion_id in (first, second):
         await erasures.carry_out(store, deletion_id)
     assert backend.count("element_stat") == 0
@@ -105,7 +107,7 @@ async def test_all_of_it_comes_back(
     assert (found.month, found.event_type, found.released_at) == ("2026-10", "ping", NOW)
     assert journal_file.read(tmp_path / "archive-keys") == before, "the store knew nothing that it did not"
     audited = backend.count("audit_entry")
-    await restore(store, journal, Finder(store, KEY))
+    await restore(store, journal, Finder(store, KEY), guard)
     assert backend.count("audit_entry") == audited
     (tmp_path / "archive-keys" / journal_file.JOURNAL).unlink()
     await journal_rebuild.rebuild(store, tmp_path / "archive-keys", NOW)
