@@ -28,7 +28,7 @@ from aboveboard_server.privacy.journal_writer import JournalWriter, opt_out_entr
 from aboveboard_server.privacy.restore import Finder, restore
 from aboveboard_server.storage.columns import from_micros, to_micros
 from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE, SubjectRecord
-from aboveboard_server.storage.work import archive, deletions, journalled, opt_outs
+from aboveboard_server.storage.work import archive, deletions, journalled, opt_outs, waiting_deletions
 from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Service:
     def ask(self, one: int) -> None:
         """Ask for a deletion that waits, which no journal knows."""
         order = deletions.Order(str(uuid7()), SELF_SERVICE, self.now)
-        self._work(deletions.ask, self._subject(one), order, self._act(one))
+        self._work(waiting_deletions.ask, self._subject(one), order, self._act(one))
 
     def confirm(self, place: int, server: int, *, crashes: bool) -> None:
         """Confirm one of the deletions that wait."""

@@ -30,7 +30,7 @@ from aboveboard_server.privacy.schedule import Job, Pace, Schedule
 from aboveboard_server.storage.columns import from_micros, to_micros
 from aboveboard_server.storage.ports import QUARANTINE, SELF_SERVICE, SubjectRecord
 from aboveboard_server.storage.work import clock as work
-from aboveboard_server.storage.work import cut_offs, deletions, jobs
+from aboveboard_server.storage.work import cut_offs, deletions, jobs, waiting_deletions
 from aboveboard_server.storage.work.audit import Act
 from aboveboard_server.storage.work.clock import Mark, Period
 
@@ -345,11 +345,13 @@ async def test_what_was_asked_for_by_a_clock_that_was_behind_does_not_lapse(stor
     order = deletions.Order(new_id(), SELF_SERVICE, start + HOUR)
     subject = SubjectRecord("SERVER", b"s" * 32, server_uuid=new_id())
     await store.commit([batch_of(server_source(subject.server_uuid or ""), *elements(*ids(1)))])
-    assert await store.work(deletions.ask, subject, order, Act("test", "test"))
+    assert await store.work(waiting_deletions.ask, subject, order, Act("test", "test"))
     await store.work(work.add_period, Period(start, start + DAY))
-    assert await store.read(deletions.overdue, SetClock().now() - 30 * DAY) == []
+    assert await store.read(waiting_deletions.overdue, SetClock().now() - 30 * DAY) == []
     await store.work(cut_offs.accept_clock, SetClock().now(), Act("test", "test"))
-    assert list(await store.read(deletions.overdue, SetClock().now() - 30 * DAY)) == [order.deletion_id]
+    assert list(await store.read(waiting_deletions.overdue, SetClock().now() - 30 * DAY)) == [
+        order.deletion_id
+    ]
 
 
 async def _until(holds: Callable[[], bool]) -> None:

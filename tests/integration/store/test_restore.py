@@ -29,7 +29,7 @@ from aboveboard_server.privacy.journal_lines import (
 from aboveboard_server.privacy.restore import Finder, restore
 from aboveboard_server.storage.columns import to_micros
 from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE, SubjectRecord
-from aboveboard_server.storage.work import archive, deletions, opt_outs
+from aboveboard_server.storage.work import archive, deletions, opt_outs, waiting_deletions
 from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ async def test_all_of_it_comes_back(
     # The database knows a later cut-off of the same subject, by a clock that was set back since.
     order = deletions.Order(first, ADMINISTRATOR, NOW)
     await store.work(deletions.begin, record_of(gone), order, ACT)
-    await store.work(deletions.ask, record_of(waiting), deletions.Order(rejected, SELF_SERVICE, NOW), ACT)
+    await store.work(
+        waiting_deletions.ask, record_of(waiting), deletions.Order(rejected, SELF_SERVICE, NOW), ACT
+    )
     await store.work(
         opt_outs.create,
         SubjectRecord("SERVER", b"l" * 32),
