@@ -80,8 +80,7 @@ from aboveboard_server.storage.preparation import (
     prepare_sqlite,
 )
 from aboveboard_server.storage.sqlite import SqliteStore
-from aboveboard_server.terms import Terms
-from aboveboard_server.tls import Certificates, TlsFiles
+from aboveboard_server.terms import terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -193,7 +192,7 @@ async def start(
     announce: Callable[[str], None] = announce,
 ) -> Service:
     """Start everything; `stack` takes it down again in the reverse order, the listeners first."""
-    ingest_terms, admin_terms, http_terms = _terms(settings)
+    ingest_terms, admin_terms, http_terms = terms_of(settings)
     store = await open_store(settings.database)
     stack.push_async_callback(store.close)
     keys = await key_files.unlock(settings.key_dir, store.pin_keys)
@@ -342,24 +341,6 @@ async def _locks(
     stack.push_async_callback(ring.close)
     limiter = Limiter(settings.limits, lambda: committer.full)
     return ring, limiter, Guard(ring, limiter.count, required=settings.write_keys_required)
-
-
-def _terms(settings: Settings) -> tuple[Terms, Terms, Terms]:
-    """Return the terms of each listener: ingest, admin, HTTP. The same files are the same certificates."""
-    transport, known = settings.transport, dict[TlsFiles, Certificates]()
-
-    def terms(bind: str, client_ca: Path | None) -> Terms:
-        certificates = None
-        if transport.cert is not None and transport.key is not None:
-            files = TlsFiles(transport.cert, transport.key, client_ca)
-            certificates = known[files] = known.get(files) or Certificates(files)
-        return Terms(bind, certificates, transport.max_connection_age, settings.reuse_port)
-
-    return (
-        terms(settings.grpc_bind, transport.ingest_client_ca),
-        terms(settings.admin_bind, transport.admin_client_ca),
-        terms(settings.http_bind, None),
-    )
 
 
 async def open_store(database: str) -> EventStore:

@@ -11,7 +11,7 @@ import structlog
 
 from aboveboard_server import metrics
 from aboveboard_server.errors import StoreUnavailableError
-from aboveboard_server.storage.work import deletions
+from aboveboard_server.storage.work import waiting_deletions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -98,7 +98,7 @@ class Monitor:
         metrics.DATABASE_BYTES.set(await self._store.size())
 
     async def _look_at_deletions(self) -> None:
-        waiting = await self._store.read(deletions.waiting)
+        waiting = await self._store.read(waiting_deletions.waiting)
         metrics.DELETIONS_WAITING.set(waiting.number)
         age = (datetime.now(UTC) - waiting.oldest).total_seconds() if waiting.oldest else 0.0
         metrics.DELETIONS_WAITING_SECONDS.set(max(0.0, age))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from aboveboard_server.doctor.finding import ok, warning
-from aboveboard_server.storage.work import deletions
+from aboveboard_server.storage.work import waiting_deletions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +21,12 @@ DO = "confirm or reject each: aboveboard admin deletion list --state pending_con
 def deletions_are_seen_to(host: Host) -> Iterator[Finding]:
     """No deletion waits for long for an administrator, and there is room for more."""
     with host.session() as session:
-        number, oldest = deletions.waiting(session)
+        number, oldest = waiting_deletions.waiting(session)
     since = datetime.now(UTC) - oldest if oldest else timedelta()
-    if number >= deletions.MOST_WAITING // 2:
-        yield warning(f"{number} deletions wait for confirmation, of {deletions.MOST_WAITING} at most", DO)
+    if number >= waiting_deletions.MOST_WAITING // 2:
+        yield warning(
+            f"{number} deletions wait for confirmation, of {waiting_deletions.MOST_WAITING} at most", DO
+        )
     elif since > LONG:
         days = host.settings.deletion_lapse_days
         yield warning(

@@ -24,6 +24,7 @@ from aboveboard_server.privacy.one_at_a_time import one_at_a_time
 from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE
 from aboveboard_server.storage.work import deletions as work
 from aboveboard_server.storage.work import erasing, opt_outs
+from aboveboard_server.storage.work import waiting_deletions as waiting_work
 from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
@@ -172,15 +173,15 @@ class Deletions:
         await self._journal.rejection(deletion_id, now)
         act = Act(actor, "RejectDeletion", row.subject_digest, reference, row.subject_kind)
         decision = work.Decision(deletion_id, now, act, reference, reason=reason)
-        return self._message(await self._store.work(work.reject, decision))
+        return self._message(await self._store.work(waiting_work.reject, decision))
 
     async def lapse(self, now: datetime) -> None:
         """End the deletions that have waited for too long, as a scheduled job."""
         act = Act(SERVER_ACTOR, "LapseDeletion")
-        while found := await self._store.read(work.overdue, now - self._lapse):
+        while found := await self._store.read(waiting_work.overdue, now - self._lapse):
             for deletion_id in found:
                 async with self._alone("deletion", deletion_id):
-                    await self._store.work(work.lapse, deletion_id, at=now, act=act)
+                    await self._store.work(waiting_work.lapse, deletion_id, at=now, act=act)
             log.info("deletions_lapsed", count=len(found))
 
     async def get(self, request: d.GetDeletionRequest) -> d.Deletion:
@@ -222,7 +223,7 @@ class Deletions:
             return row.deletion_id
         order = replace(order, sealed_subject=self._sealed.seal(order.deletion_id, subject, user_id))
         act = Act(SELF_SERVICE_ACTOR, "SetCollectionPreference", subject.digest, details=subject.kind)
-        waiting = await self._store.work(work.ask, subject, order, act)
+        waiting = await self._store.work(waiting_work.ask, subject, order, act)
         return waiting.deletion_id if waiting else made
 
     async def _subject_of(self, row: DeletionRow, *, makes_key: bool) -> SubjectRecord:

@@ -1,7 +1,7 @@
 """What a journal says in all, and the store does not know: read as a stream, however long it is.
 
 Entries may stand in any order and more than once, for files are merged. What is kept while reading is what
-the store does not know; of opt-outs 16 bytes each.
+the store does not know; of opt-outs a mark of 16 bytes each.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aboveboard_server.privacy.journal_lines import (
+    Begun,
     ClockMark,
     Entry,
     KeyRevocation,
@@ -22,29 +23,24 @@ from aboveboard_server.privacy.journal_lines import (
     Revocation,
     Tombstone,
 )
-from aboveboard_server.storage.columns import from_micros
-from aboveboard_server.storage.work import deletions, journalled
+from aboveboard_server.storage.work.journalled import Held
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from datetime import datetime
-
-    from aboveboard_server.storage.ports import EventStore
-    from aboveboard_server.storage.work.journalled import Held
+    from collections.abc import Callable, Collection, Iterable
 
 
 @dataclass(slots=True)
 class Due:
-    """What is to be put in force.
+    """What is to be put in force, unless the store knows better by now.
 
-    `deletions` by their ids, each with its newest cut-off; `cut_offs` that are to be set back, with the times
-    to which; `rejections`, `revocations` with their times; the
-    marks of `opt_outs`; `releases` by month, as they were first committed. `keys` is every revocation of a
-    key, and `clock_marks` every time that the servers' clock has shown.
+    `deletions` by their ids, each with its newest cut-off; `cut_offs` of those that the store knows, which
+    were set back; `rejections`, `revocations` with their times; the marks of `opt_outs`; `releases` by month,
+    as they were first committed. `keys` is every revocation of a key, and `clock_marks` every time that the
+    servers' clock has shown.
     """
 
     deletions: dict[str, Tombstone] = field(default_factory=dict)
-    cut_offs: dict[str, datetime] = field(default_factory=dict)
+    cut_offs: dict[str, Tombstone] = field(default_factory=dict)
     rejections: dict[str, int] = field(default_factory=dict)
     opt_outs: set[bytes] = field(default_factory=set)
     revocations: dict[str, int] = field(default_factory=dict)
@@ -54,91 +50,82 @@ class Due:
 
 
 class Replay:
-    """Compares a journal with a store; `unsaid` is what the store holds and the journal does not tell of."""
+    """Compares a journal with what a store holds, by ids; `unsaid` is what the journal does not tell of."""
 
-    def __init__(self, store: EventStore, held: Held) -> None:
+    def __init__(self, held: Held, waiting: Collection[str] = ()) -> None:
         self.due = Due()
-        self.unsaid = held
-        self._published = set(held.months)
-        self._store = store
-        # Opt-outs that the store does not know and that were lifted: they may be told of again.
+        # Deletions that have begun, and wait in the store for a plausible clock to cut them off.
+        self._waiting = waiting
+        self.unsaid = Held(*(set(ids) for ids in held))
+        self._held = held
+        # Opt-outs that are not in force and were lifted: they may be told of again.
         self._lifted: set[bytes] = set()
         self._cells: dict[str, list[ReleaseCell]] = defaultdict(list)
+        self._take: dict[type[Entry], Callable[[Any], object]] = {
+            Begun: lambda _: None,
+            Tombstone: self._take_tombstone,
+            Rejection: self._take_rejection,
+            OptOut: self._take_opt_out,
+            Revocation: self._take_revocation,
+            KeyRevocation: self._take_key,
+            ReleaseCell: lambda entry: self._cells[entry.release_id].append(entry),
+            ReleaseCommit: self._take_release,
+            ClockMark: self.due.clock_marks.append,
+        }
 
-    async def read(self, chunks: AsyncIterator[list[Entry]]) -> None:
-        """Take in the entries of a journal."""
-        async for entries in chunks:
-            await self._take_deletions(entries)
-            await self._take_opt_outs(entries)
-            for entry in entries:
-                if isinstance(entry, KeyRevocation):
-                    self.due.keys.append(entry)
-                    self.unsaid.keys.discard(entry.key_id)
-                elif isinstance(entry, ClockMark):
-                    self.due.clock_marks.append(entry)
-                elif isinstance(entry, ReleaseCell):
-                    self._cells[entry.release_id].append(entry)
-                elif isinstance(entry, ReleaseCommit):
-                    self._take_release(entry)
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Take in entries of a journal, in their order."""
+        for entry in entries:
+            self._take[type(entry)](entry)
 
-    async def _take_deletions(self, entries: list[Entry]) -> None:
-        found = [entry for entry in entries if isinstance(entry, Tombstone | Rejection)]
-        if not found:
-            return
-        ids = {entry.deletion_id for entry in found}
-        self.unsaid.deletions.difference_update(ids)
-        known = await self._store.read(journalled.known_deletions, ids)
-        for entry in found:
-            one = known.get(entry.deletion_id)
-            if isinstance(entry, Rejection):
-                if one is not None and one.state == deletions.PENDING:
-                    self.due.rejections[entry.deletion_id] = entry.rejected_at
-            elif one is None or not one.is_begun:
-                self._take_deletion(entry)
-            elif entry.cut_off_at is not None:
-                if one.cut_off_at is None:
-                    # It waits in the store for a cut-off that the journal knows.
-                    self._take_deletion(entry)
-                elif entry.acceptance and from_micros(entry.cut_off_at) < one.cut_off_at:
-                    self._take_cut_off(entry.deletion_id, from_micros(entry.cut_off_at))
+    def _take_tombstone(self, entry: Tombstone) -> None:
+        self.unsaid.deletions.discard(entry.deletion_id)
+        if entry.deletion_id not in self._held.deletions:
+            _keep_highest(self.due.deletions, entry)
+        elif entry.cut_off_at is not None:
+            if entry.deletion_id in self._waiting:
+                # It waits in the store for a cut-off that the journal knows.
+                _keep_highest(self.due.deletions, entry)
+            elif entry.acceptance:
+                _keep_highest(self.due.cut_offs, entry)
 
-    def _take_deletion(self, entry: Tombstone) -> None:
-        """Keep an entry unless another one of its deletion counts: see Tombstone.rank."""
-        known = self.due.deletions.get(entry.deletion_id)
-        if known is None or known.rank < entry.rank:
-            self.due.deletions[entry.deletion_id] = entry
+    def _take_rejection(self, entry: Rejection) -> None:
+        self.due.rejections[entry.deletion_id] = entry.rejected_at
 
-    def _take_cut_off(self, deletion_id: str, at: datetime) -> None:
-        """Keep the earliest: a cut-off is set back, and never forth."""
-        self.due.cut_offs[deletion_id] = min(at, self.due.cut_offs.get(deletion_id, at))
-
-    async def _take_opt_outs(self, entries: list[Entry]) -> None:
-        found = [entry for entry in entries if isinstance(entry, OptOut | Revocation)]
-        if not found:
-            return
-        ids = {entry.opt_out_id for entry in found}
-        self.unsaid.opt_outs.difference_update(ids)
-        known = await self._store.read(journalled.opt_outs, ids)
-        for entry in found:
-            opt_out_id = entry.opt_out_id
-            if opt_out_id in known:
-                if isinstance(entry, Revocation) and known[opt_out_id]:
-                    self.due.revocations[opt_out_id] = entry.revoked_at
-                continue
-            marked = mark(opt_out_id)
-            if isinstance(entry, Revocation):
-                self._lifted.add(marked)
-                self.due.opt_outs.discard(marked)
-            elif marked not in self._lifted:
+    def _take_opt_out(self, entry: OptOut) -> None:
+        self.unsaid.opt_outs.discard(entry.opt_out_id)
+        if entry.opt_out_id not in self._held.opt_outs:
+            marked = mark(entry.opt_out_id)
+            if marked not in self._lifted:
                 self.due.opt_outs.add(marked)
+
+    def _take_revocation(self, entry: Revocation) -> None:
+        if entry.opt_out_id in self._held.opt_outs:
+            self.unsaid.opt_outs.discard(entry.opt_out_id)
+            self.due.revocations[entry.opt_out_id] = entry.revoked_at
+        else:
+            marked = mark(entry.opt_out_id)
+            self._lifted.add(marked)
+            self.due.opt_outs.discard(marked)
+
+    def _take_key(self, entry: KeyRevocation) -> None:
+        self.due.keys.append(entry)
+        self.unsaid.keys.discard(entry.key_id)
 
     def _take_release(self, commit: ReleaseCommit) -> None:
         cells = self._cells.pop(commit.release_id, [])
         if len(cells) != commit.cells:
             return
         self.unsaid.months.discard(commit.month)
-        if commit.month not in self._published:
+        if commit.month not in self._held.months:
             self.due.releases.setdefault(commit.month, (commit, cells))
+
+
+def _keep_highest(found: dict[str, Tombstone], entry: Tombstone) -> None:
+    """Keep of one deletion's entries the one that counts."""
+    known = found.get(entry.deletion_id)
+    if known is None or known.rank < entry.rank:
+        found[entry.deletion_id] = entry
 
 
 def mark(opt_out_id: str) -> bytes:

@@ -13,6 +13,7 @@ from aboveboard_server.ids import uuid7
 from aboveboard_server.privacy import subjects
 from aboveboard_server.privacy.journal_writer import opt_out_entry
 from aboveboard_server.storage.ports import SELF_SERVICE
+from aboveboard_server.storage.work import erasing
 from aboveboard_server.storage.work import refusals as work
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class Refusals:
         Each has an id of its own: where it replaces one that was lifted, the journal's revocation of the
         older id does not end it after a restore.
         """
-        is_unseen = not await self._store.read(work.is_seen, subject)
+        is_unseen = not await self._store.read(erasing.is_known, subject)
         if is_unseen:
             self._unseen.take()
         stored = False

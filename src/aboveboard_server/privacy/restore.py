@@ -105,8 +105,10 @@ async def restore(
     """
     await _require(store, journal)
     # Before the journal is read: what the store knows by now, the journal knew before.
-    replay = Replay(store, await store.read(journalled.held))
-    await replay.read(journal.chunks())
+    waiting = await store.read(journalled.without_cut_off)
+    replay = Replay(await store.read(journalled.held), waiting)
+    async for entries in journal.chunks():
+        replay.take(entries)
     due = replay.due
     # Before anything is written: where nothing is kept of time, what is written tells it.
     await guard.start(due.clock_marks)
@@ -127,10 +129,13 @@ async def restore(
 
 async def _require(store: EventStore, journal: JournalWriter) -> None:
     """Begin the journal of a new database; StartupError where one that has a journal is without it."""
-    if not journal.is_begun():
-        if await store.read(journalled.needs_journal):
-            raise StartupError(MISSING)
+    if journal.is_begun():
+        await journal.settle()
+    elif not await store.read(journalled.needs_journal):
         await journal.begin()
+    elif not journal.is_begun():
+        # Asked again: another process may have begun both since.
+        raise StartupError(MISSING)
     await store.pin_keys({journalled.MARK: "begun"})
 
 
@@ -169,8 +174,10 @@ async def _restore_deletions(store: EventStore, finder: Finder, unknown: Mapping
     return restored
 
 
-async def _set_back(store: EventStore, later: Mapping[str, datetime]) -> int:
+async def _set_back(store: EventStore, entries: Mapping[str, Tombstone]) -> int:
     """Set back the cut-offs that the store has from before an administrator accepted the clock."""
+    times = {name: from_micros(one.cut_off_at) for name, one in entries.items() if one.cut_off_at is not None}
+    later = await store.read(cut_offs.later, times) if times else {}
     if not later:
         return 0
     act = Act(SERVER_ACTOR, ACTION, details=f"cut-offs set back: {len(later)}")
@@ -179,22 +186,28 @@ async def _set_back(store: EventStore, later: Mapping[str, datetime]) -> int:
 
 async def _restore_rejections(store: EventStore, rejected: Mapping[str, int]) -> int:
     restored = 0
-    for deletion_id, rejected_at in rejected.items():
-        row = await store.read(deletions.get, deletion_id)
-        act = Act(SERVER_ACTOR, ACTION, row.subject_digest, details=row.subject_kind)
-        at = from_micros(rejected_at)
-        restored += await store.work(journalled.reject, deletion_id, at=at, act=act)
+    for row in await store.read(journalled.waiting_rows) if rejected else ():
+        if row.deletion_id in rejected:
+            act = Act(SERVER_ACTOR, ACTION, row.subject_digest, details=row.subject_kind)
+            at = from_micros(rejected[row.deletion_id])
+            restored += await store.work(journalled.reject, row.deletion_id, at=at, act=act)
     return restored
 
 
 async def _restore_opt_outs(store: EventStore, journal: JournalWriter, unknown: set[bytes]) -> int:
+    """Put opt-outs in force again, each once: what was lifted here is not in force, but known."""
     restored = 0
     async for entries in journal.chunks():
-        for entry in entries:
-            if isinstance(entry, OptOut) and (marked := mark(entry.opt_out_id)) in unknown:
-                unknown.remove(marked)
-                await _restore_opt_out(store, journal, entry)
-                restored += 1
+        found = {
+            entry.opt_out_id: entry
+            for entry in entries
+            if isinstance(entry, OptOut) and mark(entry.opt_out_id) in unknown
+        }
+        known = await store.read(journalled.known_opt_outs, list(found)) if found else set()
+        for opt_out_id in found.keys() - known:
+            await _restore_opt_out(store, journal, found[opt_out_id])
+            restored += 1
+        unknown.difference_update(map(mark, found))
     return restored
 
 

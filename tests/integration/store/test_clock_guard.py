@@ -10,22 +10,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
-from tests.support.batches import batch_of, elements, ids, quarantined_batch
-from tests.support.clients import server_source
+from tests.support.batches import SCHEMA, batch_of, elements, ids, quarantined_batch
+from tests.support.clients import new_id, server_source
 from tests.support.clocks import Marks, SetClock, guard_of
 from tests.support.old_rows import days_ago, sweep_of, swept
 
-from aboveboard.admin.v1.retention_pb2 import EnforceRetentionRequest
+from aboveboard.admin.v1.retention_pb2 import (
+    EnforceRetentionRequest,
+    RetentionPolicy,
+    UpdateRetentionPolicyRequest,
+)
 from aboveboard_server import bootstrap, metrics
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.privacy import clock_guard
 from aboveboard_server.privacy.clock import BACKWARDS, Suspicion
 from aboveboard_server.privacy.journal_lines import ClockMark
+from aboveboard_server.privacy.retention import Retention
 from aboveboard_server.privacy.schedule import Job, Pace, Schedule
 from aboveboard_server.storage.columns import from_micros, to_micros
-from aboveboard_server.storage.ports import QUARANTINE
+from aboveboard_server.storage.ports import QUARANTINE, SELF_SERVICE, SubjectRecord
 from aboveboard_server.storage.work import clock as work
-from aboveboard_server.storage.work import cut_offs, jobs
+from aboveboard_server.storage.work import cut_offs, deletions, jobs, waiting_deletions
 from aboveboard_server.storage.work.audit import Act
 from aboveboard_server.storage.work.clock import Mark, Period
 
@@ -315,6 +320,38 @@ async def test_consent_to_a_large_sweep(store: EventStore, backend: Backend) -> 
         await sweeper.enforce(EnforceRetentionRequest(), "test")
         assert backend.count("element_stat") == 0
         assert (await guard.judge()).suspicion is None
+
+
+async def test_a_changed_policy_is_consent(store: EventStore) -> None:
+    """Who says how long events live wants them to go by this clock; what changes nothing says nothing."""
+    clock = SetClock()
+    async with started(store, clock) as guard:
+        policies = Retention(store, SCHEMA, guard)
+        policy = RetentionPolicy(event_type="ping", retention_days=90)
+        request = UpdateRetentionPolicyRequest(retention_policy=policy)
+        await policies.update(request, "test")
+        for moved in (-2 * HOUR, 1_200 * DAY):
+            clock.moved = moved
+            await policies.update(request, "test")
+            assert guard.suspicion is not None
+        policy.retention_days = 45
+        await policies.update(UpdateRetentionPolicyRequest(retention_policy=policy), "test")
+        assert guard.suspicion is None
+
+
+async def test_what_was_asked_for_by_a_clock_that_was_behind_does_not_lapse(store: EventStore) -> None:
+    """It has not waited for as long as its time says."""
+    start = from_micros(days_ago(400))
+    order = deletions.Order(new_id(), SELF_SERVICE, start + HOUR)
+    subject = SubjectRecord("SERVER", b"s" * 32, server_uuid=new_id())
+    await store.commit([batch_of(server_source(subject.server_uuid or ""), *elements(*ids(1)))])
+    assert await store.work(waiting_deletions.ask, subject, order, Act("test", "test"))
+    await store.work(work.add_period, Period(start, start + DAY))
+    assert await store.read(waiting_deletions.overdue, SetClock().now() - 30 * DAY) == []
+    await store.work(cut_offs.accept_clock, SetClock().now(), Act("test", "test"))
+    assert list(await store.read(waiting_deletions.overdue, SetClock().now() - 30 * DAY)) == [
+        order.deletion_id
+    ]
 
 
 async def _until(holds: Callable[[], bool]) -> None:

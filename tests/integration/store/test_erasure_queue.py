@@ -20,7 +20,7 @@ from aboveboard_server.privacy.keys import key_id
 from aboveboard_server.privacy.receipt_chain import ReceiptChain
 from aboveboard_server.privacy.receipts import Head
 from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE, SubjectRecord
-from aboveboard_server.storage.work import deletions, erasure_queue
+from aboveboard_server.storage.work import deletions, erasure_queue, waiting_deletions
 from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ async def wait_for_confirmation(store: EventStore, name: str, minute: int = 0) -
     order = deletions.Order(
         str(uuid7()), SELF_SERVICE, START + timedelta(minutes=minute), sealed_subject=b"sealed"
     )
-    row = await store.work(deletions.ask, subject, order, ACT)
+    row = await store.work(waiting_deletions.ask, subject, order, ACT)
     assert row is not None
     return row
 
@@ -203,15 +203,42 @@ async def test_an_administrators_deletion_is_through_while_a_flood_waits(
     assert left > FLOOD / 2
 
 
+async def test_what_sources_begin_rewrites_the_file_once_in_an_hour(store: EventStore) -> None:
+    """Though it is quiet and overdue the second waits for its scrub, and goes with an administrator's."""
+    policy = ScrubPolicy(0.0, timedelta())
+    eraser = Eraser(store, ReceiptChain(store, KEY), policy, nothing_waits)
+
+    async def ended(deletion_id: str, *states: str) -> None:
+        while (await store.read(deletions.get, deletion_id)).state not in states:
+            eraser.wake()
+            await asyncio.sleep(0.01)
+
+    last = deletions.SCRUBBED if store.scrubs else deletions.ERASED
+    await ended(await begin(store, SELF_SERVICE, 0), last)
+    second = await begin(store, SELF_SERVICE, 1)
+    await ended(second, deletions.ERASED)
+    # Whoever was never seen needs no scrub: its receipt shows that turns have passed.
+    unseen = SubjectRecord("SERVER", bytes(32), server_uuid=str(uuid7()))
+    order = deletions.Order(str(uuid7()), ADMINISTRATOR, START, scrubs=store.scrubs)
+    await store.work(deletions.begin, unseen, order, ACT)
+    while (await store.read(deletions.get, order.deletion_id)).receipt is None:
+        eraser.wake()
+        await asyncio.sleep(0.01)
+    assert (await store.read(deletions.get, second)).state == deletions.ERASED
+    await ended(await begin(store, ADMINISTRATOR, 2), last)
+    await ended(second, last)
+    await eraser.close()
+
+
 async def test_what_waits_for_too_long_lapses(store: EventStore) -> None:
     """Those asked for at or before the limit, and no other; nothing is removed, nobody is named."""
     old, new = await wait_for_confirmation(store, "d1"), await wait_for_confirmation(store, "d2", 1)
     act = Act("server", "LapseDeletion")
-    assert await store.read(deletions.waiting) == (2, START)
-    assert await store.read(deletions.overdue, START) == [old.deletion_id]
+    assert await store.read(waiting_deletions.waiting) == (2, START)
+    assert await store.read(waiting_deletions.overdue, START) == [old.deletion_id]
     for _ in range(2):
-        await store.work(deletions.lapse, old.deletion_id, at=START, act=act)
-    assert await store.read(deletions.overdue, START) == []
+        await store.work(waiting_deletions.lapse, old.deletion_id, at=START, act=act)
+    assert await store.read(waiting_deletions.overdue, START) == []
     lapsed = await store.read(deletions.get, old.deletion_id)
     assert (lapsed.state, lapsed.ended_at, lapsed.company_id, lapsed.sealed_subject) == (
         deletions.LAPSED,
@@ -220,8 +247,9 @@ async def test_what_waits_for_too_long_lapses(store: EventStore) -> None:
         None,
     )
     assert (await store.read(deletions.get, new.deletion_id)).state == deletions.PENDING
-    assert await store.read(deletions.waiting) == (1, START + timedelta(minutes=1))
-    assert not await store.read(deletions.begun)
+    assert await store.read(waiting_deletions.waiting) == (1, START + timedelta(minutes=1))
+    rows = await store.read(deletions.page, before=None, limit=9, state=None)
+    assert {row.state for row in rows} == {deletions.PENDING, deletions.LAPSED}
     assert await in_order(store) == []
 
 
@@ -230,10 +258,10 @@ async def test_one_deletion_of_a_subject_waits_and_so_many_of_a_company(store: E
     first = await wait_for_confirmation(store, "d0")
     again = await asyncio.gather(*(wait_for_confirmation(store, "d0") for _ in range(4)))
     assert {row.deletion_id for row in again} == {first.deletion_id}
-    names = [f"d{number}" for number in range(1, deletions.MOST_WAITING_OF_COMPANY + 3)]
+    names = [f"d{number}" for number in range(1, waiting_deletions.MOST_WAITING_OF_COMPANY + 3)]
     asked = await asyncio.gather(
         *(wait_for_confirmation(store, name) for name in names), return_exceptions=True
     )
     refused = [found for found in asked if isinstance(found, OverloadedError)]
-    assert [error.retry_after for error in refused] == [deletions.RETRY_FULL_SECONDS] * 3
-    assert await store.read(deletions.waiting) == (deletions.MOST_WAITING_OF_COMPANY, START)
+    assert [error.retry_after for error in refused] == [waiting_deletions.RETRY_FULL_SECONDS] * 3
+    assert await store.read(waiting_deletions.waiting) == (waiting_deletions.MOST_WAITING_OF_COMPANY, START)

@@ -17,8 +17,10 @@ from tests.support.old_rows import days_ago, id_of_day, swept
 
 from aboveboard_server import bootstrap
 from aboveboard_server.storage import partitions
+from aboveboard_server.storage.columns import from_micros
 from aboveboard_server.storage.partitions import Month
-from aboveboard_server.storage.work import expiry, months
+from aboveboard_server.storage.work import clock, cut_offs, expiry, months
+from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -167,3 +169,20 @@ def fill(connection: Connection, rows: int) -> None:
         {"at": NOW - dt.timedelta(days=OLD), "first": first, "rows": rows},
     )
     connection.commit()
+
+
+async def test_a_month_that_goes_leaves_what_a_clock_that_was_behind_received(
+    backend: Backend, store: EventStore
+) -> None:
+    """Its rows move as those do that were received later, and go once the clock is accepted."""
+    made_then, behind = ([id_of_day(OLD) for _ in range(count)] for count in (30, 20))
+    await store.commit([batch_of(HERE, *elements(*made_then), received_at=days_ago(OLD))])
+    await store.commit([batch_of(HERE, *elements(*behind), received_at=days_ago(OLD - 0.5))])
+    start = from_micros(days_ago(OLD - 0.4))
+    await store.work(clock.add_period, clock.Period(start - dt.timedelta(days=0.2), start))
+    assert await swept(store, dry_run=True) == {"element_stat": 30}
+    assert await swept(store) == {"element_stat": 30}
+    assert there_are(backend, OLD_PARTITION) == [False]
+    assert set(places(backend)) == set(behind)
+    await store.work(cut_offs.accept_clock, NOW, Act("test", "test"))
+    assert (await swept(store))["element_stat"] == 20

@@ -86,6 +86,17 @@ def rows_after(session: Session, now: datetime) -> int:
     )
 
 
+def later(session: Session, cut_offs: Mapping[str, datetime]) -> dict[str, datetime]:
+    """Return which of these deletions have later cut-offs in the store, each with the time given."""
+    found = {}
+    for table in _holders():
+        for deletion_id, at in cut_offs.items():
+            is_later = (table.c.deletion_id == deletion_id) & (table.c.cut_off_at > at)
+            if session.connection().execute(select(table.c.deletion_id).where(is_later)).first():
+                found[deletion_id] = at
+    return found
+
+
 @forbids
 def set_back(session: Session, cut_offs: Mapping[str, datetime], act: Act) -> int:
     """Set the cut-offs of these deletions back to those times; return how many were later.

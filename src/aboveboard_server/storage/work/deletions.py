@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from sqlalchemy import text
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
-from aboveboard_server.errors import OverloadedError, ServiceError
+from aboveboard_server.errors import ServiceError
 from aboveboard_server.schema.erasure import annotated_columns
 from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE, SubjectRecord
-from aboveboard_server.storage.privacy_tables import DeletionRow, TombstoneRow
+from aboveboard_server.storage.privacy_tables import DeletionRow
 from aboveboard_server.storage.unit_of_work import forbids
-from aboveboard_server.storage.work import audit, clock, erasing, opt_outs, pages, requests, tombstones
+from aboveboard_server.storage.work import audit, erasing, opt_outs, pages, requests, tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,16 +31,6 @@ REJECTED = "REJECTED"
 LAPSED = "LAPSED"
 # The states of a deletion whose tombstone is in force.
 BEGUN = (RUNNING, ERASED, SCRUBBED)
-
-# The most deletions that wait for an administrator: in all, and of one company. Of a subject one waits.
-MOST_WAITING = 1_000
-MOST_WAITING_OF_COMPANY = 50
-# Seconds after which a source may ask again where they are reached: only an administrator makes room.
-RETRY_FULL_SECONDS = 3_600.0
-# Deletions that are found together to lapse.
-LAPSED_AT_ONCE = 100
-# Held by who asks for a deletion that waits: two must not both find the last place free.
-WAITING_LOCK = 0x61626F76_0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +77,6 @@ class Decision:
     no_cut_off: bool = False
 
 
-class Waiting(NamedTuple):
-    """How many deletions wait for an administrator, and since when the oldest does."""
-
-    number: int
-    oldest: datetime | None
-
-
 @forbids
 def begin(session: Session, subject: SubjectRecord, order: Order, act: Act) -> DeletionRow:
     """Begin a deletion; return it, or the one that the same request has begun before.
@@ -106,7 +88,7 @@ def begin(session: Session, subject: SubjectRecord, order: Order, act: Act) -> D
             # The journal tells of this one too, and the database must not know less.
             tombstones.place(session, subject, order.cut_off_at, made.deletion_id)
         return made
-    row = _new(subject, order)
+    row = new(subject, order)
     row.known = erasing.is_known(session, subject)
     row.sealed_subject = order.sealed_subject
     if _start(session, row, subject, order.cut_off_at):
@@ -117,32 +99,13 @@ def begin(session: Session, subject: SubjectRecord, order: Order, act: Act) -> D
     return requests.detached(session, row)
 
 
-def ask(session: Session, subject: SubjectRecord, order: Order, act: Act) -> DeletionRow | None:
-    """Leave a deletion to be confirmed; return it, or the one of this subject that waits already.
-
-    None, and nothing written, where nothing is held of the subject. OverloadedError where too many wait.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.connection().execute(text(f"SELECT pg_advisory_xact_lock({WAITING_LOCK})"))
-    if waiting := waiting_of(session, subject):
-        return waiting
-    if not erasing.is_known(session, subject):
-        return None
-    _refuse_where_full(session, subject)
-    row = _new(subject, order)
-    row.known, row.sealed_subject = True, order.sealed_subject
-    session.add(row)
-    audit.append(session, act)
-    return requests.detached(session, row)
-
-
 @forbids
 def confirm(session: Session, subject: SubjectRecord, decision: Decision) -> DeletionRow:
     """Begin a deletion that waits; ServiceError where there is none, or where it does not wait.
 
     Its user is known from now on as `subject` says: its company may have another key by now.
     """
-    row = _pending(session, decision.deletion_id, for_update=True)
+    row = find_pending(session, decision.deletion_id, for_update=True)
     row.confirmed_at, row.reference, row.scrub_now = decision.at, decision.reference, decision.scrub_now
     row.stored_digest = subject.stored_digest or row.stored_digest
     order = Order(
@@ -160,39 +123,6 @@ def confirm(session: Session, subject: SubjectRecord, decision: Decision) -> Del
     return requests.detached(session, row)
 
 
-def reject(session: Session, decision: Decision) -> DeletionRow:
-    """End a deletion that waits; return it, also where it was rejected before. ServiceError as `confirm`."""
-    row = _found(session, decision.deletion_id, for_update=True)
-    if row.state != REJECTED:
-        row = _pending(session, decision.deletion_id)
-        row.rejection_reason, row.reference = decision.reason, decision.reference
-        _end_waiting(session, row, REJECTED, decision.at)
-        audit.append(session, decision.act)
-    return requests.detached(session, row)
-
-
-def overdue(session: Session, asked_before: datetime) -> Sequence[str]:
-    """Return ids of deletions that have waited since before a time, the oldest first, a page of them.
-
-    One that was asked for by a clock that was behind has not waited for as long as its time says.
-    """
-    created_at = col(DeletionRow.created_at)
-    statement = select(DeletionRow.deletion_id).where(
-        DeletionRow.state == PENDING, created_at <= asked_before
-    )
-    if spans := clock.periods(session):
-        statement = statement.where(~clock.within(created_at, spans))
-    return session.exec(statement.order_by(created_at).limit(LAPSED_AT_ONCE)).all()
-
-
-def lapse(session: Session, deletion_id: str, *, at: datetime, act: Act) -> None:
-    """End a deletion that waits, unless an administrator has decided on it meanwhile."""
-    row = _found(session, deletion_id, for_update=True)
-    if row.state == PENDING:
-        _end_waiting(session, row, LAPSED, at)
-        audit.append(session, replace(act, subject_digest=row.subject_digest, details=row.subject_kind))
-
-
 @forbids
 def restore(session: Session, subject: SubjectRecord, order: Order, act: Act) -> bool:
     """Begin a deletion that the journal tells of, unless it is known; return whether it was not.
@@ -203,7 +133,7 @@ def restore(session: Session, subject: SubjectRecord, order: Order, act: Act) ->
     if row is not None and row.state in BEGUN and (order.no_cut_off or row.cut_off_at):
         return False
     if row is None:
-        row = _new(subject, order)
+        row = new(subject, order)
     elif row.state not in BEGUN:
         # It waited when the backup was made, and what begins a deletion that waits is its confirmation.
         row.confirmed_at, row.ended_at = order.at, None
@@ -249,22 +179,14 @@ def history_of(session: Session, subject: SubjectRecord) -> tuple[str, bool]:
     return (found.deletion_id if found else ""), erasing.is_known(session, subject)
 
 
-def waiting(session: Session) -> Waiting:
-    """Return how many deletions wait for an administrator, and since when the oldest does."""
-    count, oldest = session.exec(
-        select(func.count(), func.min(DeletionRow.created_at)).where(DeletionRow.state == PENDING)
-    ).one()
-    return Waiting(count, oldest)
-
-
 def pending(session: Session, deletion_id: str) -> DeletionRow:
     """Return a deletion that waits; ServiceError where there is none, or where it does not wait."""
-    return requests.detached(session, _pending(session, deletion_id))
+    return requests.detached(session, find_pending(session, deletion_id))
 
 
 def get(session: Session, deletion_id: str) -> DeletionRow:
     """Return one deletion; ServiceError where there is none of this id."""
-    return requests.detached(session, _found(session, deletion_id))
+    return requests.detached(session, find(session, deletion_id))
 
 
 def page(
@@ -280,17 +202,6 @@ def page(
     found = session.exec(statement).all()
     session.expunge_all()
     return found
-
-
-def begun(session: Session) -> dict[str, datetime | None]:
-    """Return the ids of all deletions that have begun, each with its cut-off, None where it waits for one."""
-    found = select(DeletionRow.deletion_id, DeletionRow.cut_off_at).where(col(DeletionRow.state).in_(BEGUN))
-    return dict(session.exec(found).all())
-
-
-def cut_offs(session: Session) -> dict[bytes, datetime]:
-    """Return the cut-offs of all tombstones, by the digests of their Subjects."""
-    return dict(session.exec(select(TombstoneRow.subject_digest, TombstoneRow.cut_off_at)).all())
 
 
 def subject_of(row: DeletionRow) -> SubjectRecord:
@@ -351,21 +262,6 @@ def _end_at_once(row: DeletionRow, order: Order) -> None:
         row.state, row.scrubbed_at = SCRUBBED, order.at
 
 
-def _end_waiting(session: Session, row: DeletionRow, state: str, at: datetime) -> None:
-    clear_names(row)
-    row.state, row.ended_at = state, at
-    session.add(row)
-
-
-def _refuse_where_full(session: Session, subject: SubjectRecord) -> None:
-    count = select(func.count()).where(DeletionRow.state == PENDING)
-    of_company = count.where(DeletionRow.company_id == subject.company_id)
-    if session.exec(count).one() >= MOST_WAITING or session.exec(of_company).one() >= MOST_WAITING_OF_COMPANY:
-        raise OverloadedError(
-            RETRY_FULL_SECONDS, "too many deletions wait for an administrator; try again later"
-        )
-
-
 def _of(session: Session, subject: SubjectRecord, state: str) -> DeletionRow | None:
     row = session.exec(
         select(DeletionRow).where(
@@ -377,7 +273,7 @@ def _of(session: Session, subject: SubjectRecord, state: str) -> DeletionRow | N
     return row and requests.detached(session, row)
 
 
-def _new(subject: SubjectRecord, order: Order) -> DeletionRow:
+def new(subject: SubjectRecord, order: Order) -> DeletionRow:
     return DeletionRow(
         deletion_id=order.deletion_id,
         subject_kind=subject.kind,
@@ -401,15 +297,15 @@ def _nameless(subject: SubjectRecord) -> SubjectRecord:
     return SubjectRecord(subject.kind, subject.digest, subject.stored_digest)
 
 
-def _found(session: Session, deletion_id: str, *, for_update: bool = False) -> DeletionRow:
+def find(session: Session, deletion_id: str, *, for_update: bool = False) -> DeletionRow:
     row = session.get(DeletionRow, deletion_id, with_for_update=for_update or None)
     if row is None:
         raise ServiceError(reasons.ERROR_REASON_NOT_FOUND, "no such deletion", field="deletion_id")
     return row
 
 
-def _pending(session: Session, deletion_id: str, *, for_update: bool = False) -> DeletionRow:
-    row = _found(session, deletion_id, for_update=for_update)
+def find_pending(session: Session, deletion_id: str, *, for_update: bool = False) -> DeletionRow:
+    row = find(session, deletion_id, for_update=for_update)
     if row.state != PENDING:
         raise ServiceError(
             reasons.ERROR_REASON_DELETION_NOT_PENDING, "the deletion is not pending confirmation"

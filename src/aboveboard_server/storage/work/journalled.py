@@ -73,30 +73,23 @@ def held(session: Session, *, lifted: bool = False) -> Held:
     )
 
 
-class Known(NamedTuple):
-    """What the store knows of a deletion."""
-
-    state: str
-    cut_off_at: datetime | None
-
-    @property
-    def is_begun(self) -> bool:
-        """Whether it has begun."""
-        return self.state in BEGUN
+def known_opt_outs(session: Session, opt_out_ids: Collection[str]) -> set[str]:
+    """Return which of those opt-outs the store knows, in force or not."""
+    statement = select(OptOutRow.opt_out_id)
+    return set(session.exec(statement.where(col(OptOutRow.opt_out_id).in_(opt_out_ids))))
 
 
-def known_deletions(session: Session, deletion_ids: Collection[str]) -> dict[str, Known]:
-    """Return what the store knows of those deletions, by their ids."""
-    statement = select(DeletionRow.deletion_id, DeletionRow.state, DeletionRow.cut_off_at)
-    found = session.exec(statement.where(col(DeletionRow.deletion_id).in_(deletion_ids)))
-    return {deletion_id: Known(state, cut_off_at) for deletion_id, state, cut_off_at in found}
+def without_cut_off(session: Session) -> set[str]:
+    """Return the ids of deletions that have begun, and wait for a plausible clock to cut them off."""
+    waiting = (DeletionRow.state == deletions.RUNNING, col(DeletionRow.cut_off_at).is_(None))
+    return set(session.exec(select(DeletionRow.deletion_id).where(*waiting)))
 
 
-def opt_outs(session: Session, opt_out_ids: Collection[str]) -> dict[str, bool]:
-    """Return which of those opt-outs the store knows, each with whether it is in force."""
-    statement = select(OptOutRow.opt_out_id, OptOutRow.revoked_at)
-    found = session.exec(statement.where(col(OptOutRow.opt_out_id).in_(opt_out_ids)))
-    return {opt_out_id: revoked_at is None for opt_out_id, revoked_at in found}
+def waiting_rows(session: Session) -> Sequence[DeletionRow]:
+    """Return the rows of the deletions that wait."""
+    return _detached(
+        session, session.exec(select(DeletionRow).where(DeletionRow.state == deletions.PENDING)).all()
+    )
 
 
 def deletion_rows(session: Session, deletion_ids: Collection[str]) -> Sequence[DeletionRow]:

@@ -11,7 +11,7 @@ from sqlmodel import col, func, select
 from aboveboard_server.storage.ports import SELF_SERVICE
 from aboveboard_server.storage.privacy_tables import OptOutRow
 from aboveboard_server.storage.unit_of_work import epoch_of, forbids
-from aboveboard_server.storage.work import company_keys, opt_outs, reach
+from aboveboard_server.storage.work import company_keys, opt_outs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,15 +110,6 @@ def lift(session: Session, opt_out_ids: Sequence[str], *, revoked_at: datetime) 
     for row in session.exec(statement).all():
         row.revoked_at, row.epoch = revoked_at, epoch_of(session)
         session.add(row)
-
-
-def is_seen(session: Session, subject: SubjectRecord) -> bool:
-    """Whether anything that a source sent is held of a Subject; not for one without its names."""
-    return any(
-        session.connection().execute(select(1).select_from(table).where(belongs).limit(1)).first()
-        for table, target, belongs in reach.held(subject)
-        if not target.redacted
-    )
 
 
 def unseen(session: Session) -> int:
