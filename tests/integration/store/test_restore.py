@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -57,14 +58,13 @@ async def test_all_of_it_comes_back(
     """Deletions by their ids whatever their times, rejections, opt-outs with their tokens, releases."""
     gone, unwanted, waiting = server_source(), server_source(), server_source()
     await store.commit([batch_of(gone, element()), batch_of(waiting, element())])
+    seen = replace(record_of(waiting), server_uuid=waiting.server.server_uuid)
     first, second, rejected, opted_out, lifted, still = (str(uuid7()) for _ in range(6))
     subject = record(gone).subjects[0]
     # The database knows a later cut-off of the same subject, by a clock that was set back since.
     order = deletions.Order(first, ADMINISTRATOR, NOW)
     await store.work(deletions.begin, record_of(gone), order, ACT)
-    await store.work(
-        waiting_deletions.ask, record_of(waiting), deletions.Order(rejected, SELF_SERVICE, NOW), ACT
-    )
+    await store.work(waiting_deletions.ask, seen, deletions.Order(rejected, SELF_SERVICE, NOW), ACT)
     await store.work(
         opt_outs.create,
         SubjectRecord("SERVER", b"l" * 32),
