@@ -155,7 +155,8 @@ class Client:
     def enable(self, scope: Scope | None = None) -> Answer:
         """Switch telemetry on again, where no administrator and no environment forbids it.
 
-        `scope` as it was given to `disable`. Waits for the service's answer.
+        `scope` as it was given to `disable`. Waits for the service's answer. It lifts what this installation
+        has set; where only somebody else's refusal is in force it stays off, and `problem` says so.
         """
         return self._ready().enable(scope)
 

@@ -21,6 +21,8 @@ LONGEST_DELAY = 24 * 3600.0
 STANDING = {"UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED"}
 # Who sends is refused, not what is sent: no smaller request would do better.
 OF_THE_SOURCE = {"SOURCE_MISSING", "SOURCE_INVALID"}
+# A refusal is in force that the token sent does not lift.
+TOKEN_REQUIRED = "PREFERENCE_TOKEN_REQUIRED"  # noqa: S105  # a reason, no secret
 M = TypeVar("M", bound=Message)
 
 
@@ -56,7 +58,7 @@ class Backoff:
 
     def after(self, failure: CallFailed) -> float:
         """Return the wait in seconds, no shorter than the server asked for."""
-        if failure.code in STANDING or failure.reason in OF_THE_SOURCE:
+        if failure.code in STANDING:
             return self._timing.refused * random.uniform(0.9, 1.1)  # noqa: S311  # no secret
         # The exponent is bounded: 2.0 ** 1024 would be an error.
         longest = min(self._timing.retry_first * 2.0 ** min(self._failures, 30), self._timing.retry_most)

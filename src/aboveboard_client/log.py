@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from aboveboard_client.tally import Tally
 
 NAME = "sent.log"
+# What whoever reads along must not learn: it would let them send as, or lift for, somebody else.
+SECRETS = ("writeKey", "preferenceToken")
 
 
 class SentLog:
     """One JSON object a line, only ever appended: `{"at", "rpc", "sent" | "answered" | "failed"}`.
 
-    A request stands there before it goes, as it goes, but for the write key. At half of `max_bytes` the file
-    becomes `sent.log.1` and that before it is deleted; 0 keeps no log.
+    A request stands there before it goes, as it goes, but for the write key and the preference token. At half
+    of `max_bytes` the file becomes `sent.log.1` and that before it is deleted; 0 keeps no log.
     """
 
     def __init__(self, folder: Path, max_bytes: int, tally: Tally) -> None:
@@ -38,7 +40,8 @@ class SentLog:
         """Write down a request that is about to go."""
         if self._max_bytes:
             told = MessageToDict(request)
-            told.pop("writeKey", None)
+            for name in SECRETS:
+                told.pop(name, None)
             self._append(rpc, "sent", told)
 
     def answered(self, rpc: str, response: Message) -> None:

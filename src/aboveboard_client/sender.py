@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aboveboard_client.consent import DEFAULT_PING_SECONDS, SERVICE
 from aboveboard_client.delivery import Delivery
-from aboveboard_client.failure import Backoff, CallFailed, Withdrawn
+from aboveboard_client.failure import OF_THE_SOURCE, Backoff, CallFailed, Withdrawn
 from aboveboard_client.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Sender:
         self._parts = parts
         self._beat = beat
         self.delivery = Delivery(parts)
-        self.wishes = Wishes(parts, self.delivery)
+        self.wishes = Wishes(parts, self.delivery, self._put_off)
         self.thread: threading.Thread | None = None
         self._timing = parts.settings.timing
         self._backoff = Backoff(self._timing)
@@ -43,6 +43,8 @@ class Sender:
         self._called = False
         self._stopping = False
         self._has_children = False
+        # Whether the service refuses who sends: that changes only with what the next client is given.
+        self._is_refused = False
         self._urgent = False
         # The outcome of a flush: set once nothing waits any more, or once trying has failed.
         self._settled = threading.Event()
@@ -151,7 +153,8 @@ class Sender:
 
     def _while_disabled(self, now: float) -> float:
         """Ask now and then whether the service has changed its mind; never where the user has said no."""
-        if self._parts.consent.forbidden_by() == SERVICE and now >= self._ask_at:
+        due = now >= self._ask_at and not self._is_refused
+        if due and self._parts.consent.forbidden_by() == SERVICE:
             self._ask_at = now + ASK_AGAIN_SECONDS
             self.delivery.ask()
             self._asked = self._parts.consent.collecting
@@ -178,6 +181,9 @@ class Sender:
 
     def _send_all(self) -> float:
         self._gather_until = 0.0
+        if self._is_refused:
+            # `_called` stays: recording need not wake the thread any more.
+            return self._settle(drained=False)
         if not self._asked:
             self.delivery.ask()
             self._asked = True
@@ -197,6 +203,10 @@ class Sender:
 
     def _put_off(self, failure: CallFailed) -> float:
         """Wait after a failure, and then ask again before events are sent."""
+        if failure.reason in OF_THE_SOURCE:
+            self._is_refused = True
+            self._parts.tally.trouble("source", "telemetry is not sent, who sends is refused: %s", failure)
+            return self._settle(drained=False)
         self._parts.tally.trouble(f"call {failure.code}", "telemetry is not sent yet: %s", failure)
         self._asked = False
         wait = self._backoff.after(failure)

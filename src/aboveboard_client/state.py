@@ -25,21 +25,31 @@ class State:
     def read(self) -> dict[str, Any]:
         """Return what is remembered."""
         try:
-            found = json.loads(self._file.read_bytes())
-        except (OSError, ValueError):
+            return self._load()
+        except OSError:
             return {}
-        return found if isinstance(found, dict) else {}
 
     @contextmanager
     def changing(self) -> Iterator[dict[str, Any]]:
-        """Change what is remembered, durably, while no other process does; OSError."""
+        """Change what is remembered, durably, while no other process does; OSError.
+
+        Changes nothing where the file is there and cannot be read just now: what it holds must not be lost.
+        """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(self.folder / "state.lock"):
-            before = self.read()
+            before = self._load()
             values = dict(before)
             yield values
             if values != before:
                 replace_durably(self._file, json.dumps(values).encode())
+
+    def _load(self) -> dict[str, Any]:
+        """Read the file, damaged or missing as empty; OSError."""
+        try:
+            found = json.loads(self._file.read_bytes())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
 
 def replace_durably(path: Path, data: bytes) -> None:

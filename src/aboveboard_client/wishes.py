@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest as Request
-from aboveboard_client.consent import USER
-from aboveboard_client.failure import CallFailed, Withdrawn
+from aboveboard_client.consent import SERVICE, USER
+from aboveboard_client.failure import TOKEN_REQUIRED, CallFailed, Withdrawn
 from aboveboard_client.locks import locked
+from aboveboard_client.pending import Pending, Wish
 from aboveboard_client.preference import Answer, Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aboveboard_client.delivery import Delivery
     from aboveboard_client.parts import Parts
 
-KEY = "wish"
+STAYS_OFF = (
+    "telemetry stays off: a refusal is in force that was set elsewhere, or before refusals had tokens;"
+    " whoever runs the service can lift it"
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a wish: the Deletion it began, a problem in words, or why it is to be told again."""
+
+    deletion_id: str = ""
+    problem: str = ""
+    failure: CallFailed | None = None
 
 
 class Wishes:
-    """Keeps the latest wish until the service has been told."""
+    """Keeps the latest wish of each scope until the service has been told."""
 
-    def __init__(self, parts: Parts, delivery: Delivery) -> None:
+    def __init__(self, parts: Parts, delivery: Delivery, put_off: Callable[[CallFailed], object]) -> None:
         self._parts = parts
         self._delivery = delivery
+        self._put_off = put_off
+        self._pending = Pending(parts.state)
         self._being_told = False
 
     @property
     def pending(self) -> bool:
         """Whether there is a wish that the service was not told yet, and that nobody is telling it now."""
-        return not self._being_told and KEY in self._parts.state.read()
+        return not self._being_told and bool(self._pending)
 
     def disable(self, scope: Scope | None, *, erase_history: bool, timeout: float) -> Answer:
         """Stop everything, then tell; see Client.disable."""
@@ -43,31 +61,11 @@ class Wishes:
         self._parts.consent.allow(USER)
         return self._wish(scope, Request.PREFERENCE_ENABLED, erase=False, problems=[])
 
-    def tell(self) -> tuple[str, str]:
-        """Tell the service the pending wish: the id of a Deletion, and a problem in words.
-
-        CallFailed where it is to be told again; Withdrawn, OSError.
-        """
-        wish = self._parts.state.read().get(KEY)
-        if not wish:
-            return "", ""
-        problem = ""
-        try:
-            response = self._delivery.call("SetCollectionPreference", self._request(wish))
-        except CallFailed as failure:
-            if failure.code == "UNIMPLEMENTED" and wish["erase"]:
-                # That service cannot erase yet; the opt-out itself must not wait for it.
-                problem = f"history was not erased: {failure}"
-                wish_without = {**wish, "erase": False}
-                response = self._delivery.call("SetCollectionPreference", self._request(wish_without))
-            elif failure.code == "INVALID_ARGUMENT":
-                self._forget(wish)
-                return "", str(failure)
-            else:
-                raise
-        self._forget(wish)
-        self._parts.consent.obey(response.collection_status)
-        return response.deletion_id, problem
+    def tell(self) -> None:
+        """Tell the service what it was not told; CallFailed where to be tried again, Withdrawn, OSError."""
+        failures = [outcome.failure for outcome in self._tell().values() if outcome.failure]
+        if failures:
+            raise failures[0]
 
     def _stop(self, timeout: float) -> str:
         """Forbid, and wait until no process of this machine is sending any more."""
@@ -107,14 +105,17 @@ class Wishes:
                     "the service was not told: a deployment must say the scope, USER or DEPLOYMENT"
                 )
             else:
-                with self._parts.state.changing() as values:
-                    values[KEY] = {"scope": int(scope), "preference": int(preference), "erase": erase}
-                deletion_id, problem = self.tell()
-                problems.append(problem)
-                told = True
+                self._pending.add(int(scope), int(preference), erase=erase)
+                # Where it is missing the sender of another process has just told it.
+                outcome = self._tell().get(int(scope), Outcome())
+                deletion_id = outcome.deletion_id
+                problems.append(outcome.problem)
+                told = outcome.failure is None
+                if outcome.failure is not None:
+                    self._put_off(outcome.failure)
         except Withdrawn:
             problems.append("the service was not told: the environment forbids any connection")
-        except (CallFailed, OSError) as error:
+        except OSError as error:
             problems.append(f"the service was not told yet: {error}")
         finally:
             self._being_told = False
@@ -125,16 +126,64 @@ class Wishes:
             problem="; ".join(filter(None, problems)),
         )
 
-    def _request(self, wish: dict[str, Any]) -> Request:
-        return Request(
-            source=self._parts.settings.source,
-            scope=wish["scope"],
-            preference=wish["preference"],
-            erase_history=wish["erase"],
-            write_key=self._parts.settings.write_key,
-        )
+    def _tell(self) -> dict[int, Outcome]:
+        """Tell what is due, in its order, and return what became of it by scope; Withdrawn, OSError.
 
-    def _forget(self, wish: dict[str, Any]) -> None:
-        with self._parts.state.changing() as values:
-            if values.get(KEY) == wish:
-                del values[KEY]
+        One process at a time: a wish that replaces another must not overtake it. Where the service takes no
+        more for now, as of deletions, it may still take the next.
+        """
+        outcomes: dict[int, Outcome] = {}
+        failure: CallFailed | None = None
+        lock = self._parts.state.folder / "telling.lock"
+        with locked(lock, timeout=self._parts.settings.timing.rpc):
+            for wish in self._pending.due():
+                try:
+                    if failure is not None and failure.code != "RESOURCE_EXHAUSTED":
+                        raise failure
+                    outcomes[wish.scope] = self._tell_one(wish)
+                except CallFailed as error:
+                    failure = error
+                    problem = f"the service was not told yet: {failure}"
+                    outcomes[wish.scope] = Outcome(problem=problem, failure=failure)
+        return outcomes
+
+    def _tell_one(self, wish: Wish) -> Outcome:
+        """Tell a wish and forget it; CallFailed where it is to be told again, Withdrawn, OSError."""
+        problem = ""
+        try:
+            response = self._call(wish)
+        except CallFailed as failure:
+            if failure.code == "UNIMPLEMENTED" and wish.erase:
+                # That service cannot erase yet; the opt-out itself must not wait for it.
+                problem = f"history was not erased: {failure}"
+                response = self._call(replace(wish, erase=False))
+            elif failure.reason == TOKEN_REQUIRED or failure.code == "INVALID_ARGUMENT":
+                return self._refused(wish, failure)
+            else:
+                raise
+        self._pending.done(wish, lifted=not wish.disables)
+        self._parts.consent.obey(response.collection_status)
+        return Outcome(response.deletion_id, problem)
+
+    def _refused(self, wish: Wish, failure: CallFailed) -> Outcome:
+        """Give up a wish that the service will not take, however often it is told; OSError."""
+        problem = str(failure)
+        if failure.reason == TOKEN_REQUIRED:
+            problem = f"{STAYS_OFF} ({failure.reason})"
+            # As the service's refusal: the next time it is asked it may say that it was lifted.
+            self._parts.consent.forbid(SERVICE)
+        self._pending.done(wish)
+        self._parts.tally.trouble(f"preference {failure.reason}", "telemetry preference: %s", problem)
+        return Outcome(problem=problem)
+
+    def _call(self, wish: Wish) -> Any:
+        settings = self._parts.settings
+        request = Request(
+            source=settings.source,
+            scope=Request.Scope.ValueType(wish.scope),
+            preference=Request.Preference.ValueType(wish.preference),
+            erase_history=wish.erase,
+            write_key=settings.write_key,
+            preference_token=wish.token,
+        )
+        return self._delivery.call("SetCollectionPreference", request)

@@ -210,6 +210,45 @@ def test_one_event_that_cannot_be_read_costs_its_neighbours_nothing(
     assert sorted(application.names()) == list("abcdefg")
 
 
+def test_a_clock_that_is_behind_is_given_up_once_a_new_event_counts_as_erased(
+    application: Application, context: BrowserContext
+) -> None:
+    """From the answer on events and requests have the server's time where it is ahead, else the browser's."""
+    hour = 3_600_000
+    sent: list[dict[str, Any]] = []
+    ahead, outcomes = hour, ["ACCEPTED", "SUBJECT_ERASED", "ACCEPTED", "ACCEPTED"]
+
+    def answer(route: Route) -> None:
+        request = json.loads(route.request.post_data or "")
+        sent.extend({**event, "sentAt": request["sentAt"]} for event in request["events"])
+        outcome = {"eventId": sent[-1]["eventId"], "outcome": f"OUTCOME_{outcomes[len(sent) - 1]}"}
+        time = page.evaluate(f"new Date(Date.now() + {ahead}).toISOString()")
+        route.fulfill(
+            json={
+                "verdicts": [outcome] if outcome["outcome"] != "OUTCOME_ACCEPTED" else [],
+                "collectionStatus": {"state": "STATE_ENABLED", "serverTime": time},
+            },
+            headers={"Access-Control-Allow-Origin": "*"},
+        )
+
+    page = context.new_page()
+    page.goto(application.page())
+    page.wait_for_function("window.aboveboard?.collectionStatus()")
+    page.route("**/v1/events", answer)
+    for number in range(4):
+        # The last answer is of a server that is behind: it is not followed.
+        ahead = hour if number < 2 else -hour
+        page.evaluate("aboveboard.ping('Clicked')")
+        while len(sent) <= number:
+            page.wait_for_timeout(20)
+        page.evaluate("aboveboard.flush()")
+    assert len(sent) == 4
+    real = page.evaluate("Date.now()")
+    for name in ("occurredAt", "sentAt"):
+        times = [page.evaluate(f"Date.parse('{event[name]}')") - real for event in sent]
+        assert [round(time / hour) for time in times] == [0, 0, 1, 0]
+
+
 def test_a_login_changes_who_sends_from_then_on(application: Application, context: BrowserContext) -> None:
     """After a second init() new pings bear the new source, those queued before the old one; numbers go on."""
     page = context.new_page()

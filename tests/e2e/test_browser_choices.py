@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import base64
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.support.application import LIFE, SOON, ask, calls, collecting
 from tests.support.browser import eventually
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
+    from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
     from tests.support.application import Application
 
 
@@ -81,6 +83,175 @@ def test_a_preference_that_did_not_reach_the_server_holds_in_the_tab(
     page.wait_for_function("window.aboveboard")
     assert collecting(page) is False
     application.expect("Loaded")
+
+
+def wishes(page: Page) -> list[dict[str, Any]]:
+    """Return a list that grows with each preference that the page tells."""
+    seen: list[dict[str, Any]] = []
+
+    def note(request: Request) -> None:
+        if request.url.endswith("v1/preference"):
+            seen.append(json.loads(request.post_data or ""))
+
+    page.on("request", note)
+    return seen
+
+
+def kept(page: Page) -> dict[str, str]:
+    """Return what the origin's localStorage holds."""
+    found: dict[str, str] = page.evaluate("({...localStorage})")
+    return found
+
+
+def test_a_token_is_kept_from_the_refusal_until_it_is_lifted(
+    application: Application, context: BrowserContext
+) -> None:
+    """Nothing is kept before; a later page of the origin lifts with the 32 bytes that went with DISABLED."""
+    address = application.page("aboveboard.ping('Loaded');")
+    page = context.new_page()
+    page.goto(address)
+    application.expect("Loaded")
+    assert kept(page) == {}
+    told = wishes(page)
+    assert page.evaluate("aboveboard.disable('USER')") is True
+    assert page.evaluate("aboveboard.disable('USER')") is True
+    assert len(kept(page)) == 1
+    page.close()
+    later = context.new_page()
+    later.goto(address)
+    ask(later)
+    told_later = wishes(later)
+    assert later.evaluate("aboveboard.enable('USER')") is True
+    assert collecting(later) is True
+    assert kept(later) == {}
+    tokens = [wish["preferenceToken"] for wish in [*told, *told_later]]
+    assert len(tokens) == 3
+    assert len({*tokens}) == 1
+    assert len(base64.b64decode(tokens[0], validate=True)) == 32
+    assert later.evaluate("aboveboard.disable('USER')") is True
+    assert told_later[-1]["preferenceToken"] != tokens[0]
+
+
+def test_each_scope_and_user_has_a_token_of_its_own(
+    application: Application, context: BrowserContext
+) -> None:
+    """One browser, two users and their deployment: what one has set, the other does not lift."""
+    page = context.new_page()
+    page.goto(application.page())
+    told = wishes(page)
+    page.evaluate("aboveboard.disable('USER')")
+    page.evaluate("aboveboard.disable('DEPLOYMENT')")
+    page.goto(application.page(options={"userId": "u2"}))
+    page.evaluate("aboveboard.disable('USER')")
+    page.evaluate("aboveboard.disable('DEPLOYMENT')")
+    user, deployment, other, again = [wish["preferenceToken"] for wish in told]
+    assert len({user, deployment, other}) == 3
+    assert again == deployment
+    assert len(kept(page)) == 3
+
+
+def test_who_has_not_refused_lifts_nothing(
+    application: Application, browser: Browser, context: BrowserContext
+) -> None:
+    """Another profile that knows the same ids gets false, and both stay off."""
+    address = application.page("aboveboard.ping('Loaded');")
+    page = context.new_page()
+    page.goto(address)
+    application.expect("Loaded")
+    page.evaluate("aboveboard.disable('USER')")
+    with browser.new_context() as strange:
+        stranger = strange.new_page()
+        stranger.goto(address)
+        ask(stranger)
+        assert stranger.evaluate("aboveboard.enable('USER')") is False
+        assert collecting(stranger) is False
+        assert kept(stranger) == {}
+    page.reload()
+    page.wait_for_function("window.aboveboard")
+    assert collecting(page) is False
+    application.expect("Loaded")
+    assert page.evaluate("aboveboard.enable('USER')") is True
+
+
+def test_a_lost_answer_costs_no_token(application: Application, context: BrowserContext) -> None:
+    """Where the answer to ENABLED is lost, false; the tab stays off, and the same token lifts it later."""
+    page = context.new_page()
+    page.goto(application.page())
+    told = wishes(page)
+    page.evaluate("aboveboard.disable('USER')")
+    before = kept(page)
+    page.route("**/v1/preference", lambda route: (route.fetch(), route.abort()))
+    assert page.evaluate("aboveboard.enable('USER')") is False
+    assert collecting(page) is False
+    assert kept(page) == before
+    page.unroute("**/v1/preference")
+    assert page.evaluate("aboveboard.enable('USER')") is True
+    assert (kept(page), len({wish["preferenceToken"] for wish in told})) == ({}, 1)
+
+
+def test_the_last_wish_wins_however_fast_they_come(application: Application, context: BrowserContext) -> None:
+    """A refusal that comes while it is being lifted holds, here and on the server, and keeps its token."""
+    page = context.new_page()
+    page.goto(application.page())
+    told = wishes(page)
+    quick = """async () => {
+        aboveboard.disable('USER');
+        const lifted = aboveboard.enable('USER').then(() => aboveboard.collecting());
+        return Promise.all([lifted, aboveboard.disable('USER')]);
+    }"""
+    # Not for a moment is collection on in between.
+    assert page.evaluate(quick) == [False, True]
+    assert [wish["preference"][11:] for wish in told] == ["DISABLED", "ENABLED", "DISABLED"]
+    assert collecting(page) is False
+    page.reload()
+    page.wait_for_function("window.aboveboard")
+    assert page.evaluate("aboveboard.enable('USER')") is True
+    assert collecting(page) is True
+
+
+def test_lifting_in_one_tab_does_not_forget_what_another_has_refused_meanwhile(
+    application: Application, context: BrowserContext
+) -> None:
+    """Two tabs: DISABLED while the other's ENABLED is under way; the token of the refusal is still kept."""
+    address = application.page()
+    page, other = context.new_page(), context.new_page()
+    for tab in (page, other):
+        tab.goto(address)
+    page.evaluate("aboveboard.disable('USER')")
+
+    def between(route: Route) -> None:
+        answer = route.fetch()
+        other.evaluate("aboveboard.disable('USER')")
+        route.fulfill(response=answer)
+
+    page.route("**/v1/preference", between)
+    assert page.evaluate("aboveboard.enable('USER')") is True
+    page.unroute("**/v1/preference")
+    assert len(kept(page)) == 1
+    assert other.evaluate("aboveboard.enable('USER')") is True
+    assert kept(page) == {}
+
+
+@pytest.mark.parametrize(
+    "storage",
+    [
+        "get() { throw new DOMException('', 'SecurityError'); }",
+        "value: null",
+        "value: {getItem: () => null, setItem() { throw new DOMException('', 'QuotaExceededError'); }}",
+    ],
+)
+def test_where_nothing_can_be_kept_it_refuses_without_a_token(
+    application: Application, context: BrowserContext, storage: str
+) -> None:
+    """Storage that is forbidden, missing or full: the refusal holds, and only the vendor can lift it."""
+    context.add_init_script(f"Object.defineProperty(window, 'localStorage', {{ {storage} }})")
+    page = context.new_page()
+    page.goto(application.page())
+    told = wishes(page)
+    assert page.evaluate("aboveboard.disable('USER')") is True
+    assert told[0]["preferenceToken"] == ""
+    assert page.evaluate("aboveboard.enable('USER')") is False
+    assert collecting(page) is False
 
 
 @pytest.mark.parametrize(

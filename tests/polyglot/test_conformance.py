@@ -107,6 +107,8 @@ def test_answers(converse: Converse, language: str) -> None:
             "verdicts": [{"eventId": event_id(5), "outcome": "OUTCOME_OPTED_OUT"}],
             "collectionStatus": DISABLED,
         },
+        # By the token that went with the refusal, as each language has its field.
+        "opted_in": {"collectionStatus": ENABLED},
     }
 
 

@@ -64,6 +64,10 @@ class ScriptedService(stubs.IngestServiceServicer):
         self.preferences: list[ingest.SetCollectionPreferenceRequest] = []
         self.status = collection_status()
         self.answer: Callable[[ingest.PublishEventsRequest], ingest.PublishEventsResponse] = self.accept
+        # What SetCollectionPreference is answered with, one call after the other; then it takes everything.
+        self.refusals: list[RefusedError] = []
+        # What GetCollectionStatus is refused with.
+        self.closed: RefusedError | None = None
         self.erases = True
         self.arrived = threading.Event()
         self.address = ""
@@ -82,15 +86,18 @@ class ScriptedService(stubs.IngestServiceServicer):
         try:
             return self.answer(request)
         except RefusedError as error:
-            context.set_trailing_metadata(error.trailers)
-            context.abort(error.code, "as the test says")
+            _abort(context, error)
 
     def GetCollectionStatus(self, request: ingest.GetCollectionStatusRequest, context: Any) -> Any:
         self.asked.append(request)
+        if self.closed is not None:
+            _abort(context, self.closed)
         return ingest.GetCollectionStatusResponse(collection_status=self.status)
 
     def SetCollectionPreference(self, request: ingest.SetCollectionPreferenceRequest, context: Any) -> Any:
         self.preferences.append(request)
+        if self.refusals:
+            _abort(context, self.refusals.pop(0))
         if request.erase_history and not self.erases:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, "erase_history is not implemented")
         return ingest.SetCollectionPreferenceResponse(collection_status=self.status)
@@ -109,3 +116,8 @@ class ScriptedService(stubs.IngestServiceServicer):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.stop(0).wait()
+
+
+def _abort(context: Any, error: RefusedError) -> None:
+    context.set_trailing_metadata(error.trailers)
+    context.abort(error.code, "as the test says")

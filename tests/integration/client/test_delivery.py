@@ -215,8 +215,8 @@ def test_one_poisonous_event_is_found_and_dropped(
     assert client.close()
 
 
-def test_a_source_that_is_refused_is_asked_for_rarely(shared_server: ServerProcess, tmp_path: Path) -> None:
-    """A source that breaks a rule is a mistake of its host: it keeps its events, and asks rarely."""
+def test_a_source_that_is_refused_is_asked_for_once(shared_server: ServerProcess, tmp_path: Path) -> None:
+    """A source that breaks a rule is a mistake of its host: the client keeps its events, and asks no more."""
     client = Client(
         shared_server.ingest_address,
         ServerSource(server_uuid="not a UUID"),

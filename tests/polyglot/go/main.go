@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -102,6 +103,26 @@ func (c *client) stream() error {
 	}
 }
 
+// prefer switches collection off, and on again by the same token. A real client draws it at random.
+func (c *client) prefer() error {
+	preference := &ingestv1.SetCollectionPreferenceRequest{
+		Source:          c.source,
+		Scope:           ingestv1.SetCollectionPreferenceRequest_SCOPE_SERVER,
+		Preference:      ingestv1.SetCollectionPreferenceRequest_PREFERENCE_DISABLED,
+		PreferenceToken: bytes.Repeat([]byte{7}, 32),
+	}
+	optedOut, err := c.ingest.SetCollectionPreference(c.ctx, preference)
+	if err := c.see("opted_out", optedOut, err); err != nil {
+		return err
+	}
+	if err := c.publish("after_opt_out", created(5)); err != nil {
+		return err
+	}
+	preference.Preference = ingestv1.SetCollectionPreferenceRequest_PREFERENCE_ENABLED
+	optedIn, err := c.ingest.SetCollectionPreference(c.ctx, preference)
+	return c.see("opted_in", optedIn, err)
+}
+
 func (c *client) converse(everyType *ingestv1.PublishEventsRequest) error {
 	asked, err := c.ingest.GetCollectionStatus(c.ctx, &ingestv1.GetCollectionStatusRequest{Source: c.source})
 	if err := c.see("status", asked, err); err != nil {
@@ -137,15 +158,7 @@ func (c *client) converse(everyType *ingestv1.PublishEventsRequest) error {
 		return err
 	}
 
-	preference, err := c.ingest.SetCollectionPreference(c.ctx, &ingestv1.SetCollectionPreferenceRequest{
-		Source:     c.source,
-		Scope:      ingestv1.SetCollectionPreferenceRequest_SCOPE_SERVER,
-		Preference: ingestv1.SetCollectionPreferenceRequest_PREFERENCE_DISABLED,
-	})
-	if err := c.see("opted_out", preference, err); err != nil {
-		return err
-	}
-	return c.publish("after_opt_out", created(5))
+	return c.prefer()
 }
 
 // Shows the administrator's key.

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FROM_A_NEWER_CLIENT = 99
 TIMEOUT = 60
+# A real client draws it at random.
+PREFERENCE_TOKEN = bytes(range(32))
 # Shows the administrator's key.
 AUTHORIZED = (("authorization", f"Bearer {os.environ['ABOVEBOARD_TOKEN']}"),)
 
@@ -87,16 +89,16 @@ def converse(
     )
     saw["replayed"] = as_json(replayed)
 
-    preference = ingest_stub.SetCollectionPreference(
-        ingest.SetCollectionPreferenceRequest(
-            source=source,
-            scope=ingest.SetCollectionPreferenceRequest.SCOPE_SERVER,
-            preference=ingest.SetCollectionPreferenceRequest.PREFERENCE_DISABLED,
-        ),
-        timeout=TIMEOUT,
+    preference = ingest.SetCollectionPreferenceRequest(
+        source=source,
+        scope=ingest.SetCollectionPreferenceRequest.SCOPE_SERVER,
+        preference=ingest.SetCollectionPreferenceRequest.PREFERENCE_DISABLED,
+        preference_token=PREFERENCE_TOKEN,
     )
-    saw["opted_out"] = as_json(preference)
+    saw["opted_out"] = as_json(ingest_stub.SetCollectionPreference(preference, timeout=TIMEOUT))
     saw["after_opt_out"] = as_json(publish(element(5)))
+    preference.preference = ingest.SetCollectionPreferenceRequest.PREFERENCE_ENABLED
+    saw["opted_in"] = as_json(ingest_stub.SetCollectionPreference(preference, timeout=TIMEOUT))
     return saw
 
 

@@ -81,9 +81,13 @@ async function converse(ingestUrl: string, adminUrl: string, everyType: PublishE
   await see("quarantined", ListQuarantinedEventsResponseSchema, admin.listQuarantinedEvents({}, { headers }));
   await see("replayed", ReplayQuarantinedEventsResponseSchema, admin.replayQuarantinedEvents({}, { headers }));
 
-  const preference = { source, scope: Scope.SERVER, preference: Preference.DISABLED };
-  await see("opted_out", SetCollectionPreferenceResponseSchema, ingest.setCollectionPreference(preference));
+  // A real client draws the token at random.
+  const of = { source, scope: Scope.SERVER, preferenceToken: new Uint8Array(32).fill(7) };
+  const off = ingest.setCollectionPreference({ ...of, preference: Preference.DISABLED });
+  await see("opted_out", SetCollectionPreferenceResponseSchema, off);
   await see("after_opt_out", PublishEventsResponseSchema, publish(element(5)));
+  const on = ingest.setCollectionPreference({ ...of, preference: Preference.ENABLED });
+  await see("opted_in", SetCollectionPreferenceResponseSchema, on);
   return saw;
 }
 

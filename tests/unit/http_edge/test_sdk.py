@@ -12,8 +12,8 @@ TYPES = (assets.STATIC / "sdk.d.ts").read_text(encoding="utf-8")
 
 
 def test_the_sdk_is_small_and_needs_nothing() -> None:
-    """Below 5 KB gzipped as it is served, comments and all, and without a single import."""
-    assert len(gzip.compress(SCRIPT.encode())) < 5_000
+    """Below 6 KB gzipped as it is served, comments and all, and without a single import."""
+    assert len(gzip.compress(SCRIPT.encode())) < 6_000
     assert not re.search(r"^import |\bimport\(|\brequire\(", SCRIPT, re.MULTILINE)
     assert "cookie =" not in SCRIPT
     assert "innerHTML" not in SCRIPT

@@ -41,8 +41,6 @@ export interface CollectionStatus {
   categories?: string[];
   pingInterval?: string;
   serverTime?: string;
-  /** Only where the write key is bound to the company: what occurred at or before it is refused. */
-  erasedBefore?: string;
   /** A short text from the vendor to whoever runs the product. It is text: never put it in as HTML. */
   notice?: string;
 }
@@ -70,11 +68,17 @@ export function flush(): Promise<void>;
  * Switch collection off: the "Disable Telemetry" tick box. In this tab at once, and its queue is emptied.
  *
  * @returns true once the service keeps it; false where it could not be reached: then it holds for this tab
- * alone, and the box should say so.
+ * alone, and the box should say so. The token that lifts it lies in the origin's localStorage from then on; where
+ * nothing can be kept there, only the vendor can lift it.
  */
 export function disable(scope: Scope): Promise<boolean>;
 
-/** Take back what `disable` set at the same scope, never what an administrator has set. */
+/**
+ * Take back what `disable` set at the same scope in this browser, never what somebody else or an administrator has set.
+ *
+ * @returns true once the service has taken it; false where it could not be reached, or where what is refused was not
+ * set here: then it stays off, and only the vendor can lift it.
+ */
 export function enable(scope: Scope): Promise<boolean>;
 
 /** Whether pings are taken: the browser does not object, and nobody has switched it off. */

@@ -3,7 +3,8 @@
  *
  * What waits stays in one queue until the service has answered for it. A beacon gets no answer, so what it
  * carried stays as well, and goes again by fetch if the tab lives on: the event's id lets it count once.
- * Nothing here ever throws into the page. No cookie is read or set.
+ * Nothing here ever throws into the page. No cookie is read or set. localStorage holds the token of a refusal,
+ * from the refusal on; nothing before.
  */
 
 // The service takes 64 KiB, and a page may have as much in beacons under way. A kilobyte goes to what is
@@ -23,6 +24,11 @@ let tab = { id: '', sequence: 0, refused: false };
 let queue = [];
 /** @type {any} The last CollectionStatus; null until the service has told. */
 let status = null;
+let behind = false; // Whether an event of this page was refused as older than an erasure.
+let ahead = 0; // By how many ms the service's clock is ahead then.
+let wishes = 0; // How many preferences were set in this page.
+/** @type {Promise<any>} The preferences that are being told, one after the other. */
+let telling = Promise.resolve();
 let busy = false;
 let leaving = false;
 let failures = 0;
@@ -53,7 +59,7 @@ export const ping = quietly((event, payload, kind) => {
   if (!collecting() || !allows(category)) return;
   const json = encode({
     eventId: uuid7(),
-    occurredAt: new Date().toISOString(),
+    occurredAt: now(),
     sequence: tab.sequence + 1,
     ping: { eventName: String(event), payload: asObject(payload), category },
   });
@@ -193,13 +199,17 @@ async function deliver(events) {
   queue = queue.filter((event) => !done.has(event));
   if (!answer) return log('refused', events[0].json);
   const told = await answer.json().catch(() => ({}));
-  for (const verdict of told.verdicts ?? []) log(verdict.outcome, verdict);
+  for (const verdict of told.verdicts ?? []) {
+    log(verdict.outcome, verdict);
+    behind ||= verdict.outcome === 'OUTCOME_SUBJECT_ERASED';
+  }
   if (events[0].source === source) obey(told.collectionStatus);
 }
 
 function obey(told) {
   if (!told?.state) return;
   status = told;
+  if (behind) ahead = Math.max(Date.parse(told.serverTime) - Date.now(), 0) || 0;
   if (status.state === 'STATE_DISABLED') forget();
   else queue = queue.filter((event) => allows(event.category));
 }
@@ -211,20 +221,68 @@ function forget() {
   describe();
 }
 
-async function prefer(scope, disabled) {
+/** Tell a preference, one after the other: the later one must not arrive first. */
+function prefer(scope, disabled) {
   if (!options) return false;
-  tab.refused = disabled;
-  if (disabled) forget();
+  const wish = (wishes += 1);
+  if (disabled) {
+    tab.refused = true;
+    forget();
+  }
+  telling = telling.then(() => tell(scope, disabled, wish)).catch((error) => (log(error), false));
+  return telling;
+}
+
+async function tell(scope, disabled, wish) {
+  const asked = source;
+  const { companyId, deploymentId, userId } = options;
+  const key = KEY + JSON.stringify([scope, companyId, deploymentId, scope === 'USER' ? userId : null]);
+  const kept = token(key, disabled);
   const preference = `PREFERENCE_${disabled ? 'DISABLED' : 'ENABLED'}`;
-  const wish = `"scope":"SCOPE_${scope}","preference":"${preference}"`;
+  const said = `"scope":"SCOPE_${scope}","preference":"${preference}","preferenceToken":"${kept.slice(0, 44)}"`;
   try {
-    const answer = await post('v1/preference', `{"source":${source},${wish}${writeKey()}}`);
-    obey((await answer.json()).collectionStatus);
+    const answer = await post('v1/preference', `{"source":${asked},${said}${writeKey()}}`);
+    if (!disabled) {
+      forgetToken(key, kept);
+      // Not where it was switched off meanwhile.
+      if (wish === wishes) tab.refused = false;
+    }
+    if (asked === source) obey((await answer.json()).collectionStatus);
     schedule();
     return true;
   } catch (error) {
     log('the preference was not kept', error);
     return false;
+  }
+}
+
+/*
+ * What lifts a refusal: 32 random bytes, kept for the pages of this origin from the refusal until it is lifted.
+ * A few more follow them, new with each refusal, so that lifting one does not forget what another tab has refused
+ * meanwhile. Empty where nothing is kept or can be: then only the vendor lifts what is refused.
+ */
+function token(key, make) {
+  let kept = '';
+  try {
+    kept = localStorage.getItem(key) ?? '';
+    if (!/^[\w+/]{43}=/.test(kept)) kept = '';
+    if (make) {
+      const drawn = crypto.getRandomValues(new Uint8Array(32));
+      const next = (kept.slice(0, 44) || btoa(String.fromCharCode(...drawn))) + random(4);
+      localStorage.setItem(key, next);
+      kept = next;
+    }
+  } catch {
+    // Storage is forbidden here, or full.
+  }
+  return kept;
+}
+
+function forgetToken(key, kept) {
+  try {
+    if (localStorage.getItem(key) === kept) localStorage.removeItem(key);
+  } catch {
+    // As above.
   }
 }
 
@@ -250,7 +308,7 @@ function batch(wanted = (_event) => true) {
 
 function body(events) {
   const list = events.map((event) => event.json).join();
-  return `{"source":${events[0].source}${writeKey()},"sentAt":"${new Date().toISOString()}","events":[${list}]}`;
+  return `{"source":${events[0].source}${writeKey()},"sentAt":"${now()}","events":[${list}]}`;
 }
 
 function writeKey() {
@@ -273,6 +331,11 @@ async function post(path, text, keepalive = false) {
   // Names the field and the rule where the source is refused; never the value.
   const why = (await answer.text().catch(() => '')).slice(0, 500);
   throw Object.assign(new Error(`${path}: ${answer.status} ${why}`), { status: answer.status, retryAfter });
+}
+
+/** The time of events and requests, by one clock: the service corrects the one by the other. */
+function now() {
+  return new Date(Date.now() + ahead).toISOString();
 }
 
 function uuid7() {

@@ -102,16 +102,21 @@ async fn converse(
     let replayed = admin.replay_quarantined_events(authorized(ReplayQuarantinedEventsRequest::default())?).await?;
     saw.insert("replayed".into(), proto_json.write(replayed.get_ref())?);
 
-    let preference = SetCollectionPreferenceRequest {
+    let mut preference = SetCollectionPreferenceRequest {
         source: source.clone(),
         scope: Scope::Server.into(),
         preference: Preference::Disabled.into(),
+        // A real client draws it at random.
+        preference_token: vec![7; 32].into(),
         ..Default::default()
     };
-    let answer = ingest.set_collection_preference(preference).await?.into_inner();
+    let answer = ingest.set_collection_preference(preference.clone()).await?.into_inner();
     saw.insert("opted_out".into(), proto_json.write(&answer)?);
     let answer = ingest.publish_events(request(vec![element(5)])).await?.into_inner();
     saw.insert("after_opt_out".into(), proto_json.write(&answer)?);
+    preference.set_preference(Preference::Enabled);
+    let answer = ingest.set_collection_preference(preference).await?.into_inner();
+    saw.insert("opted_in".into(), proto_json.write(&answer)?);
     Ok(saw)
 }
 

@@ -19,6 +19,7 @@ import aboveboard.telemetry.v1.Source;
 import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonParser;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
@@ -120,9 +121,12 @@ final class Conformance {
             .setSource(source)
             .setScope(Scope.SCOPE_SERVER)
             .setPreference(Preference.PREFERENCE_DISABLED)
-            .build();
-    saw.put("opted_out", json(ingest.setCollectionPreference(preference)));
+            // A real client draws it at random.
+            .setPreferenceToken(ByteString.copyFrom(new byte[32]));
+    saw.put("opted_out", json(ingest.setCollectionPreference(preference.build())));
     saw.put("after_opt_out", json(ingest.publishEvents(request(element(5)))));
+    preference.setPreference(Preference.PREFERENCE_ENABLED);
+    saw.put("opted_in", json(ingest.setCollectionPreference(preference.build())));
     return saw;
   }
 

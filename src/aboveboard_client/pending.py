@@ -1,0 +1,129 @@
+"""What the service was not told yet of preferences, and the tokens that lift what it was told.
+
+Kept in the state beside the spool, and so shared by its processes, durable, and for its owner only.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest as Request
+
+if TYPE_CHECKING:
+    from aboveboard_client.state import State
+
+WISHES, TOKENS = "wishes", "tokens"
+# Where one wish was kept, without a token, before there were tokens.
+OLD_WISH = "wish"
+TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A preference as it is told; `token` is empty where none is known."""
+
+    scope: int
+    preference: int
+    erase: bool
+    token: bytes = b""
+
+    @property
+    def disables(self) -> bool:
+        """Whether it switches collection off."""
+        return self.preference == Request.PREFERENCE_DISABLED
+
+
+class Pending:
+    """One wish a scope, in the order in which they are to be told, and one token a scope."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def __bool__(self) -> bool:
+        """Whether the service is to be told of anything."""
+        values = self._state.read()
+        return bool(values.get(WISHES) or values.get(OLD_WISH))
+
+    def due(self) -> list[Wish]:
+        """Return what is to be told; a refusal from before the tokens is given one first. OSError."""
+        if OLD_WISH in self._state.read():
+            with self._state.changing() as values:
+                if old := _wish(values.pop(OLD_WISH, None)):
+                    token = _token(values, old.scope, make=True) if old.disables else b""
+                    earlier = Wish(old.scope, old.preference, old.erase, token)
+                    _keep(values, [earlier, *_wishes(values)])
+        return _wishes(self._state.read())
+
+    def add(self, scope: int, preference: int, *, erase: bool) -> Wish:
+        """Keep a wish in place of that of the same scope, and its token; OSError.
+
+        A refusal that is repeated before it was told still erases what it was to erase.
+        """
+        with self._state.changing() as values:
+            disables = preference == Request.PREFERENCE_DISABLED
+            token = _token(values, scope, make=disables)
+            others, erased = [], erase
+            for earlier in _wishes(values):
+                if earlier.scope != scope:
+                    others.append(earlier)
+                else:
+                    erased |= disables and earlier.erase
+            wish = Wish(scope, preference, erased, token)
+            _keep(values, [*others, wish])
+        return wish
+
+    def done(self, wish: Wish, *, lifted: bool = False) -> None:
+        """Forget a wish that was told, and with `lifted` its token, unless another replaced it; OSError."""
+        with self._state.changing() as values:
+            wishes = _wishes(values)
+            if wish not in wishes:
+                return
+            wishes.remove(wish)
+            _keep(values, wishes)
+            if lifted:
+                values[TOKENS] = {k: v for k, v in _tokens(values).items() if k != str(wish.scope)}
+
+
+def _token(values: dict[str, Any], scope: int, *, make: bool) -> bytes:
+    """Return the token of a scope, made where there is none if that is asked for; else empty."""
+    token = _bytes(_tokens(values).get(str(scope)))
+    if not token and make:
+        token = secrets.token_bytes(TOKEN_BYTES)
+        values[TOKENS] = _tokens(values) | {str(scope): token.hex()}
+    return token
+
+
+def _tokens(values: dict[str, Any]) -> dict[str, Any]:
+    found = values.get(TOKENS)
+    return found if isinstance(found, dict) else {}
+
+
+def _bytes(written: object) -> bytes:
+    """Read a token; empty where it is none."""
+    try:
+        token = bytes.fromhex(written) if isinstance(written, str) else b""
+    except ValueError:
+        return b""
+    return token if len(token) == TOKEN_BYTES else b""
+
+
+def _wishes(values: dict[str, Any]) -> list[Wish]:
+    written = values.get(WISHES)
+    return [wish for entry in written if (wish := _wish(entry))] if isinstance(written, list) else []
+
+
+def _wish(entry: object) -> Wish | None:
+    """Read a wish; None where it is none."""
+    match entry:
+        case {"scope": int(scope), "preference": int(preference), "erase": bool(erase), **rest}:
+            return Wish(scope, preference, erase, _bytes(rest.get("token")))
+    return None
+
+
+def _keep(values: dict[str, Any], wishes: list[Wish]) -> None:
+    values[WISHES] = [
+        {"scope": wish.scope, "preference": wish.preference, "erase": wish.erase, "token": wish.token.hex()}
+        for wish in wishes
+    ]
