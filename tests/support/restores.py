@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 from tests.support import erasures
 from tests.support.batches import KEY, batch_of
 from tests.support.clients import new_id, ping, server_source
+from tests.support.clocks import NO_GUARD
 from tests.support.in_process import InProcess
 from tests.support.server import new_database
 
 from aboveboard_server.ids import uuid7
-from aboveboard_server.privacy import journal_compaction, journal_transfer, subjects
+from aboveboard_server.privacy import journal, journal_compaction, journal_transfer, subjects
 from aboveboard_server.privacy.journal_lapse import PAIR, REJECTION, SELF_SERVICE_PAIR
+from aboveboard_server.privacy.journal_lines import ClockMark
 from aboveboard_server.privacy.journal_writer import JournalWriter, opt_out_entry
 from aboveboard_server.privacy.restore import Finder, restore
 from aboveboard_server.storage.columns import from_micros, to_micros
@@ -32,6 +34,8 @@ from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from aboveboard_server.privacy.journal_lines import Entry
 
 SUBJECTS = 3
 SERVERS = ("one", "other")
@@ -64,13 +68,6 @@ class Model:
     released: dict[str, int] = field(default_factory=dict)
 
 
-class NoGuard:
-    """A clock guard that takes every clock for right: what it forbids is tried elsewhere."""
-
-    async def start(self, marks: object) -> None:
-        """Take in what the journal tells of time."""
-
-
 class Service:
     """Does what requests do, in the order in which the service does it: first the journal, then the store.
 
@@ -88,7 +85,8 @@ class Service:
         self._sources = [server_source() for _ in range(SUBJECTS)]
         self._key_dirs = [self._key_dir(name) for name in SERVERS]
         self._store: Any = InProcess(self._database)
-        self._start()
+        self.start()
+        self.back_up()
 
     @property
     def now(self) -> datetime:
@@ -217,14 +215,12 @@ class Service:
 
     def restore(self, place: int) -> None:
         """Put a backup in the place of the database, and start."""
-        if not self.backups:
-            return
         self._store.close()
         for path in self._folder.glob("aboveboard.db*"):
             path.unlink()
-        shutil.copyfile(self.backups[place % len(self.backups)], self._database)
+        shutil.copyfile(self.backups[-1 - place % len(self.backups)], self._database)
         self._store = InProcess(self._database)
-        self._start()
+        self.start()
 
     def lose_machine(self) -> None:
         """Have a new key directory from what the first one exports."""
@@ -234,7 +230,8 @@ class Service:
         assert journal_transfer.merge(self._key_dirs[0], lines).is_closed
 
     def compact(self, server: int) -> None:
-        """Compact a journal, by the right time."""
+        """Compact a journal, by the right time, most of which has lapsed."""
+        journal.append(self._key_dirs[server], [ClockMark(1)] * (len(self._read(server)) + 3))
         if (
             journal_compaction.compact(self._key_dirs[server], to_micros(self.true_time), least_bytes=0)
             is None
@@ -247,6 +244,17 @@ class Service:
         for deletion_id, rejected_at in list(self.model.rejected.items()):
             if rejected_at < self.true_time - REJECTION:
                 del self.model.rejected[deletion_id]
+
+    def start(self) -> None:
+        """Start as the first server does, with all that the other's journal says; erase what is to be."""
+        for here, there in ((0, 1), (1, 0)):
+            with suppress(FileNotFoundError):
+                journal_transfer.merge(self._key_dirs[here], journal_transfer.export(self._key_dirs[there]))
+        asyncio.run(restore(self._store, self._journal(0), Finder(self._store, KEY), NO_GUARD))
+        running = self._query("SELECT deletion_id FROM deletion WHERE state = 'RUNNING'")
+        for (deletion_id,) in running:
+            asyncio.run(erasures.carry_out(self._store, deletion_id))
+        self.check()
 
     def check(self) -> None:
         """Compare what a start has made of the database with what was promised."""
@@ -304,25 +312,16 @@ class Service:
 
     def _restart_if(self, *, crashes: bool) -> None:
         if crashes:
-            self._start()
-
-    def _start(self) -> None:
-        """Start as the first server does, with all that the other's journal says; erase what is to be."""
-        for here, there in ((0, 1), (1, 0)):
-            with suppress(FileNotFoundError):
-                journal_transfer.merge(self._key_dirs[here], journal_transfer.export(self._key_dirs[there]))
-        guard: Any = NoGuard()
-        asyncio.run(restore(self._store, self._journal(0), Finder(self._store, KEY), guard))
-        running = self._query("SELECT deletion_id FROM deletion WHERE state = 'RUNNING'")
-        for (deletion_id,) in running:
-            asyncio.run(erasures.carry_out(self._store, deletion_id))
-        self.check()
+            self.start()
 
     def _key_dir(self, name: str) -> Path:
         folder = self._folder / name
         folder.mkdir()
         (folder / "digest.key").write_bytes(KEY)
         return folder
+
+    def _read(self, server: int) -> list[Entry]:
+        return journal.read(self._key_dirs[server])
 
     def _journal(self, server: int) -> JournalWriter:
         return JournalWriter(self._key_dirs[server], self._store.make_room)

@@ -35,7 +35,11 @@ Endpoint = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON, for machines.")]
 Reference = Annotated[
-    str, typer.Option(help="Your own mark, such as a ticket number; it must not name whom it concerns.")
+    str,
+    typer.Option(
+        help="Your own mark, such as a ticket number; it must not name the subject:"
+        " it is kept in clear, an opt-out's in the journal too."
+    ),
 ]
 
 

@@ -24,6 +24,7 @@ from aboveboard_server.privacy.journal_lines import (
     Revocation,
     Tombstone,
 )
+from aboveboard_server.privacy.keys import sync_folder
 from aboveboard_server.reserve import Reserve
 from aboveboard_server.storage.columns import to_micros
 
@@ -128,6 +129,10 @@ class JournalWriter:
     def is_begun(self) -> bool:
         """Whether there is a journal."""
         return journal.has_entries(self._folder)
+
+    async def settle(self) -> None:
+        """Make the file's name last: who put it in place may have been killed before it had done so."""
+        await asyncio.to_thread(sync_folder, self._folder)
 
     async def chunks(self) -> AsyncIterator[list[Entry]]:
         """Yield every entry in order, some at a time; StartupError where the journal cannot be read whole."""

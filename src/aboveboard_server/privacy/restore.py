@@ -129,10 +129,13 @@ async def restore(
 
 async def _require(store: EventStore, journal: JournalWriter) -> None:
     """Begin the journal of a new database; StartupError where one that has a journal is without it."""
-    if not journal.is_begun():
-        if await store.read(journalled.needs_journal):
-            raise StartupError(MISSING)
+    if journal.is_begun():
+        await journal.settle()
+    elif not await store.read(journalled.needs_journal):
         await journal.begin()
+    elif not journal.is_begun():
+        # Asked again: another process may have begun both since.
+        raise StartupError(MISSING)
     await store.pin_keys({journalled.MARK: "begun"})
 
 

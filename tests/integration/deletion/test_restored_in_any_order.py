@@ -32,7 +32,7 @@ class Restores(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Restart once more, and clean up."""
-        self._service.check()
+        self._service.start()
         self._service.close()
         shutil.rmtree(self._folder)
 
@@ -46,10 +46,12 @@ class Restores(RuleBasedStateMachine):
         """An administrator deletes."""
         self._service.delete(one, server, crashes=crashes)
 
-    @rule(one=one_of_them)
-    def ask(self, one: int) -> None:
-        """A source asks to be deleted."""
+    @rule(one=one_of_them, is_copied=st.booleans())
+    def ask(self, one: int, *, is_copied: bool) -> None:
+        """A source asks to be deleted; the database may be copied while that waits."""
         self._service.ask(one)
+        if is_copied:
+            self._service.back_up()
 
     @rule(place=places, server=servers, crashes=crash)
     def confirm(self, place: int, server: int, *, crashes: bool) -> None:
@@ -91,10 +93,16 @@ class Restores(RuleBasedStateMachine):
         """The database is copied."""
         self._service.back_up()
 
+    # Twice as often as anything else: by two rules.
     @rule(place=places)
     def restore(self, place: int) -> None:
         """A backup is put back."""
         self._service.restore(place)
+
+    @rule()
+    def restore_newest(self) -> None:
+        """The newest backup is put back."""
+        self._service.restore(0)
 
     @rule(server=servers)
     def compact(self, server: int) -> None:
