@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.support import erasures
 from tests.support.archived import cell, journal_beside
-from tests.support.batches import KEY, batch_of, record
+from tests.support.batches import KEY, batch_of, ids, pings, record
 from tests.support.clients import element, server_source
 from tests.support.clocks import NO_GUARD
 
@@ -62,7 +63,9 @@ async def test_all_of_it_comes_back(
     # The database knows a later cut-off of the same subject, by a clock that was set back since.
     order = deletions.Order(first, ADMINISTRATOR, NOW)
     await store.work(deletions.begin, record_of(gone), order, ACT)
-    await store.work(deletions.ask, record_of(waiting), deletions.Order(rejected, SELF_SERVICE, NOW), ACT)
+    await store.commit([batch_of(waiting, *pings(*ids(1)))])
+    asking = replace(record_of(waiting), server_uuid=waiting.server.server_uuid)
+    await store.work(deletions.ask, asking, deletions.Order(rejected, SELF_SERVICE, NOW), ACT)
     await store.work(
         opt_outs.create,
         SubjectRecord("SERVER", b"l" * 32),
