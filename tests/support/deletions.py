@@ -87,7 +87,7 @@ def is_postgres(server: ServerProcess) -> bool:
 
 
 def tables(server: ServerProcess) -> dict[str, list[tuple[Any, ...]]]:
-    """Return every row of every table, in an order of its own; not the time that servers note."""
+    """Return every row of every table, in an order of its own, but for what servers note of time."""
     return {
         table: sorted(server.query(f"SELECT * FROM {table}"), key=repr)
         for (table,) in server.query(TABLES["postgres" if is_postgres(server) else "sqlite"])

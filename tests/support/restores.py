@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support import erasures
 from tests.support.batches import KEY, batch_of
 from tests.support.clients import new_id, ping, server_source
+from tests.support.clocks import NO_GUARD
 from tests.support.in_process import InProcess
 from tests.support.server import new_database
 
@@ -65,13 +66,6 @@ class Model:
     rejected: dict[str, datetime] = field(default_factory=dict)
     opted_out: dict[str, OptedOut] = field(default_factory=dict)
     released: dict[str, int] = field(default_factory=dict)
-
-
-class NoGuard:
-    """A clock guard that takes every clock for right: what it forbids is tried elsewhere."""
-
-    async def start(self, marks: object) -> None:
-        """Take in what the journal tells of time."""
 
 
 class Service:
@@ -256,8 +250,7 @@ class Service:
         for here, there in ((0, 1), (1, 0)):
             with suppress(FileNotFoundError):
                 journal_transfer.merge(self._key_dirs[here], journal_transfer.export(self._key_dirs[there]))
-        guard: Any = NoGuard()
-        asyncio.run(restore(self._store, self._journal(0), Finder(self._store, KEY), guard))
+        asyncio.run(restore(self._store, self._journal(0), Finder(self._store, KEY), NO_GUARD))
         running = self._query("SELECT deletion_id FROM deletion WHERE state = 'RUNNING'")
         for (deletion_id,) in running:
             asyncio.run(erasures.carry_out(self._store, deletion_id))

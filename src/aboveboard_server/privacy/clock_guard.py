@@ -7,7 +7,6 @@ see it, and in the journal, which outlives the database.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -123,13 +122,10 @@ class ClockGuard:
             self._task = asyncio.create_task(self._keep_up(), name="clock")
 
     async def close(self) -> None:
-        """Note how long it ran, and stop."""
-        if self._task is None:
-            return
-        self._task.cancel()
-        await asyncio.wait([self._task])
-        with suppress(StoreUnavailableError):
-            await self.note()
+        """Stop."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
 
     async def judge(self) -> Judgement:
         """Judge the clock as it is now."""

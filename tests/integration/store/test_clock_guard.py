@@ -59,6 +59,8 @@ async def started(
     try:
         yield guard
     finally:
+        # As it does once it has run for some seconds.
+        await guard.note()
         await guard.close()
 
 

@@ -179,7 +179,7 @@ async def test_a_month_that_goes_leaves_what_a_clock_that_was_behind_received(
     await store.commit([batch_of(HERE, *elements(*made_then), received_at=days_ago(OLD))])
     await store.commit([batch_of(HERE, *elements(*behind), received_at=days_ago(OLD - 0.5))])
     start = from_micros(days_ago(OLD - 0.4))
-    await store.work(clock.add_period, clock.Period(start - dt.timedelta(days=0.2), start))
+    await store.work(clock.add_period, clock.Period(start, start + dt.timedelta(days=0.2)))
     assert await swept(store, dry_run=True) == {"element_stat": 30}
     assert await swept(store) == {"element_stat": 30}
     assert there_are(backend, OLD_PARTITION) == [False]

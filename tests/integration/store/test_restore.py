@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.support import erasures
 from tests.support.archived import cell, journal_beside
-from tests.support.batches import KEY, batch_of, record
+from tests.support.batches import KEY, batch_of, ids, pings, record
 from tests.support.clients import element, server_source
-from tests.support.restores import NoGuard
+from tests.support.clocks import NO_GUARD
 
 from aboveboard_server.ids import uuid7
 from aboveboard_server.privacy import journal as journal_file
@@ -62,9 +63,9 @@ async def test_all_of_it_comes_back(
     # The database knows a later cut-off of the same subject, by a clock that was set back since.
     order = deletions.Order(first, ADMINISTRATOR, NOW)
     await store.work(deletions.begin, record_of(gone), order, ACT)
-    await store.work(
-        waiting_deletions.ask, record_of(waiting), deletions.Order(rejected, SELF_SERVICE, NOW), ACT
-    )
+    await store.commit([batch_of(waiting, *pings(*ids(1)))])
+    asking = replace(record_of(waiting), server_uuid=waiting.server.server_uuid)
+    await store.work(waiting_deletions.ask, asking, deletions.Order(rejected, SELF_SERVICE, NOW), ACT)
     await store.work(
         opt_outs.create,
         SubjectRecord("SERVER", b"l" * 32),
@@ -93,8 +94,7 @@ async def test_all_of_it_comes_back(
     ]
     await journal.complete(entries)
     before = journal_file.read(tmp_path / "archive-keys")
-    guard: Any = NoGuard()
-    assert await restore(store, journal, Finder(store, KEY), guard) == {b"d" * 32}
+    assert await restore(store, journal, Finder(store, KEY), NO_GUARD) == {b"d" * 32}
     for deletion_id in (first, second):
         await erasures.carry_out(store, deletion_id)
     assert backend.count("element_stat") == 0
@@ -109,7 +109,7 @@ async def test_all_of_it_comes_back(
     assert (found.month, found.event_type, found.released_at) == ("2026-10", "ping", NOW)
     assert journal_file.read(tmp_path / "archive-keys") == before, "the store knew nothing that it did not"
     audited = backend.count("audit_entry")
-    await restore(store, journal, Finder(store, KEY), guard)
+    await restore(store, journal, Finder(store, KEY), NO_GUARD)
     assert backend.count("audit_entry") == audited
     (tmp_path / "archive-keys" / journal_file.JOURNAL).unlink()
     await journal_rebuild.rebuild(store, tmp_path / "archive-keys", NOW)

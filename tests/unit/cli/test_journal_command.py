@@ -65,3 +65,37 @@ def test_what_is_wrong_is_named(tmp_path: Path) -> None:
     file.write_bytes(b"\xff\n")
     assert "line 1 is damaged" in run("import", "--key-dir", old, file)[2]
     assert journal.read(new) == []
+
+
+def test_an_export_is_whole_or_not_there(tmp_path: Path) -> None:
+    """Where the journal turns out damaged, the export of before stays, and nothing is left beside it."""
+    old = key_directory(tmp_path / "old", b"k" * 32)
+    journal.append(old, ENTRIES)
+    file = tmp_path / "backups" / "journal.jsonl"
+    file.parent.mkdir()
+    assert run("export", "--key-dir", old, "-o", file)[0] == 0
+    before = file.read_bytes()
+    damaged = (old / "journal").read_bytes().replace(b"SERVER", b"REVRES")
+    (old / "journal").write_bytes(damaged)
+    code, _, error = run("export", "--key-dir", old, "-o", file)
+    assert (code, error) == (1, "aboveboard: line 1 is damaged: its checksum is not right\n")
+    assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_cut_export_is_refused(tmp_path: Path) -> None:
+    """After whichever line it was cut; said aloud, a file without its closing line is taken."""
+    old, new = (key_directory(tmp_path / name, b"k" * 32) for name in ("old", "new"))
+    journal.append(old, ENTRIES)
+    file = tmp_path / "journal.jsonl"
+    *lines, _ = journal_transfer.export(old)
+    for count in range(len(lines) + 1):
+        file.write_bytes(b"".join(lines[:count]))
+        code, _, error = run("import", "--key-dir", new, file)
+        assert code == 1
+        assert "the closing line is missing" in error
+    assert not (new / "journal").exists()
+    code, said, error = run("import", "--key-dir", new, "--unclosed", file)
+    assert (code, said) == (0, "2 added of 2; the server applies them at its next start.\n")
+    assert "warning" in error
+    assert journal.read(new) == ENTRIES

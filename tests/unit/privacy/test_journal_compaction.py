@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
@@ -106,8 +107,20 @@ RULES: dict[str, tuple[list[Entry], list[Entry]]] = {
         [Rejection("b", ago(REJECTION))],
     ),
     "the newest clock mark stays": (
-        [ClockMark(1), ClockMark(9), ClockMark(5), ClockMark(5)],
-        [ClockMark(5)],
+        [ClockMark(1), ClockMark(9), ClockMark(5), ClockMark(9)],
+        [ClockMark(9)],
+    ),
+    "the clock mark of the latest acceptance stays": (
+        [ClockMark(1), ClockMark(5, 1), ClockMark(4, 1), ClockMark(9)],
+        [ClockMark(5, 1)],
+    ),
+    "of a cut-off that was set back the latest acceptance stays": (
+        [
+            tombstone("a", NOW + SECOND),
+            replace(tombstone("a", ago(TOMBSTONE)), acceptance=1),
+            tombstone("b", None),
+        ],
+        [replace(tombstone("a", ago(TOMBSTONE)), acceptance=1), tombstone("b", None)],
     ),
     "revoked keys stay": (
         [KeyRevocation("a", b"d", 1), KeyRevocation("a", b"d", 2), KeyRevocation("b", b"d", 1)],
@@ -257,8 +270,10 @@ def test_nothing_acknowledged_is_lost_to_compaction(folder: Path, kills: int) ->
     entries = read(folder)
     kept = {entry.key_id for entry in entries if isinstance(entry, KeyRevocation)}
     assert set(acknowledged) - kept == set(), f"seed {seed}"
+    # Of what was written most has lapsed: that much is left only where it was no longer most.
     compact(folder, NOW, least_bytes=0)
-    assert not any(isinstance(entry, Tombstone) for entry in read(folder))
+    left = read(folder)
+    assert 2 * sum(isinstance(entry, Tombstone) for entry in left) <= len(left) + 1
 
 
 def test_it_is_a_program(folder: Path) -> None:

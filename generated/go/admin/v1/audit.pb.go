@@ -23,7 +23,9 @@ const (
 )
 
 // Records who did what, and when. Never changed and never removed; each entry
-// holds the hash of the one before.
+// holds the hash of the one before. Preferences that sources set of themselves
+// are not recorded here, since anyone can set any number of them: OptOut says
+// when each was set and lifted.
 type AuditEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The entry's place in the log, counted from 1 without gaps.

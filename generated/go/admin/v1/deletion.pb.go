@@ -190,8 +190,8 @@ type Deletion struct {
 	// Output only. Rows removed so far, per table; with `validate_only`, rows
 	// that would be. Tables without such rows are left out.
 	TableCounts []*TableCount `protobuf:"bytes,15,rep,name=table_counts,json=tableCounts,proto3" json:"table_counts,omitempty"`
-	// Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-	// knows no scrubbing. Absent before.
+	// Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+	// the store knows no scrubbing. Absent before.
 	Receipt *Receipt `protobuf:"bytes,16,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	// Output only. Why an administrator rejected it, at most 256 bytes. Empty
 	// unless REJECTED.
@@ -459,7 +459,8 @@ type Receipt struct {
 	Reference string `protobuf:"bytes,3,opt,name=reference,proto3" json:"reference,omitempty"`
 	// Rows removed per table, in order of the table's name.
 	TableCounts []*TableCount `protobuf:"bytes,4,rep,name=table_counts,json=tableCounts,proto3" json:"table_counts,omitempty"`
-	// Events that occurred at or before this time are refused.
+	// Events that occurred at or before the cut-off are refused. It is this time,
+	// or lies in the day before it where `time_precision` is DAY.
 	CutOffAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=cut_off_at,json=cutOffAt,proto3" json:"cut_off_at,omitempty"`
 	// When the deletion was asked for.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
@@ -625,8 +626,11 @@ func (x *Receipt) GetTimePrecision() Receipt_TimePrecision {
 }
 
 // Names the newest receipt of the chain, and commits to every receipt up to it
-// without showing one. Verify `signature` over `signed_payload`, then take every
-// other field from `signed_payload` or find it equal there.
+// without showing one. What is signed is a context, the 33 bytes
+// `\0aboveboard.admin.v1.ReceiptHead\0`, followed by `signed_payload`. No
+// serialized message begins with a zero byte: the signature of a head never fits
+// a receipt, nor that of a receipt a head. Verify it, then take every other
+// field from `signed_payload` or find it equal there.
 type ReceiptHead struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The sequence of the newest receipt; 0 where there is none yet.
@@ -642,10 +646,10 @@ type ReceiptHead struct {
 	KeyId string `protobuf:"bytes,4,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
 	// The Ed25519 public key, 32 bytes.
 	PublicKey []byte `protobuf:"bytes,5,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
-	// The exact bytes that were signed: this message, serialized once, without
-	// this field and `signature`.
+	// The exact bytes that were signed after the context: this message, serialized
+	// once, without this field and `signature`.
 	SignedPayload []byte `protobuf:"bytes,6,opt,name=signed_payload,json=signedPayload,proto3" json:"signed_payload,omitempty"`
-	// The Ed25519 signature over `signed_payload`, 64 bytes.
+	// The Ed25519 signature over the context and `signed_payload`, 64 bytes.
 	Signature     []byte `protobuf:"bytes,7,opt,name=signature,proto3" json:"signature,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -810,7 +814,7 @@ func (x *ReceiptBundle) GetHasExactTimes() bool {
 type CreateDeletionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. Whose data is removed. One that nobody knows succeeds with no
-	// rows, and leaves its tombstone all the same.
+	// rows and `known` false, and leaves its tombstone all the same.
 	Subject *Subject `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
 	// The operator's own mark, such as a ticket number, at most 256 bytes. Must
 	// not name the subject: it outlives the deletion.
@@ -953,7 +957,8 @@ func (x *CreateDeletionResponse) GetDeletion() *Deletion {
 type ConfirmDeletionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. A UUID; NOT_FOUND where there is none of this id,
-	// FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+	// FAILED_PRECONDITION where it is not PENDING_CONFIRMATION, or where an
+	// earlier version took it and nothing leads to its subject any more.
 	DeletionId string `protobuf:"bytes,1,opt,name=deletion_id,json=deletionId,proto3" json:"deletion_id,omitempty"`
 	// The operator's own mark, such as a ticket number, at most 256 bytes. Must
 	// not name the subject: it outlives the deletion.

@@ -31,7 +31,8 @@ const (
 	OptOut_STATE_UNSPECIFIED OptOut_State = 0
 	// In force on every worker.
 	OptOut_STATE_ACTIVE OptOut_State = 1
-	// Lifted; kept as a record.
+	// Lifted; kept as a record until its retention ends. One that a source has
+	// set and lifted gives way when the source refuses again.
 	OptOut_STATE_REVOKED OptOut_State = 2
 )
 

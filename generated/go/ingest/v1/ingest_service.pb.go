@@ -568,7 +568,9 @@ type SetCollectionPreferenceRequest struct {
 	Preference SetCollectionPreferenceRequest_Preference `protobuf:"varint,3,opt,name=preference,proto3,enum=aboveboard.ingest.v1.SetCollectionPreferenceRequest_Preference" json:"preference,omitempty"`
 	// Whether what was collected so far is to be deleted too; only together with
 	// DISABLED. At SERVER scope a Deletion starts; at DEPLOYMENT and USER scope
-	// it waits for an administrator to confirm it.
+	// it waits for an administrator to confirm it. Of a subject of which nothing
+	// is held nothing is deleted or recorded. RESOURCE_EXHAUSTED with a long delay
+	// where too many wait: DISABLED holds, and only this is to be asked again.
 	EraseHistory bool `protobuf:"varint,4,opt,name=erase_history,json=eraseHistory,proto3" json:"erase_history,omitempty"`
 	// The product's write key, for callers that cannot set metadata.
 	WriteKey string `protobuf:"bytes,5,opt,name=write_key,json=writeKey,proto3" json:"write_key,omitempty"`
@@ -659,8 +661,9 @@ type SetCollectionPreferenceResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether the source may collect from now on.
 	CollectionStatus *v1.CollectionStatus `protobuf:"bytes,1,opt,name=collection_status,json=collectionStatus,proto3" json:"collection_status,omitempty"`
-	// The Deletion that `erase_history` started or left to be confirmed; empty
-	// where none was asked for.
+	// The Deletion that `erase_history` started or left to be confirmed, or that
+	// waits or runs already. Empty where none was asked for, and where nothing is
+	// held of the subject.
 	DeletionId    string `protobuf:"bytes,2,opt,name=deletion_id,json=deletionId,proto3" json:"deletion_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -138,9 +138,8 @@ def keep(
 def sweep_ended(session: Session, at: datetime) -> None:
     """Note that a sweep by a clock that showed `at` has ended, or that an administrator consents to one."""
     row = _row(session)
-    if row is not None:
-        row.swept_at, row.ran_at_sweep = at, row.ran
-        session.add(row)
+    known = _kept(row) if row else Kept(at, at, timedelta(), timedelta())
+    _write(session, row, replace(known, swept_at=at, ran=timedelta()))
 
 
 def accept(session: Session, now: datetime) -> int:

@@ -1,4 +1,7 @@
-"""Deletions in the store: asked for, begun, rejected, lapsed, read; `erasure_queue` carries them on."""
+"""Deletions in the store: begun, confirmed, restored, read.
+
+Those that wait for an administrator are in `waiting_deletions`; `erasure_queue` carries on what has begun.
+"""
 
 from __future__ import annotations
 
@@ -274,6 +277,7 @@ def _of(session: Session, subject: SubjectRecord, state: str) -> DeletionRow | N
 
 
 def new(subject: SubjectRecord, order: Order) -> DeletionRow:
+    """Return the row of a deletion that waits, in no session yet."""
     return DeletionRow(
         deletion_id=order.deletion_id,
         subject_kind=subject.kind,
@@ -298,6 +302,7 @@ def _nameless(subject: SubjectRecord) -> SubjectRecord:
 
 
 def find(session: Session, deletion_id: str, *, for_update: bool = False) -> DeletionRow:
+    """Return one deletion within its session; ServiceError where there is none of this id."""
     row = session.get(DeletionRow, deletion_id, with_for_update=for_update or None)
     if row is None:
         raise ServiceError(reasons.ERROR_REASON_NOT_FOUND, "no such deletion", field="deletion_id")
@@ -305,6 +310,7 @@ def find(session: Session, deletion_id: str, *, for_update: bool = False) -> Del
 
 
 def find_pending(session: Session, deletion_id: str, *, for_update: bool = False) -> DeletionRow:
+    """Return one that waits, within its session; ServiceError where it does not, or there is none."""
     row = find(session, deletion_id, for_update=for_update)
     if row.state != PENDING:
         raise ServiceError(

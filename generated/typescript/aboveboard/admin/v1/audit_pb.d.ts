@@ -13,7 +13,9 @@ export declare const file_aboveboard_admin_v1_audit: GenFile;
 
 /**
  * Records who did what, and when. Never changed and never removed; each entry
- * holds the hash of the one before.
+ * holds the hash of the one before. Preferences that sources set of themselves
+ * are not recorded here, since anyone can set any number of them: OptOut says
+ * when each was set and lifted.
  *
  * @generated from message aboveboard.admin.v1.AuditEntry
  */

@@ -137,8 +137,8 @@ export declare type Deletion = Message<"aboveboard.admin.v1.Deletion"> & {
   tableCounts: TableCount[];
 
   /**
-   * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-   * knows no scrubbing. Absent before.
+   * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+   * the store knows no scrubbing. Absent before.
    *
    * @generated from field: aboveboard.admin.v1.Receipt receipt = 16;
    */
@@ -322,7 +322,8 @@ export declare type Receipt = Message<"aboveboard.admin.v1.Receipt"> & {
   tableCounts: TableCount[];
 
   /**
-   * Events that occurred at or before this time are refused.
+   * Events that occurred at or before the cut-off are refused. It is this time,
+   * or lies in the day before it where `time_precision` is DAY.
    *
    * @generated from field: google.protobuf.Timestamp cut_off_at = 5;
    */
@@ -437,8 +438,11 @@ export declare const Receipt_TimePrecisionSchema: GenEnum<Receipt_TimePrecision>
 
 /**
  * Names the newest receipt of the chain, and commits to every receipt up to it
- * without showing one. Verify `signature` over `signed_payload`, then take every
- * other field from `signed_payload` or find it equal there.
+ * without showing one. What is signed is a context, the 33 bytes
+ * `\0aboveboard.admin.v1.ReceiptHead\0`, followed by `signed_payload`. No
+ * serialized message begins with a zero byte: the signature of a head never fits
+ * a receipt, nor that of a receipt a head. Verify it, then take every other
+ * field from `signed_payload` or find it equal there.
  *
  * @generated from message aboveboard.admin.v1.ReceiptHead
  */
@@ -482,15 +486,15 @@ export declare type ReceiptHead = Message<"aboveboard.admin.v1.ReceiptHead"> & {
   publicKey: Uint8Array;
 
   /**
-   * The exact bytes that were signed: this message, serialized once, without
-   * this field and `signature`.
+   * The exact bytes that were signed after the context: this message, serialized
+   * once, without this field and `signature`.
    *
    * @generated from field: bytes signed_payload = 6;
    */
   signedPayload: Uint8Array;
 
   /**
-   * The Ed25519 signature over `signed_payload`, 64 bytes.
+   * The Ed25519 signature over the context and `signed_payload`, 64 bytes.
    *
    * @generated from field: bytes signature = 7;
    */
@@ -555,7 +559,7 @@ export declare const ReceiptBundleSchema: GenMessage<ReceiptBundle>;
 export declare type CreateDeletionRequest = Message<"aboveboard.admin.v1.CreateDeletionRequest"> & {
   /**
    * Required. Whose data is removed. One that nobody knows succeeds with no
-   * rows, and leaves its tombstone all the same.
+   * rows and `known` false, and leaves its tombstone all the same.
    *
    * @generated from field: aboveboard.admin.v1.Subject subject = 1;
    */
@@ -636,7 +640,8 @@ export declare const CreateDeletionResponseSchema: GenMessage<CreateDeletionResp
 export declare type ConfirmDeletionRequest = Message<"aboveboard.admin.v1.ConfirmDeletionRequest"> & {
   /**
    * Required. A UUID; NOT_FOUND where there is none of this id,
-   * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+   * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION, or where an
+   * earlier version took it and nothing leads to its subject any more.
    *
    * @generated from field: string deletion_id = 1;
    */

@@ -124,7 +124,8 @@ export enum OptOut_State {
   ACTIVE = 1,
 
   /**
-   * Lifted; kept as a record.
+   * Lifted; kept as a record until its retention ends. One that a source has
+   * set and lifted gives way when the source refuses again.
    *
    * @generated from enum value: STATE_REVOKED = 2;
    */

@@ -263,7 +263,9 @@ export declare type SetCollectionPreferenceRequest = Message<"aboveboard.ingest.
   /**
    * Whether what was collected so far is to be deleted too; only together with
    * DISABLED. At SERVER scope a Deletion starts; at DEPLOYMENT and USER scope
-   * it waits for an administrator to confirm it.
+   * it waits for an administrator to confirm it. Of a subject of which nothing
+   * is held nothing is deleted or recorded. RESOURCE_EXHAUSTED with a long delay
+   * where too many wait: DISABLED holds, and only this is to be asked again.
    *
    * @generated from field: bool erase_history = 4;
    */
@@ -381,8 +383,9 @@ export declare type SetCollectionPreferenceResponse = Message<"aboveboard.ingest
   collectionStatus?: CollectionStatus | undefined;
 
   /**
-   * The Deletion that `erase_history` started or left to be confirmed; empty
-   * where none was asked for.
+   * The Deletion that `erase_history` started or left to be confirmed, or that
+   * waits or runs already. Empty where none was asked for, and where nothing is
+   * held of the subject.
    *
    * @generated from field: string deletion_id = 2;
    */

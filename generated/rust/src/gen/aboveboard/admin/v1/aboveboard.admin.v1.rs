@@ -81,7 +81,9 @@ const NAME: &'static str = "ListArchivedAggregatesResponse";
 const PACKAGE: &'static str = "aboveboard.admin.v1";
 fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.ListArchivedAggregatesResponse".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.ListArchivedAggregatesResponse".into() }}
 /// Records who did what, and when. Never changed and never removed; each entry
-/// holds the hash of the one before.
+/// holds the hash of the one before. Preferences that sources set of themselves
+/// are not recorded here, since anyone can set any number of them: OptOut says
+/// when each was set and lifted.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AuditEntry {
     /// The entry's place in the log, counted from 1 without gaps.
@@ -562,8 +564,8 @@ pub struct Deletion {
     /// that would be. Tables without such rows are left out.
     #[prost(message, repeated, tag="15")]
     pub table_counts: ::prost::alloc::vec::Vec<TableCount>,
-    /// Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-    /// knows no scrubbing. Absent before.
+    /// Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+    /// the store knows no scrubbing. Absent before.
     #[prost(message, optional, tag="16")]
     pub receipt: ::core::option::Option<Receipt>,
     /// Output only. Why an administrator rejected it, at most 256 bytes. Empty
@@ -680,7 +682,8 @@ pub struct Receipt {
     /// Rows removed per table, in order of the table's name.
     #[prost(message, repeated, tag="4")]
     pub table_counts: ::prost::alloc::vec::Vec<TableCount>,
-    /// Events that occurred at or before this time are refused.
+    /// Events that occurred at or before the cut-off are refused. It is this time,
+    /// or lies in the day before it where `time_precision` is DAY.
     #[prost(message, optional, tag="5")]
     pub cut_off_at: ::core::option::Option<::prost_types::Timestamp>,
     /// When the deletion was asked for.
@@ -755,8 +758,11 @@ const NAME: &'static str = "Receipt";
 const PACKAGE: &'static str = "aboveboard.admin.v1";
 fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.Receipt".into() }fn type_url() -> ::prost::alloc::string::String { "/aboveboard.admin.v1.Receipt".into() }}
 /// Names the newest receipt of the chain, and commits to every receipt up to it
-/// without showing one. Verify `signature` over `signed_payload`, then take every
-/// other field from `signed_payload` or find it equal there.
+/// without showing one. What is signed is a context, the 33 bytes
+/// `\0aboveboard.admin.v1.ReceiptHead\0`, followed by `signed_payload`. No
+/// serialized message begins with a zero byte: the signature of a head never fits
+/// a receipt, nor that of a receipt a head. Verify it, then take every other
+/// field from `signed_payload` or find it equal there.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReceiptHead {
     /// The sequence of the newest receipt; 0 where there is none yet.
@@ -777,11 +783,11 @@ pub struct ReceiptHead {
     /// The Ed25519 public key, 32 bytes.
     #[prost(bytes="vec", tag="5")]
     pub public_key: ::prost::alloc::vec::Vec<u8>,
-    /// The exact bytes that were signed: this message, serialized once, without
-    /// this field and `signature`.
+    /// The exact bytes that were signed after the context: this message, serialized
+    /// once, without this field and `signature`.
     #[prost(bytes="vec", tag="6")]
     pub signed_payload: ::prost::alloc::vec::Vec<u8>,
-    /// The Ed25519 signature over `signed_payload`, 64 bytes.
+    /// The Ed25519 signature over the context and `signed_payload`, 64 bytes.
     #[prost(bytes="vec", tag="7")]
     pub signature: ::prost::alloc::vec::Vec<u8>,
 }
@@ -816,7 +822,7 @@ fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.ReceiptB
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateDeletionRequest {
     /// Required. Whose data is removed. One that nobody knows succeeds with no
-    /// rows, and leaves its tombstone all the same.
+    /// rows and `known` false, and leaves its tombstone all the same.
     #[prost(message, optional, tag="1")]
     pub subject: ::core::option::Option<Subject>,
     /// The operator's own mark, such as a ticket number, at most 256 bytes. Must
@@ -859,7 +865,8 @@ fn full_name() -> ::prost::alloc::string::String { "aboveboard.admin.v1.CreateDe
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConfirmDeletionRequest {
     /// Required. A UUID; NOT_FOUND where there is none of this id,
-    /// FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+    /// FAILED_PRECONDITION where it is not PENDING_CONFIRMATION, or where an
+    /// earlier version took it and nothing leads to its subject any more.
     #[prost(string, tag="1")]
     pub deletion_id: ::prost::alloc::string::String,
     /// The operator's own mark, such as a ticket number, at most 256 bytes. Must
@@ -1506,7 +1513,8 @@ pub mod opt_out {
         Unspecified = 0,
         /// In force on every worker.
         Active = 1,
-        /// Lifted; kept as a record.
+        /// Lifted; kept as a record until its retention ends. One that a source has
+        /// set and lifted gives way when the source refuses again.
         Revoked = 2,
     }
     impl State {

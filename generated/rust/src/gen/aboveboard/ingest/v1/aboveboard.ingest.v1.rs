@@ -126,7 +126,9 @@ pub struct SetCollectionPreferenceRequest {
     pub preference: i32,
     /// Whether what was collected so far is to be deleted too; only together with
     /// DISABLED. At SERVER scope a Deletion starts; at DEPLOYMENT and USER scope
-    /// it waits for an administrator to confirm it.
+    /// it waits for an administrator to confirm it. Of a subject of which nothing
+    /// is held nothing is deleted or recorded. RESOURCE_EXHAUSTED with a long delay
+    /// where too many wait: DISABLED holds, and only this is to be asked again.
     #[prost(bool, tag="4")]
     pub erase_history: bool,
     /// The product's write key, for callers that cannot set metadata.
@@ -223,8 +225,9 @@ pub struct SetCollectionPreferenceResponse {
     /// Whether the source may collect from now on.
     #[prost(message, optional, tag="1")]
     pub collection_status: ::core::option::Option<super::super::telemetry::v1::CollectionStatus>,
-    /// The Deletion that `erase_history` started or left to be confirmed; empty
-    /// where none was asked for.
+    /// The Deletion that `erase_history` started or left to be confirmed, or that
+    /// waits or runs already. Empty where none was asked for, and where nothing is
+    /// held of the subject.
     #[prost(string, tag="2")]
     pub deletion_id: ::prost::alloc::string::String,
 }

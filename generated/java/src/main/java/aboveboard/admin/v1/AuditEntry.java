@@ -8,7 +8,9 @@ package aboveboard.admin.v1;
 /**
  * <pre>
  * Records who did what, and when. Never changed and never removed; each entry
- * holds the hash of the one before.
+ * holds the hash of the one before. Preferences that sources set of themselves
+ * are not recorded here, since anyone can set any number of them: OptOut says
+ * when each was set and lifted.
  * </pre>
  *
  * Protobuf type {@code aboveboard.admin.v1.AuditEntry}
@@ -608,7 +610,9 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Records who did what, and when. Never changed and never removed; each entry
-   * holds the hash of the one before.
+   * holds the hash of the one before. Preferences that sources set of themselves
+   * are not recorded here, since anyone can set any number of them: OptOut says
+   * when each was set and lifted.
    * </pre>
    *
    * Protobuf type {@code aboveboard.admin.v1.AuditEntry}

@@ -60,7 +60,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Required. A UUID; NOT_FOUND where there is none of this id,
-   * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+   * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION, or where an
+   * earlier version took it and nothing leads to its subject any more.
    * </pre>
    *
    * <code>string deletion_id = 1 [json_name = "deletionId"];</code>
@@ -82,7 +83,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Required. A UUID; NOT_FOUND where there is none of this id,
-   * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+   * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION, or where an
+   * earlier version took it and nothing leads to its subject any more.
    * </pre>
    *
    * <code>string deletion_id = 1 [json_name = "deletionId"];</code>
@@ -560,7 +562,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Required. A UUID; NOT_FOUND where there is none of this id,
-     * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+     * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION, or where an
+     * earlier version took it and nothing leads to its subject any more.
      * </pre>
      *
      * <code>string deletion_id = 1 [json_name = "deletionId"];</code>
@@ -581,7 +584,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Required. A UUID; NOT_FOUND where there is none of this id,
-     * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+     * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION, or where an
+     * earlier version took it and nothing leads to its subject any more.
      * </pre>
      *
      * <code>string deletion_id = 1 [json_name = "deletionId"];</code>
@@ -603,7 +607,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Required. A UUID; NOT_FOUND where there is none of this id,
-     * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+     * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION, or where an
+     * earlier version took it and nothing leads to its subject any more.
      * </pre>
      *
      * <code>string deletion_id = 1 [json_name = "deletionId"];</code>
@@ -621,7 +626,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Required. A UUID; NOT_FOUND where there is none of this id,
-     * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+     * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION, or where an
+     * earlier version took it and nothing leads to its subject any more.
      * </pre>
      *
      * <code>string deletion_id = 1 [json_name = "deletionId"];</code>
@@ -636,7 +642,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Required. A UUID; NOT_FOUND where there is none of this id,
-     * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+     * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION, or where an
+     * earlier version took it and nothing leads to its subject any more.
      * </pre>
      *
      * <code>string deletion_id = 1 [json_name = "deletionId"];</code>

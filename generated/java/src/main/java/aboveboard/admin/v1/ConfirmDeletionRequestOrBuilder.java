@@ -13,7 +13,8 @@ public interface ConfirmDeletionRequestOrBuilder extends
   /**
    * <pre>
    * Required. A UUID; NOT_FOUND where there is none of this id,
-   * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+   * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION, or where an
+   * earlier version took it and nothing leads to its subject any more.
    * </pre>
    *
    * <code>string deletion_id = 1 [json_name = "deletionId"];</code>
@@ -23,7 +24,8 @@ public interface ConfirmDeletionRequestOrBuilder extends
   /**
    * <pre>
    * Required. A UUID; NOT_FOUND where there is none of this id,
-   * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION.
+   * FAILED_PRECONDITION where it is not PENDING_CONFIRMATION, or where an
+   * earlier version took it and nothing leads to its subject any more.
    * </pre>
    *
    * <code>string deletion_id = 1 [json_name = "deletionId"];</code>

@@ -60,7 +60,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Required. Whose data is removed. One that nobody knows succeeds with no
-   * rows, and leaves its tombstone all the same.
+   * rows and `known` false, and leaves its tombstone all the same.
    * </pre>
    *
    * <code>.aboveboard.admin.v1.Subject subject = 1 [json_name = "subject"];</code>
@@ -73,7 +73,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Required. Whose data is removed. One that nobody knows succeeds with no
-   * rows, and leaves its tombstone all the same.
+   * rows and `known` false, and leaves its tombstone all the same.
    * </pre>
    *
    * <code>.aboveboard.admin.v1.Subject subject = 1 [json_name = "subject"];</code>
@@ -86,7 +86,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Required. Whose data is removed. One that nobody knows succeeds with no
-   * rows, and leaves its tombstone all the same.
+   * rows and `known` false, and leaves its tombstone all the same.
    * </pre>
    *
    * <code>.aboveboard.admin.v1.Subject subject = 1 [json_name = "subject"];</code>
@@ -689,7 +689,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Required. Whose data is removed. One that nobody knows succeeds with no
-     * rows, and leaves its tombstone all the same.
+     * rows and `known` false, and leaves its tombstone all the same.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Subject subject = 1 [json_name = "subject"];</code>
@@ -701,7 +701,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Required. Whose data is removed. One that nobody knows succeeds with no
-     * rows, and leaves its tombstone all the same.
+     * rows and `known` false, and leaves its tombstone all the same.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Subject subject = 1 [json_name = "subject"];</code>
@@ -717,7 +717,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Required. Whose data is removed. One that nobody knows succeeds with no
-     * rows, and leaves its tombstone all the same.
+     * rows and `known` false, and leaves its tombstone all the same.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Subject subject = 1 [json_name = "subject"];</code>
@@ -736,7 +736,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Required. Whose data is removed. One that nobody knows succeeds with no
-     * rows, and leaves its tombstone all the same.
+     * rows and `known` false, and leaves its tombstone all the same.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Subject subject = 1 [json_name = "subject"];</code>
@@ -755,7 +755,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Required. Whose data is removed. One that nobody knows succeeds with no
-     * rows, and leaves its tombstone all the same.
+     * rows and `known` false, and leaves its tombstone all the same.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Subject subject = 1 [json_name = "subject"];</code>
@@ -781,7 +781,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Required. Whose data is removed. One that nobody knows succeeds with no
-     * rows, and leaves its tombstone all the same.
+     * rows and `known` false, and leaves its tombstone all the same.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Subject subject = 1 [json_name = "subject"];</code>
@@ -799,7 +799,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Required. Whose data is removed. One that nobody knows succeeds with no
-     * rows, and leaves its tombstone all the same.
+     * rows and `known` false, and leaves its tombstone all the same.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Subject subject = 1 [json_name = "subject"];</code>
@@ -812,7 +812,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Required. Whose data is removed. One that nobody knows succeeds with no
-     * rows, and leaves its tombstone all the same.
+     * rows and `known` false, and leaves its tombstone all the same.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Subject subject = 1 [json_name = "subject"];</code>
@@ -828,7 +828,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Required. Whose data is removed. One that nobody knows succeeds with no
-     * rows, and leaves its tombstone all the same.
+     * rows and `known` false, and leaves its tombstone all the same.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Subject subject = 1 [json_name = "subject"];</code>

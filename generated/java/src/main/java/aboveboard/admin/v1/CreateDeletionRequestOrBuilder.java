@@ -13,7 +13,7 @@ public interface CreateDeletionRequestOrBuilder extends
   /**
    * <pre>
    * Required. Whose data is removed. One that nobody knows succeeds with no
-   * rows, and leaves its tombstone all the same.
+   * rows and `known` false, and leaves its tombstone all the same.
    * </pre>
    *
    * <code>.aboveboard.admin.v1.Subject subject = 1 [json_name = "subject"];</code>
@@ -23,7 +23,7 @@ public interface CreateDeletionRequestOrBuilder extends
   /**
    * <pre>
    * Required. Whose data is removed. One that nobody knows succeeds with no
-   * rows, and leaves its tombstone all the same.
+   * rows and `known` false, and leaves its tombstone all the same.
    * </pre>
    *
    * <code>.aboveboard.admin.v1.Subject subject = 1 [json_name = "subject"];</code>
@@ -33,7 +33,7 @@ public interface CreateDeletionRequestOrBuilder extends
   /**
    * <pre>
    * Required. Whose data is removed. One that nobody knows succeeds with no
-   * rows, and leaves its tombstone all the same.
+   * rows and `known` false, and leaves its tombstone all the same.
    * </pre>
    *
    * <code>.aboveboard.admin.v1.Subject subject = 1 [json_name = "subject"];</code>

@@ -863,8 +863,8 @@ private static final long serialVersionUID = 0L;
   private aboveboard.admin.v1.Receipt receipt_;
   /**
    * <pre>
-   * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-   * knows no scrubbing. Absent before.
+   * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+   * the store knows no scrubbing. Absent before.
    * </pre>
    *
    * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>
@@ -876,8 +876,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-   * knows no scrubbing. Absent before.
+   * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+   * the store knows no scrubbing. Absent before.
    * </pre>
    *
    * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>
@@ -889,8 +889,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-   * knows no scrubbing. Absent before.
+   * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+   * the store knows no scrubbing. Absent before.
    * </pre>
    *
    * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>
@@ -4054,8 +4054,8 @@ private static final long serialVersionUID = 0L;
         aboveboard.admin.v1.Receipt, aboveboard.admin.v1.Receipt.Builder, aboveboard.admin.v1.ReceiptOrBuilder> receiptBuilder_;
     /**
      * <pre>
-     * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-     * knows no scrubbing. Absent before.
+     * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+     * the store knows no scrubbing. Absent before.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>
@@ -4066,8 +4066,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-     * knows no scrubbing. Absent before.
+     * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+     * the store knows no scrubbing. Absent before.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>
@@ -4082,8 +4082,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-     * knows no scrubbing. Absent before.
+     * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+     * the store knows no scrubbing. Absent before.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>
@@ -4101,8 +4101,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-     * knows no scrubbing. Absent before.
+     * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+     * the store knows no scrubbing. Absent before.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>
@@ -4120,8 +4120,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-     * knows no scrubbing. Absent before.
+     * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+     * the store knows no scrubbing. Absent before.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>
@@ -4146,8 +4146,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-     * knows no scrubbing. Absent before.
+     * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+     * the store knows no scrubbing. Absent before.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>
@@ -4164,8 +4164,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-     * knows no scrubbing. Absent before.
+     * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+     * the store knows no scrubbing. Absent before.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>
@@ -4177,8 +4177,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-     * knows no scrubbing. Absent before.
+     * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+     * the store knows no scrubbing. Absent before.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>
@@ -4193,8 +4193,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-     * knows no scrubbing. Absent before.
+     * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+     * the store knows no scrubbing. Absent before.
      * </pre>
      *
      * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>

@@ -384,8 +384,8 @@ public interface DeletionOrBuilder extends
 
   /**
    * <pre>
-   * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-   * knows no scrubbing. Absent before.
+   * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+   * the store knows no scrubbing. Absent before.
    * </pre>
    *
    * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>
@@ -394,8 +394,8 @@ public interface DeletionOrBuilder extends
   boolean hasReceipt();
   /**
    * <pre>
-   * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-   * knows no scrubbing. Absent before.
+   * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+   * the store knows no scrubbing. Absent before.
    * </pre>
    *
    * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>
@@ -404,8 +404,8 @@ public interface DeletionOrBuilder extends
   aboveboard.admin.v1.Receipt getReceipt();
   /**
    * <pre>
-   * Output only. The signed receipt: at SCRUBBED, or at ERASED where the store
-   * knows no scrubbing. Absent before.
+   * Output only. The signed receipt: soon after SCRUBBED, or after ERASED where
+   * the store knows no scrubbing. Absent before.
    * </pre>
    *
    * <code>.aboveboard.admin.v1.Receipt receipt = 16 [json_name = "receipt"];</code>

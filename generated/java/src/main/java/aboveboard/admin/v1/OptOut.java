@@ -87,7 +87,8 @@ private static final long serialVersionUID = 0L;
     STATE_ACTIVE(1),
     /**
      * <pre>
-     * Lifted; kept as a record.
+     * Lifted; kept as a record until its retention ends. One that a source has
+     * set and lifted gives way when the source refuses again.
      * </pre>
      *
      * <code>STATE_REVOKED = 2;</code>
@@ -123,7 +124,8 @@ private static final long serialVersionUID = 0L;
     public static final int STATE_ACTIVE_VALUE = 1;
     /**
      * <pre>
-     * Lifted; kept as a record.
+     * Lifted; kept as a record until its retention ends. One that a source has
+     * set and lifted gives way when the source refuses again.
      * </pre>
      *
      * <code>STATE_REVOKED = 2;</code>

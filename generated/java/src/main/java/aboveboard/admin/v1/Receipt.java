@@ -376,7 +376,8 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.Timestamp cutOffAt_;
   /**
    * <pre>
-   * Events that occurred at or before this time are refused.
+   * Events that occurred at or before the cut-off are refused. It is this time,
+   * or lies in the day before it where `time_precision` is DAY.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp cut_off_at = 5 [json_name = "cutOffAt"];</code>
@@ -388,7 +389,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Events that occurred at or before this time are refused.
+   * Events that occurred at or before the cut-off are refused. It is this time,
+   * or lies in the day before it where `time_precision` is DAY.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp cut_off_at = 5 [json_name = "cutOffAt"];</code>
@@ -400,7 +402,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Events that occurred at or before this time are refused.
+   * Events that occurred at or before the cut-off are refused. It is this time,
+   * or lies in the day before it where `time_precision` is DAY.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp cut_off_at = 5 [json_name = "cutOffAt"];</code>
@@ -2005,7 +2008,8 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> cutOffAtBuilder_;
     /**
      * <pre>
-     * Events that occurred at or before this time are refused.
+     * Events that occurred at or before the cut-off are refused. It is this time,
+     * or lies in the day before it where `time_precision` is DAY.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 5 [json_name = "cutOffAt"];</code>
@@ -2016,7 +2020,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Events that occurred at or before this time are refused.
+     * Events that occurred at or before the cut-off are refused. It is this time,
+     * or lies in the day before it where `time_precision` is DAY.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 5 [json_name = "cutOffAt"];</code>
@@ -2031,7 +2036,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Events that occurred at or before this time are refused.
+     * Events that occurred at or before the cut-off are refused. It is this time,
+     * or lies in the day before it where `time_precision` is DAY.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 5 [json_name = "cutOffAt"];</code>
@@ -2049,7 +2055,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Events that occurred at or before this time are refused.
+     * Events that occurred at or before the cut-off are refused. It is this time,
+     * or lies in the day before it where `time_precision` is DAY.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 5 [json_name = "cutOffAt"];</code>
@@ -2067,7 +2074,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Events that occurred at or before this time are refused.
+     * Events that occurred at or before the cut-off are refused. It is this time,
+     * or lies in the day before it where `time_precision` is DAY.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 5 [json_name = "cutOffAt"];</code>
@@ -2092,7 +2100,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Events that occurred at or before this time are refused.
+     * Events that occurred at or before the cut-off are refused. It is this time,
+     * or lies in the day before it where `time_precision` is DAY.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 5 [json_name = "cutOffAt"];</code>
@@ -2109,7 +2118,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Events that occurred at or before this time are refused.
+     * Events that occurred at or before the cut-off are refused. It is this time,
+     * or lies in the day before it where `time_precision` is DAY.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 5 [json_name = "cutOffAt"];</code>
@@ -2121,7 +2131,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Events that occurred at or before this time are refused.
+     * Events that occurred at or before the cut-off are refused. It is this time,
+     * or lies in the day before it where `time_precision` is DAY.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 5 [json_name = "cutOffAt"];</code>
@@ -2136,7 +2147,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Events that occurred at or before this time are refused.
+     * Events that occurred at or before the cut-off are refused. It is this time,
+     * or lies in the day before it where `time_precision` is DAY.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp cut_off_at = 5 [json_name = "cutOffAt"];</code>

@@ -8,8 +8,11 @@ package aboveboard.admin.v1;
 /**
  * <pre>
  * Names the newest receipt of the chain, and commits to every receipt up to it
- * without showing one. Verify `signature` over `signed_payload`, then take every
- * other field from `signed_payload` or find it equal there.
+ * without showing one. What is signed is a context, the 33 bytes
+ * `&#92;0aboveboard.admin.v1.ReceiptHead&#92;0`, followed by `signed_payload`. No
+ * serialized message begins with a zero byte: the signature of a head never fits
+ * a receipt, nor that of a receipt a head. Verify it, then take every other
+ * field from `signed_payload` or find it equal there.
  * </pre>
  *
  * Protobuf type {@code aboveboard.admin.v1.ReceiptHead}
@@ -175,8 +178,8 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.ByteString signedPayload_ = com.google.protobuf.ByteString.EMPTY;
   /**
    * <pre>
-   * The exact bytes that were signed: this message, serialized once, without
-   * this field and `signature`.
+   * The exact bytes that were signed after the context: this message, serialized
+   * once, without this field and `signature`.
    * </pre>
    *
    * <code>bytes signed_payload = 6 [json_name = "signedPayload"];</code>
@@ -191,7 +194,7 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.ByteString signature_ = com.google.protobuf.ByteString.EMPTY;
   /**
    * <pre>
-   * The Ed25519 signature over `signed_payload`, 64 bytes.
+   * The Ed25519 signature over the context and `signed_payload`, 64 bytes.
    * </pre>
    *
    * <code>bytes signature = 7 [json_name = "signature"];</code>
@@ -432,8 +435,11 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Names the newest receipt of the chain, and commits to every receipt up to it
-   * without showing one. Verify `signature` over `signed_payload`, then take every
-   * other field from `signed_payload` or find it equal there.
+   * without showing one. What is signed is a context, the 33 bytes
+   * `&#92;0aboveboard.admin.v1.ReceiptHead&#92;0`, followed by `signed_payload`. No
+   * serialized message begins with a zero byte: the signature of a head never fits
+   * a receipt, nor that of a receipt a head. Verify it, then take every other
+   * field from `signed_payload` or find it equal there.
    * </pre>
    *
    * Protobuf type {@code aboveboard.admin.v1.ReceiptHead}
@@ -925,8 +931,8 @@ private static final long serialVersionUID = 0L;
     private com.google.protobuf.ByteString signedPayload_ = com.google.protobuf.ByteString.EMPTY;
     /**
      * <pre>
-     * The exact bytes that were signed: this message, serialized once, without
-     * this field and `signature`.
+     * The exact bytes that were signed after the context: this message, serialized
+     * once, without this field and `signature`.
      * </pre>
      *
      * <code>bytes signed_payload = 6 [json_name = "signedPayload"];</code>
@@ -938,8 +944,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The exact bytes that were signed: this message, serialized once, without
-     * this field and `signature`.
+     * The exact bytes that were signed after the context: this message, serialized
+     * once, without this field and `signature`.
      * </pre>
      *
      * <code>bytes signed_payload = 6 [json_name = "signedPayload"];</code>
@@ -955,8 +961,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The exact bytes that were signed: this message, serialized once, without
-     * this field and `signature`.
+     * The exact bytes that were signed after the context: this message, serialized
+     * once, without this field and `signature`.
      * </pre>
      *
      * <code>bytes signed_payload = 6 [json_name = "signedPayload"];</code>
@@ -972,7 +978,7 @@ private static final long serialVersionUID = 0L;
     private com.google.protobuf.ByteString signature_ = com.google.protobuf.ByteString.EMPTY;
     /**
      * <pre>
-     * The Ed25519 signature over `signed_payload`, 64 bytes.
+     * The Ed25519 signature over the context and `signed_payload`, 64 bytes.
      * </pre>
      *
      * <code>bytes signature = 7 [json_name = "signature"];</code>
@@ -984,7 +990,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The Ed25519 signature over `signed_payload`, 64 bytes.
+     * The Ed25519 signature over the context and `signed_payload`, 64 bytes.
      * </pre>
      *
      * <code>bytes signature = 7 [json_name = "signature"];</code>
@@ -1000,7 +1006,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The Ed25519 signature over `signed_payload`, 64 bytes.
+     * The Ed25519 signature over the context and `signed_payload`, 64 bytes.
      * </pre>
      *
      * <code>bytes signature = 7 [json_name = "signature"];</code>

@@ -76,8 +76,8 @@ public interface ReceiptHeadOrBuilder extends
 
   /**
    * <pre>
-   * The exact bytes that were signed: this message, serialized once, without
-   * this field and `signature`.
+   * The exact bytes that were signed after the context: this message, serialized
+   * once, without this field and `signature`.
    * </pre>
    *
    * <code>bytes signed_payload = 6 [json_name = "signedPayload"];</code>
@@ -87,7 +87,7 @@ public interface ReceiptHeadOrBuilder extends
 
   /**
    * <pre>
-   * The Ed25519 signature over `signed_payload`, 64 bytes.
+   * The Ed25519 signature over the context and `signed_payload`, 64 bytes.
    * </pre>
    *
    * <code>bytes signature = 7 [json_name = "signature"];</code>

@@ -106,7 +106,8 @@ public interface ReceiptOrBuilder extends
 
   /**
    * <pre>
-   * Events that occurred at or before this time are refused.
+   * Events that occurred at or before the cut-off are refused. It is this time,
+   * or lies in the day before it where `time_precision` is DAY.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp cut_off_at = 5 [json_name = "cutOffAt"];</code>
@@ -115,7 +116,8 @@ public interface ReceiptOrBuilder extends
   boolean hasCutOffAt();
   /**
    * <pre>
-   * Events that occurred at or before this time are refused.
+   * Events that occurred at or before the cut-off are refused. It is this time,
+   * or lies in the day before it where `time_precision` is DAY.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp cut_off_at = 5 [json_name = "cutOffAt"];</code>
@@ -124,7 +126,8 @@ public interface ReceiptOrBuilder extends
   com.google.protobuf.Timestamp getCutOffAt();
   /**
    * <pre>
-   * Events that occurred at or before this time are refused.
+   * Events that occurred at or before the cut-off are refused. It is this time,
+   * or lies in the day before it where `time_precision` is DAY.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp cut_off_at = 5 [json_name = "cutOffAt"];</code>

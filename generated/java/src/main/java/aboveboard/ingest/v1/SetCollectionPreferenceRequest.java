@@ -478,7 +478,9 @@ private static final long serialVersionUID = 0L;
    * <pre>
    * Whether what was collected so far is to be deleted too; only together with
    * DISABLED. At SERVER scope a Deletion starts; at DEPLOYMENT and USER scope
-   * it waits for an administrator to confirm it.
+   * it waits for an administrator to confirm it. Of a subject of which nothing
+   * is held nothing is deleted or recorded. RESOURCE_EXHAUSTED with a long delay
+   * where too many wait: DISABLED holds, and only this is to be asked again.
    * </pre>
    *
    * <code>bool erase_history = 4 [json_name = "eraseHistory"];</code>
@@ -1295,7 +1297,9 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * Whether what was collected so far is to be deleted too; only together with
      * DISABLED. At SERVER scope a Deletion starts; at DEPLOYMENT and USER scope
-     * it waits for an administrator to confirm it.
+     * it waits for an administrator to confirm it. Of a subject of which nothing
+     * is held nothing is deleted or recorded. RESOURCE_EXHAUSTED with a long delay
+     * where too many wait: DISABLED holds, and only this is to be asked again.
      * </pre>
      *
      * <code>bool erase_history = 4 [json_name = "eraseHistory"];</code>
@@ -1309,7 +1313,9 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * Whether what was collected so far is to be deleted too; only together with
      * DISABLED. At SERVER scope a Deletion starts; at DEPLOYMENT and USER scope
-     * it waits for an administrator to confirm it.
+     * it waits for an administrator to confirm it. Of a subject of which nothing
+     * is held nothing is deleted or recorded. RESOURCE_EXHAUSTED with a long delay
+     * where too many wait: DISABLED holds, and only this is to be asked again.
      * </pre>
      *
      * <code>bool erase_history = 4 [json_name = "eraseHistory"];</code>
@@ -1327,7 +1333,9 @@ private static final long serialVersionUID = 0L;
      * <pre>
      * Whether what was collected so far is to be deleted too; only together with
      * DISABLED. At SERVER scope a Deletion starts; at DEPLOYMENT and USER scope
-     * it waits for an administrator to confirm it.
+     * it waits for an administrator to confirm it. Of a subject of which nothing
+     * is held nothing is deleted or recorded. RESOURCE_EXHAUSTED with a long delay
+     * where too many wait: DISABLED holds, and only this is to be asked again.
      * </pre>
      *
      * <code>bool erase_history = 4 [json_name = "eraseHistory"];</code>

@@ -97,8 +97,9 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object deletionId_ = "";
   /**
    * <pre>
-   * The Deletion that `erase_history` started or left to be confirmed; empty
-   * where none was asked for.
+   * The Deletion that `erase_history` started or left to be confirmed, or that
+   * waits or runs already. Empty where none was asked for, and where nothing is
+   * held of the subject.
    * </pre>
    *
    * <code>string deletion_id = 2 [json_name = "deletionId"];</code>
@@ -119,8 +120,9 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The Deletion that `erase_history` started or left to be confirmed; empty
-   * where none was asked for.
+   * The Deletion that `erase_history` started or left to be confirmed, or that
+   * waits or runs already. Empty where none was asked for, and where nothing is
+   * held of the subject.
    * </pre>
    *
    * <code>string deletion_id = 2 [json_name = "deletionId"];</code>
@@ -644,8 +646,9 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object deletionId_ = "";
     /**
      * <pre>
-     * The Deletion that `erase_history` started or left to be confirmed; empty
-     * where none was asked for.
+     * The Deletion that `erase_history` started or left to be confirmed, or that
+     * waits or runs already. Empty where none was asked for, and where nothing is
+     * held of the subject.
      * </pre>
      *
      * <code>string deletion_id = 2 [json_name = "deletionId"];</code>
@@ -665,8 +668,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The Deletion that `erase_history` started or left to be confirmed; empty
-     * where none was asked for.
+     * The Deletion that `erase_history` started or left to be confirmed, or that
+     * waits or runs already. Empty where none was asked for, and where nothing is
+     * held of the subject.
      * </pre>
      *
      * <code>string deletion_id = 2 [json_name = "deletionId"];</code>
@@ -687,8 +691,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The Deletion that `erase_history` started or left to be confirmed; empty
-     * where none was asked for.
+     * The Deletion that `erase_history` started or left to be confirmed, or that
+     * waits or runs already. Empty where none was asked for, and where nothing is
+     * held of the subject.
      * </pre>
      *
      * <code>string deletion_id = 2 [json_name = "deletionId"];</code>
@@ -705,8 +710,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The Deletion that `erase_history` started or left to be confirmed; empty
-     * where none was asked for.
+     * The Deletion that `erase_history` started or left to be confirmed, or that
+     * waits or runs already. Empty where none was asked for, and where nothing is
+     * held of the subject.
      * </pre>
      *
      * <code>string deletion_id = 2 [json_name = "deletionId"];</code>
@@ -720,8 +726,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The Deletion that `erase_history` started or left to be confirmed; empty
-     * where none was asked for.
+     * The Deletion that `erase_history` started or left to be confirmed, or that
+     * waits or runs already. Empty where none was asked for, and where nothing is
+     * held of the subject.
      * </pre>
      *
      * <code>string deletion_id = 2 [json_name = "deletionId"];</code>

@@ -39,8 +39,9 @@ public interface SetCollectionPreferenceResponseOrBuilder extends
 
   /**
    * <pre>
-   * The Deletion that `erase_history` started or left to be confirmed; empty
-   * where none was asked for.
+   * The Deletion that `erase_history` started or left to be confirmed, or that
+   * waits or runs already. Empty where none was asked for, and where nothing is
+   * held of the subject.
    * </pre>
    *
    * <code>string deletion_id = 2 [json_name = "deletionId"];</code>
@@ -49,8 +50,9 @@ public interface SetCollectionPreferenceResponseOrBuilder extends
   java.lang.String getDeletionId();
   /**
    * <pre>
-   * The Deletion that `erase_history` started or left to be confirmed; empty
-   * where none was asked for.
+   * The Deletion that `erase_history` started or left to be confirmed, or that
+   * waits or runs already. Empty where none was asked for, and where nothing is
+   * held of the subject.
    * </pre>
    *
    * <code>string deletion_id = 2 [json_name = "deletionId"];</code>
