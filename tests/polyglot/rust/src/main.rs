@@ -107,7 +107,7 @@ async fn converse(
         scope: Scope::Server.into(),
         preference: Preference::Disabled.into(),
         // A real client draws it at random.
-        preference_token: vec![7; 32].into(),
+        preference_token: vec![7; 32],
         ..Default::default()
     };
     let answer = ingest.set_collection_preference(preference.clone()).await?.into_inner();
