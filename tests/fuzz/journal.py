@@ -43,7 +43,7 @@ def _of_version_1(line: bytes) -> bytes:
     said = {
         name: value
         for name, value in json.loads(line).items()
-        if name not in {"id", "token_digest", "checksum"}
+        if name not in {"id", "token_digest", "acceptance", "checksum"}
     }
     return sealed(KEY, said | {"version": 1})
 

@@ -16,6 +16,7 @@ from tests.support.clients import (
     element,
     ingest,
     new_id,
+    of_the_next_hour,
     publish,
     server_source,
     told,
@@ -63,6 +64,11 @@ def event(at: float | None = None) -> EventEnvelope:
     return made
 
 
+def later() -> EventEnvelope:
+    """Return an event that occurs after a cut-off of now."""
+    return of_the_next_hour(element())
+
+
 def outcomes(server: InThread, source: Source, *events: EventEnvelope) -> list[str]:
     """Send events, and return what became of those that were not taken."""
     return [verdict[1] for verdict in told(publish(server, source, *events).verdicts)]
@@ -104,7 +110,7 @@ def test_a_company(server: InThread, moved: timedelta) -> None:
     assert abs(done.cut_off_at.seconds - time.time()) < 600
     assert kept(server, "company_id", "gone") == {}
     assert in_force(server) == []
-    assert outcomes(server, source, event(), event(time.time() - 3_600)) == ["SUBJECT_ERASED"]
+    assert outcomes(server, source, later(), event(time.time() - 3_600)) == ["SUBJECT_ERASED"]
 
 
 def test_a_company_that_is_opted_out_too(server: InThread) -> None:
@@ -219,11 +225,11 @@ def test_an_administrator_accepts_the_clock(server: InThread) -> None:
     assert (answer.rewritten_cut_offs, answer.clock.future_cut_offs) == (1, 0)
     assert answer.clock.suspicion == c.Clock.SUSPICION_UNSPECIFIED
     finished(server, deletion)
-    eventually(lambda: outcomes(server, source, event()) == [])
+    eventually(lambda: outcomes(server, source, later()) == [])
     assert outcomes(server, source, event(time.time() - 3_600)) == ["SUBJECT_ERASED"]
     server.stop()
     server.start()
-    assert outcomes(server, source, event()) == []
+    assert outcomes(server, source, later()) == []
     with admin(server) as stub:
         found = stub.GetClock(c.GetClockRequest(), timeout=TIMEOUT).clock
     assert (found.suspicion, found.future_cut_offs) == (c.Clock.SUSPICION_UNSPECIFIED, 0)
@@ -264,10 +270,10 @@ def test_a_restored_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             restore(server, copy)
             done = finished(server, get(server, deletion.deletion_id))
             assert abs(done.cut_off_at.seconds - time.time()) < 600
-            assert outcomes(server, sources["waits"], event(), event(time.time() - 3_600)) == [
+            assert outcomes(server, sources["waits"], later(), event(time.time() - 3_600)) == [
                 "SUBJECT_ERASED"
             ]
-            assert outcomes(server, sources["future"], event()) == []
+            assert outcomes(server, sources["future"], later()) == []
             assert in_force(server) == []
     finally:
         server.stop()

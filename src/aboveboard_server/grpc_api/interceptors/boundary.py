@@ -190,10 +190,11 @@ class Boundary(grpc.aio.ServerInterceptor):
 class _Requests:
     """The requests of a stream, each taken when it is asked for; `size` is the bytes of the last."""
 
-    __slots__ = ("_next", "_take", "size")
+    __slots__ = ("_next", "_received", "_take", "size")
 
     def __init__(self, received: AsyncIterator[bytes], take: Callable[[bytes], Any]) -> None:
-        self._next = aiter(received).__anext__
+        self._received = received
+        self._next: Callable[[], Awaitable[bytes]] | None = None
         self._take = take
         self.size = 0
 
@@ -201,6 +202,9 @@ class _Requests:
         return self
 
     async def __anext__(self) -> Any:
+        if self._next is None:
+            # Not before: grpc complains of an iterator that nobody has asked for a request.
+            self._next = aiter(self._received).__anext__
         data = await self._next()
         self.size = len(data)
         return self._take(data)
