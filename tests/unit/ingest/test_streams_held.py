@@ -37,7 +37,7 @@ class Sent:
 class Service:
     """Stores each request at once."""
 
-    def begin(self, _: object, *, is_bound: bool) -> SimpleNamespace:
+    def begin(self, _: object, **_bound: bool) -> SimpleNamespace:
         """Return what is done already."""
         outcome = Outcome(1, [], enabled=True)
         return SimpleNamespace(is_held=False, done=True, outcome_by_now=lambda: outcome, tell=lambda *_: None)
