@@ -134,7 +134,9 @@ def test_migrate_says_it_in_one_line(tmp_path: Path, url: str) -> None:
     assert text.count("\n") == 1
 
 
-KINDS = st.sampled_from(["sqlite:///", "sqlite://", "postgresql+psycopg://u@127.0.0.1:1/d?", "", "sqlite", "x://"])
+KINDS = st.sampled_from(
+    ["sqlite:///", "sqlite://", "postgresql+psycopg://u@127.0.0.1:1/d?", "", "sqlite", "x://"]
+)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -37,6 +37,7 @@ SYNCS = 16
 # Seconds below which a sync cannot have reached a disk.
 TOO_QUICK = 20e-6
 DISTRIBUTION = "aboveboard"
+INSTALL = "in a checkout of this version, run: pip install --require-hashes -r .ci/requirements-server.txt"
 
 
 def libraries_are_recent_enough(_host: Host) -> Iterator[Finding]:
@@ -47,12 +48,12 @@ def libraries_are_recent_enough(_host: Host) -> Iterator[Finding]:
         try:
             version = importlib.metadata.version(one.name)
         except importlib.metadata.PackageNotFoundError:
-            yield problem(f"{one.name} is missing", "run: pip install 'aboveboard[server]'")
+            yield problem(f"{one.name} is missing", INSTALL)
             continue
         if not one.specifier.contains(version, prereleases=True):
             yield problem(
                 f"{one.name} {version}, and {one.specifier} is needed",
-                "run: pip install --upgrade 'aboveboard[server]'",
+                INSTALL,
             )
     yield ok(f"{len(needed)} looked at")
 

@@ -20,6 +20,8 @@ from aboveboard_server.http_edge.boundary import CROWDED, SECURITY_HEADERS, log_
 if TYPE_CHECKING:
     import asyncio
 
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
 # Bytes of a request line with its headers.
 MAX_HEAD_BYTES = 32 * 1024
 # Bytes handed to the parser at once of a head, or of a body whose length is not declared.
@@ -126,7 +128,8 @@ class GuardedProtocol(HttpToolsProtocol):
         Not where a request before it still waits for its answer: it would be taken for that.
         """
         status = self._status
-        if self.cycle is None or self.cycle.response_complete:
+        before: RequestResponseCycle | None = self.cycle
+        if before is None or before.response_complete:
             text = f"{status.name}: {REFUSALS[status]}\n".encode()
             headers = {
                 "content-type": "text/plain; charset=utf-8",

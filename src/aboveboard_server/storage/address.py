@@ -52,7 +52,9 @@ def _check_postgres(url: URL) -> None:
     try:
         import psycopg  # noqa: PLC0415
     except ImportError:
-        raise StartupError("--database: PostgreSQL needs the driver psycopg, which is not installed") from None
+        raise StartupError(
+            "--database: PostgreSQL needs the driver psycopg, which is not installed"
+        ) from None
     try:
         parameters = libpq_parameters(url)
         psycopg.conninfo.make_conninfo("", **parameters)
