@@ -16,10 +16,10 @@ help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 # What the service needs, and no more: `make serve` starts soon on a fresh machine.
-$(VENV)/.server: .ci/requirements-server.txt pyproject.toml
+$(VENV)/.server: .ci/requirements-server.txt .ci/requirements-build.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r .ci/requirements-server.txt
-	$(BIN)/pip install --quiet --no-deps -e .
+	$(BIN)/pip install --quiet --require-hashes -r .ci/requirements-server.txt -r .ci/requirements-build.txt
+	$(BIN)/pip install --quiet --no-index --no-deps --no-build-isolation -e .
 	touch $@
 
 $(VENV)/.dev: .ci/requirements-dev.txt $(VENV)/.server
@@ -77,7 +77,7 @@ release-schema: $(VENV)/.dev ## make the schema as it stands the released one
 	buf build --exclude-source-info -o protos/released.binpb
 
 lock: $(VENV)/.dev ## pin the newest versions that pyproject.toml allows
-	$(BIN)/pip install --quiet uv
+	$(BIN)/pip install --quiet --require-hashes -r .ci/requirements-lock.txt
 	.ci/lock
 
 clean: ## remove what was installed and built

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from aboveboard_server.garbage import start_and_end_sooner
+from aboveboard_server.surroundings import make_harmless
 
 
 def main() -> None:
@@ -13,6 +14,7 @@ def main() -> None:
     # here when it is loaded, in this process and in all that it starts.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     start_and_end_sooner()
+    make_harmless()
     from aboveboard_server.cli.app import app  # noqa: PLC0415  # it loads grpc
 
     app()

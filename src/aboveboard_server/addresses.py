@@ -20,7 +20,8 @@ def listening(bind: str, *, reuse_port: bool = False) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(reuse_port))
         bound.bind((host.strip("[]"), int(port)))
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        # A ValueError too: no host has a name like that.
         bound.close()
         raise StartupError(f"cannot listen on {bind}: the address is in use or not this machine's") from error
     return bound
@@ -31,7 +32,7 @@ def is_loopback(bind: str) -> bool:
     host = bind.rpartition(":")[0].strip("[]")
     try:
         found = {str(answer[4][0]) for answer in socket.getaddrinfo(host, None)}
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise StartupError(f"cannot listen on {bind}: {host} has no address") from error
     return all(ipaddress.ip_address(address).is_loopback for address in found)
 

@@ -15,6 +15,7 @@ from aboveboard_server.addresses import is_loopback, listening
 from aboveboard_server.errors import StartupError
 from aboveboard_server.settings import flag_of
 from aboveboard_server.storage.ownership import FileOwnership
+from aboveboard_server.surroundings import NOT_COMPILED, has_compiled_protobuf
 
 if TYPE_CHECKING:
     from aboveboard_server.settings import Settings
@@ -24,6 +25,12 @@ log = structlog.get_logger()
 SQLITE = "sqlite:///"
 # Open files that a server asks for: as many connections as its doors take, and some files.
 MAX_FILES = 16_384
+
+
+def refuse_slow_protobuf() -> None:
+    """Raise StartupError where protobuf is not the implementation that a server needs."""
+    if not has_compiled_protobuf():
+        raise StartupError(NOT_COMPILED)
 
 
 def raise_file_limit() -> None:
@@ -55,5 +62,10 @@ def refuse_what_is_taken(settings: Settings) -> None:
     for bind in settings.binds.values():
         listening(bind).close()
     file = Path(settings.database.removeprefix(SQLITE).partition("?")[0])
-    if settings.database.startswith(SQLITE) and file.is_file():
+    try:
+        held = settings.database.startswith(SQLITE) and file.is_file()
+    except (OSError, ValueError):
+        # No file has such a name; what reads the URL says so.
+        return
+    if held:
         FileOwnership(file).release()

@@ -6,6 +6,7 @@ Addresses live here and nowhere else: in memory, in no line of the log, in no er
 from __future__ import annotations
 
 import ipaddress
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ KEYS = declare("write keys, for their rate", 16 * MIB)
 PREFERRING = declare("addresses, for their rate of preferences", 16 * MIB)
 # Seconds' worth of the rate of preferences of all callers together that may come at once.
 PREFERENCE_BURST_SECONDS = 1
+# Characters of an address with a zone and a port, in brackets and quotes; and those forms.
+LONGEST_HOP = 100
+HOP = re.compile(r'"?(?:\[([^]]*)\](?::\d+)?|([\d.]+)(?::\d+)?|([^\[\]"]+))"?', re.ASCII)
 # Bits of an IPv6 address that one customer of a provider has for himself.
 IPV6_CUSTOMER = 64
 
@@ -154,10 +158,10 @@ class Limiter:
             return ""
         if self._trusted and self._is_trusted(host):
             # Each proxy adds whom it heard; what stands before that anybody may have written.
-            hops = [hop.strip() for hop in forwarded_for().split(",")]
-            said = next((hop for hop in reversed(hops) if hop and not self._is_trusted(hop)), host)
-            # What is no address may be of any length: the proxy itself is counted then.
-            host = said if _is_address(said) else host
+            hops = (hop for hop in reversed(forwarded_for().split(",")) if hop.strip())
+            said = next((hop for hop in map(_address_in, hops) if not self._is_trusted(hop)), host)
+            # Where the last of them is no address, the proxy itself is counted.
+            host = said or host
         return host if ":" not in host else _customer(host)
 
     def _is_trusted(self, host: str) -> bool:
@@ -173,12 +177,20 @@ def _cost(size: int) -> int:
     return 1 + size // COUNTED_BYTES
 
 
-def _is_address(text: str) -> bool:
+def _address_in(hop: str) -> str:
+    """Return the address that a proxy names, "" where it is none.
+
+    Some name a port with it, or write it as the Forwarded header does: 203.0.113.9:4711, [2001:db8::1]:4711,
+    "[2001:db8::1]". What is no address (unknown, _hidden) may be of any length.
+    """
+    text = hop.strip()
+    if len(text) > LONGEST_HOP:
+        return ""
+    found = HOP.fullmatch(text)
     try:
-        ipaddress.ip_address(text)
+        return str(ipaddress.ip_address(next(filter(None, found.groups())))) if found else ""
     except ValueError:
-        return False
-    return True
+        return ""
 
 
 def _customer(host: str) -> str:

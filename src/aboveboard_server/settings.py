@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from aboveboard_server.addresses import is_loopback
+from aboveboard_server.characters import fault
 from aboveboard_server.door_settings import LimitSettings, TransportSettings
 from aboveboard_server.errors import StartupError
 from aboveboard_server.privacy.archive_settings import ArchiveSettings
@@ -53,6 +54,7 @@ class Settings:
     reuse_port: bool = False
 
     def __post_init__(self) -> None:
+        self._check_characters()
         for name, bind in self.binds.items():
             host, _, port = bind.rpartition(":")
             if not host or not port.isdecimal() or int(port) > MAX_PORT:
@@ -69,6 +71,14 @@ class Settings:
             raise StartupError("--workers: SQLite has one writer; several workers need PostgreSQL")
         if len(self.notice.encode()) > MAX_NOTICE_BYTES:
             raise StartupError(f"--notice: over {MAX_NOTICE_BYTES} bytes")
+
+    def _check_characters(self) -> None:
+        for group in (self, self.transport, self.limits, self.archive):
+            for one in fields(group):
+                values = getattr(group, one.name)
+                for value in values if isinstance(values, tuple | frozenset) else (values,):
+                    if isinstance(value, str | Path) and (why := fault(str(value))):
+                        raise StartupError(f"{flag_of(one.name)}: {why}")
 
     def _check_deletions(self) -> None:
         if self.scrub_quiet_seconds < 0:

@@ -31,7 +31,7 @@ def run(*command: str, cwd: Path) -> str:
 
 
 def test_the_wheel_serves_from_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
-    """`pip install aboveboard[server]` and nothing else: it serves, migrations inside, and takes an event."""
+    """The wheel with its extra `server`, and nothing else, serves, migrations inside, and takes an event."""
     environment = tmp_path / "venv"
     venv.create(environment, with_pip=True)
     python = str(environment / "bin/python")
@@ -54,7 +54,7 @@ def test_the_wheel_serves_from_an_empty_environment(wheel: Path, tmp_path: Path)
 
 
 def test_the_stubs_alone_need_no_server_package(wheel: Path, tmp_path: Path) -> None:
-    """`pip install aboveboard` is stubs and their runtime: none of it imports what the server needs."""
+    """The wheel alone is stubs and their runtime: none of it imports what the server needs."""
     environment = tmp_path / "venv"
     venv.create(environment, with_pip=True)
     python = str(environment / "bin/python")

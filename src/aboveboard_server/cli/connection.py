@@ -54,8 +54,12 @@ class Security:
 
     def channel(self, endpoint: str, max_answer_bytes: int = MAX_ANSWER_BYTES) -> grpc.Channel:
         """Connect to HOST:PORT: by TLS where a certificate is named, or where it is not this machine's."""
+        here = _is_here(endpoint)
         options = [("grpc.max_receive_message_length", max_answer_bytes)]
-        if self.plaintext or not (self.ca or self.cert or not _is_here(endpoint)):
+        if here:
+            # A proxy named in the environment (http_proxy and the like) does not reach this machine.
+            options.append(("grpc.enable_http_proxy", 0))
+        if self.plaintext or not (self.ca or self.cert or not here):
             return grpc.insecure_channel(endpoint, options)
         credentials = grpc.ssl_channel_credentials(_read(self.ca), _read(self.cert_key), _read(self.cert))
         return grpc.secure_channel(endpoint, credentials, options)

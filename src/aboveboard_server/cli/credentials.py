@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import grpc
 import typer
 
+from aboveboard_server.characters import fault_of_secret
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -41,13 +43,13 @@ WriteKeyFile = Annotated[
 def admin_token() -> str:
     """Return the secret of the operator's admin key; one line on stderr, exit code 1 where there is none."""
     file = TOKEN_FILE.get()
-    token = _read(file) if file else os.environ.get(TOKEN, "")
+    token = _read(file) if file else _from_environment(TOKEN)
     return token or _end(MISSING)
 
 
 def write_key(file: Path | None) -> str:
     """Return the secret of a write key, "" where none is given."""
-    return _read(file) if file else os.environ.get(WRITE_KEY, "")
+    return _read(file) if file else _from_environment(WRITE_KEY)
 
 
 def with_token(channel: grpc.Channel, secret: str) -> grpc.Channel:
@@ -71,9 +73,18 @@ class _Bearer(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercepto
         return details._replace(metadata=[*(details.metadata or ()), self._entry])
 
 
+def _from_environment(variable: str) -> str:
+    return _checked(os.environ.get(variable, ""), variable)
+
+
+def _checked(secret: str, name: str) -> str:
+    why = fault_of_secret(secret)
+    return _end(f"{name}: {why}") if why else secret
+
+
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8").strip()
+        return _checked(file.read_text(encoding="utf-8").strip(), str(file))
     except (OSError, UnicodeDecodeError) as error:
         return _end(f"{file}: {getattr(error, 'strerror', None) or 'not a text'}")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
+
+from aboveboard_server.characters import fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,4 +44,34 @@ def _load(name: str, place: str) -> Any:
         group.add_typer(found, name=name)
     else:
         group.command(name)(found)
-    return typer.main.get_group(group).commands[name]
+    command = typer.main.get_group(group).commands[name]
+    _refuse_control_characters(command)
+    return command
+
+
+def _refuse_control_characters(command: Any) -> None:
+    """Have a command, and all within it, refuse options that hold a line break or the like, by their names.
+
+    An argument may hold some: an event's JSON does.
+    """
+    invoke = command.invoke
+
+    def checked(ctx: Any) -> Any:
+        for one in command.params:
+            values = ctx.params.get(one.name)
+            for value in values if isinstance(values, list | tuple) else (values,):
+                if one.param_type_name == "option" and isinstance(value, str | Path):
+                    _check(ctx, one, str(value))
+        return invoke(ctx)
+
+    command.invoke = checked
+    for inner in getattr(command, "commands", {}).values():
+        _refuse_control_characters(inner)
+
+
+def _check(ctx: Any, option: Any, value: str) -> None:
+    if why := fault(value):
+        given = ctx.get_parameter_source(option.name)
+        variable = option.envvar if given is not None and given.name == "ENVIRONMENT" else None
+        sys.stderr.write(f"aboveboard: {variable or option.opts[0]}: {why}\n")
+        raise typer.Exit(1)

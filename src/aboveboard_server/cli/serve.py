@@ -14,7 +14,12 @@ from aboveboard_server.cli import archive_options as options
 from aboveboard_server.cli import door_options as doors
 from aboveboard_server.cli.flags import with_flags_of
 from aboveboard_server.door_settings import LimitSettings, TransportSettings, networks
-from aboveboard_server.early import raise_file_limit, refuse_open_doors, refuse_what_is_taken
+from aboveboard_server.early import (
+    raise_file_limit,
+    refuse_open_doors,
+    refuse_slow_protobuf,
+    refuse_what_is_taken,
+)
 from aboveboard_server.errors import StartupError
 from aboveboard_server.privacy.archive_settings import ArchiveSettings
 from aboveboard_server.settings import DEFAULT_DATABASE, MAX_UNSEEN_OPT_OUTS, Settings
@@ -161,6 +166,7 @@ def serve(settings: Settings | StartupError) -> None:
         if isinstance(settings, StartupError):
             raise settings
         logging.configure(settings.log_level)
+        refuse_slow_protobuf()
         refuse_open_doors(settings)
         raise_file_limit()
         refuse_what_is_taken(settings)

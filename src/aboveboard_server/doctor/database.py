@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DBAPIError
 
 from aboveboard_server.doctor.finding import ok, problem, warning
 from aboveboard_server.schema import tables
@@ -108,7 +108,7 @@ def opened(host: Host) -> Iterator[Connection]:
             else:
                 connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema")
             yield connection
-    except DatabaseError as error:
+    except DBAPIError as error:
         raise OSError(f"cannot read the database: {first_line(error.orig or error)}") from error
     finally:
         engine.dispose()

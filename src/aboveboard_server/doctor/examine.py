@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aboveboard_server.doctor import addresses, clock, database, deletions, keys, machine, postgres, sqlite
 from aboveboard_server.doctor.finding import Host, Result, ok, problem, run
+from aboveboard_server.errors import StartupError
 from aboveboard_server.storage.address import without_password
 from aboveboard_server.storage.outdated import is_empty
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aboveboard_server.doctor.finding import Finding
-    from aboveboard_server.errors import StartupError
     from aboveboard_server.settings import Settings
 
 
@@ -28,10 +28,15 @@ def settings_are_wrong(error: StartupError) -> Result:
 def examine(settings: Settings, *, deep: bool = False) -> Iterator[Result]:
     """Yield what is found, check by check; `deep` reads the whole database."""
     host = Host(settings, deep)
-    of_the_file = () if host.on_postgres else sqlite.CHECKS
+    try:
+        of_the_file = () if host.on_postgres else sqlite.CHECKS
+        there = host.on_postgres or host.file.exists()
+    except StartupError as error:
+        yield settings_are_wrong(error)
+        return
     for check in (*machine.CHECKS, *addresses.CHECKS, *keys.CHECKS, *of_the_file):
         yield from run(check, host)
-    if not host.on_postgres and not host.file.exists():
+    if not there:
         return
     with ExitStack() as stack:
 

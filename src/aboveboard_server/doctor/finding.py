@@ -115,3 +115,6 @@ def run(check: Check, host: Host) -> Iterator[Result]:
     except (OSError, StartupError, JournalError) as error:
         # An OSError's own text names the file and what is wrong with it.
         yield Result(name, title, problem(str(error), "see to it, and run this again"))
+    except Exception as error:  # noqa: BLE001  # the other checks are still to be made, whatever ails this one
+        found = f"it cannot be told: {type(error).__name__}"
+        yield Result(name, title, problem(found, "tell those who make Aboveboard of it"))

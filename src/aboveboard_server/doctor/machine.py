@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 
 from aboveboard_server.doctor.finding import ok, problem, warning
+from aboveboard_server.surroundings import NOT_COMPILED, has_compiled_protobuf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,7 @@ SYNCS = 16
 # Seconds below which a sync cannot have reached a disk.
 TOO_QUICK = 20e-6
 DISTRIBUTION = "aboveboard"
+INSTALL = "in a checkout of this version, run: pip install --require-hashes -r .ci/requirements-server.txt"
 
 
 def libraries_are_recent_enough(_host: Host) -> Iterator[Finding]:
@@ -46,14 +48,22 @@ def libraries_are_recent_enough(_host: Host) -> Iterator[Finding]:
         try:
             version = importlib.metadata.version(one.name)
         except importlib.metadata.PackageNotFoundError:
-            yield problem(f"{one.name} is missing", "run: pip install 'aboveboard[server]'")
+            yield problem(f"{one.name} is missing", INSTALL)
             continue
         if not one.specifier.contains(version, prereleases=True):
             yield problem(
                 f"{one.name} {version}, and {one.specifier} is needed",
-                "run: pip install --upgrade 'aboveboard[server]'",
+                INSTALL,
             )
     yield ok(f"{len(needed)} looked at")
+
+
+def protobuf_is_compiled(_host: Host) -> Iterator[Finding]:
+    """The protobuf library is the compiled one."""
+    if has_compiled_protobuf():
+        yield ok("it is")
+    else:
+        yield problem(NOT_COMPILED, "run: pip install --force-reinstall --only-binary :all: protobuf")
 
 
 def clock_is_right(host: Host) -> Iterator[Finding]:
@@ -163,6 +173,7 @@ def _existing(folder: Path) -> Path:
 
 CHECKS = (
     libraries_are_recent_enough,
+    protobuf_is_compiled,
     clock_is_right,
     disk_has_room,
     disk_keeps_what_it_was_told_to_keep,

@@ -23,12 +23,20 @@ class Broken:
 
 DUPLICATE_KEY = Broken("has a key twice")
 NOT_A_NUMBER = Broken("is NaN or infinite")
+TOO_MANY_DIGITS = Broken("has too many digits")
 
 
 def loads(data: bytes) -> Any:
     """Return the value of a JSON text; ServiceError where it is none."""
     try:
-        return _DECODER.decode(data.decode())
+        text = data.decode()
+        try:
+            return _DECODER.decode(text)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:
+            # A number beyond what Python reads. To look at each number costs time: only where there is one.
+            return _PATIENT_DECODER.decode(text)
     except UnicodeDecodeError as error:
         raise _malformed(f"not UTF-8 at byte {error.start}") from error
     except json.JSONDecodeError as error:
@@ -36,8 +44,6 @@ def loads(data: bytes) -> Any:
         raise _malformed(f"not JSON at character {error.pos}") from error
     except RecursionError as error:
         raise _malformed("nests too deep") from error
-    except ValueError as error:
-        raise _malformed("a number has too many digits") from error
 
 
 def is_text(value: str) -> bool:
@@ -64,4 +70,12 @@ def _constant(_name: str) -> Any:
     return NOT_A_NUMBER
 
 
+def _integer(digits: str) -> Any:
+    try:
+        return int(digits)
+    except ValueError:
+        return TOO_MANY_DIGITS
+
+
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+_PATIENT_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)

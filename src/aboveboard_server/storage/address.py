@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from aboveboard_server.errors import StartupError
 
+MAX_PORT = 65_535
 # A host that is gone without a word must not hold anyone up; the database's URL may say otherwise.
 CONNECTION = {
     "connect_timeout": 3,
@@ -38,9 +39,34 @@ def database_url(database: str) -> URL:
         raise StartupError(
             f"--database: {kind} is not supported; use sqlite:///FILE or postgresql+psycopg://"
         )
-    if url.drivername in {"sqlite", "postgresql+psycopg"}:
-        return url
-    raise StartupError(f"--database: {url.drivername} is not supported; use sqlite or postgresql+psycopg")
+    if url.drivername not in {"sqlite", "postgresql+psycopg"}:
+        raise StartupError(f"--database: {url.drivername} is not supported; use sqlite or postgresql+psycopg")
+    if is_postgres(url):
+        _check_postgres(url)
+    return url
+
+
+def _check_postgres(url: URL) -> None:
+    """Raise StartupError where libpq would not take what the URL says, whoever listens there."""
+    # Late: a server on SQLite starts sooner without a driver that it never needs.
+    try:
+        import psycopg  # noqa: PLC0415
+    except ImportError:
+        raise StartupError(
+            "--database: PostgreSQL needs the driver psycopg, which is not installed"
+        ) from None
+    try:
+        parameters = libpq_parameters(url)
+        psycopg.conninfo.make_conninfo("", **parameters)
+        for host in str(parameters.get("host", "")).split(","):
+            # As it will be where the name is looked up; a folder of sockets is none.
+            if not host.startswith(("/", "@")):
+                host.encode("idna")
+        taken = not any("\0" in str(value) for value in parameters.values())
+    except (psycopg.Error, SQLAlchemyError, ValueError, TypeError):
+        taken = False
+    if not taken or (url.port is not None and not 0 < url.port <= MAX_PORT):
+        raise StartupError("--database: a part of the PostgreSQL URL is none that libpq takes")
 
 
 def is_postgres(url: URL) -> bool:
@@ -50,9 +76,16 @@ def is_postgres(url: URL) -> bool:
 
 def sqlite_path(url: URL) -> Path:
     """Return the file that a SQLite URL names; StartupError where it names none."""
-    if not url.database or url.database == ":memory:":
+    if not url.database or url.database == ":memory:" or url.host:
         raise StartupError("--database: a file is needed, as in sqlite:///aboveboard.db")
-    return Path(url.database)
+    path = Path(url.database)
+    try:
+        is_folder = path.is_dir()
+    except (OSError, ValueError):
+        raise StartupError("--database: no file can have this name here") from None
+    if is_folder or not path.name:
+        raise StartupError("--database: a file is needed, and this is a folder")
+    return path
 
 
 def libpq_parameters(url: URL) -> dict[str, Any]:

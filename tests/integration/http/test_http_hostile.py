@@ -75,6 +75,8 @@ def keys(count: int) -> str:
 
 
 GOOD = json.dumps(element_json())
+# More than Python turns into a number.
+DIGITS = "9" * 4_301
 BROKEN_ENVELOPES = {
     "nothing": ("", "not JSON"),
     "not JSON": ("}", "not JSON"),
@@ -100,7 +102,10 @@ BROKEN_ENVELOPES = {
     ),
     "events that are an object": ('{"events":{}}', "events: must be a list"),
     "events of another type": ('{"events":5}', "events: must be a list"),
-    "a number with too many digits": (document(GOOD, more=f',"x":{"9" * 5_000}'), "too many digits"),
+    "a number with too many digits": (document(GOOD, more=f',"sentAt":{DIGITS}'), "sent_at: has too many"),
+    "an unknown number with too many digits": (document(GOOD, more=f',"x":{DIGITS}'), "does not know"),
+    "nothing but digits": (DIGITS, "has too many digits"),
+    "events that are digits": (f'{{"events":-{DIGITS}}}', "events: has too many digits"),
     "bytes that are not UTF-8": (b'{"writeKey":"\xff"}', "not UTF-8"),
     "UTF-16": ('{"events":[]}'.encode("utf-16"), "not UTF-8"),
     "a control character": ('{"writeKey":"\0"}', "not JSON"),
@@ -190,6 +195,22 @@ BROKEN_EVENTS: dict[str, tuple[Any, str, str]] = {
         "ping.payload",
     ),
     "a payload with 65 keys": (ping_json({str(n): 1 for n in range(65)}), "TOO_MANY_KEYS", "ping.payload"),
+    "an unknown field of many digits": (element_json(unknown="DIGITS"), "MALFORMED", ""),
+    "nothing but digits": ("DIGITS", "MALFORMED", ""),
+    "an id of many digits": (element_json(eventId="DIGITS"), "MALFORMED", "event_id"),
+    "a time of many digits": (element_json(occurredAt="DIGITS"), "MALFORMED", "occurred_at"),
+    "a sequence of many digits": (element_json(sequence="DIGITS"), "MALFORMED", "sequence"),
+    "an event of many digits": (element_json(elementStat="DIGITS"), "MALFORMED", "element_stat"),
+    "a text of many digits": (
+        element_json(elementStat={"elementId": "DIGITS", "changeType": 1}),
+        "MALFORMED",
+        "element_stat.element_id",
+    ),
+    "an enum of many digits": (
+        element_json(elementStat={"elementId": "1", "changeType": "DIGITS"}),
+        "MALFORMED",
+        "element_stat.change_type",
+    ),
     "a number beyond a double": (ping_json({"n": 10**400}), "MALFORMED", "ping.payload"),
 }
 
@@ -199,7 +220,7 @@ def test_a_broken_event_costs_itself_alone(
     shared_server: ServerProcess, event: Any, reason: str, field: str
 ) -> None:
     """A broken event is REJECTED with reason and field; its neighbours are stored, and so counted."""
-    between_neighbours(shared_server, json.dumps(event), reason, field)
+    between_neighbours(shared_server, json.dumps(event).replace('"DIGITS"', DIGITS), reason, field)
 
 
 def test_a_field_under_both_of_its_names(shared_server: ServerProcess) -> None:
@@ -215,6 +236,9 @@ def test_a_field_under_both_of_its_names(shared_server: ServerProcess) -> None:
         ('{"a":NaN}', "MALFORMED"),
         ('{"a":[-Infinity]}', "MALFORMED"),
         ('{"a":1e999}', "NOT_FINITE"),
+        (f'{{"a":{DIGITS}}}', "MALFORMED"),
+        (f'{{"a":[0,-{DIGITS}]}}', "MALFORMED"),
+        (DIGITS, "MALFORMED"),
         # The payload's own object has depth 5 in the document.
         (nested(5), "TOO_DEEP"),
         (nested(12), "TOO_DEEP"),
