@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 
 MODES = (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)
 
@@ -41,15 +40,11 @@ def end_quietly_without_reader() -> None:
     """
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        _leave_to_nobody(1)
-        sys.exit(1)
-    finally:
-        with suppress(OSError, ValueError):
-            sys.stderr.flush()
-
-
-def _leave_to_nobody(descriptor: int) -> None:
-    nobody = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nobody, descriptor)
-    os.close(nobody)
+    except OSError as error:
+        # Python tries again at its end: to no avail, and not in silence.
+        nobody = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nobody, 1)
+        os.close(nobody)
+        sys.exit(
+            1 if isinstance(error, BrokenPipeError) else f"aboveboard: standard output: {error.strerror}"
+        )

@@ -52,7 +52,7 @@ def is_healthy(address: str) -> bool:
 def test_a_log_that_cannot_be_written_changes_no_answer(
     tmp_path: Path, fault: Any, how: signal.Signals
 ) -> None:
-    """Each transport answers, what is done beside it is done, and a signal to stop drains, with exit code 0."""
+    """Each transport answers, what is done beside it is done, and a signal to stop drains: exit code 0."""
     server = Unheard(tmp_path)
     source, leaving = server_source(), deployment_source("leaving")
     with ExitStack() as stack:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from socket import create_server
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,9 @@ from tests.support.server import TOKEN, UNHURRIED, ServerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from contextlib import AbstractContextManager
+
+    Fault = Callable[[], AbstractContextManager[int | None]]
 
 # Seconds in which a server must be ready, on a busy machine.
 PATIENCE = 60
@@ -55,7 +58,7 @@ def closed() -> Iterator[None]:
     yield
 
 
-FAULTS = {"gone": gone, "stalled": stalled, "full": full, "closed": closed}
+FAULTS: dict[str, Fault] = {"gone": gone, "stalled": stalled, "full": full, "closed": closed}
 # What starts a program with all three of them closed.
 CLOSING = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
 
@@ -63,9 +66,13 @@ CLOSING = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
 class Unheard(ServerProcess):
     """A server whose standard output and error have a fault from its start on."""
 
-    def start_with(self, fault: Callable[[], object], stack: ExitStack) -> None:
+    def __init__(self, folder: Path, *arguments: str, database_url: str = "") -> None:
+        super().__init__(folder, *arguments)
+        self._url = database_url or f"sqlite:///{self.database}"
+
+    def start_with(self, fault: Fault, stack: ExitStack) -> None:
         """Start, and return when it is ready. Its log cannot say where it listens: the ports are given."""
-        stream = stack.enter_context(fault())  # type: ignore[arg-type]  # one of FAULTS
+        stream = stack.enter_context(fault())
         stack.callback(self.kill)
         for _ in range(5):
             if self._is_ready(stream):
@@ -82,7 +89,7 @@ class Unheard(ServerProcess):
             [
                 *(CLOSING if stream is None else ()),
                 *(sys.executable, "-m", "aboveboard_server", "serve"),
-                *("--database", f"sqlite:///{self.database}", "--key-dir", str(self.key_dir)),
+                *("--database", self._url, "--key-dir", str(self.key_dir)),
                 *("--grpc-bind", binds[0], "--admin-bind", binds[1], "--http-bind", binds[2]),
                 *self._arguments,
             ],
@@ -104,10 +111,9 @@ class Unheard(ServerProcess):
 
 def opened(pid: int) -> dict[int, str]:
     """Return what descriptors 0 to 2 of a process are open on; without those that are closed."""
-    places: dict[int, Path | str] = {}
-    for number in range(3):
-        try:
-            places[number] = os.readlink(f"/proc/{pid}/fd/{number}")
-        except FileNotFoundError:
-            continue
-    return {number: str(place) for number, place in places.items()}
+    folder = Path(f"/proc/{pid}/fd")
+    return {
+        number: str((folder / str(number)).readlink())
+        for number in range(3)
+        if (folder / str(number)).is_symlink()
+    }
