@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 
+from aboveboard_server import standard_streams
 from aboveboard_server.garbage import start_and_end_sooner
 from aboveboard_server.surroundings import make_harmless
 
 
 def main() -> None:
     """Run the command line."""
+    standard_streams.open_closed()
     # grpc's core would write lines of its own to standard error, about whatever callers send it. It looks
     # here when it is loaded, in this process and in all that it starts.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -17,7 +19,10 @@ def main() -> None:
     make_harmless()
     from aboveboard_server.cli.app import app  # noqa: PLC0415  # it loads grpc
 
-    app()
+    try:
+        app()
+    finally:
+        standard_streams.end_quietly_without_reader()
 
 
 if __name__ == "__main__":

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from aboveboard_server import event_loop
+from aboveboard_server import event_loop, log_lines
 from aboveboard_server.access.first import ensure_admin_key
 from aboveboard_server.access.guard import Guard
 from aboveboard_server.access.keys import Keys
@@ -70,6 +69,7 @@ from aboveboard_server.privacy.unseen import UnseenRefusals
 from aboveboard_server.privacy.users import Users
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema.tables import import_all
+from aboveboard_server.signals import to_stop
 from aboveboard_server.storage.address import database_url, is_postgres, libpq_parameters, sqlite_path
 from aboveboard_server.storage.ownership import FileOwnership
 from aboveboard_server.storage.preparation import (
@@ -83,7 +83,7 @@ from aboveboard_server.storage.sqlite import SqliteStore
 from aboveboard_server.terms import terms_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from pathlib import Path
 
     import grpc
@@ -131,29 +131,31 @@ class Service:
     http_address: str
 
 
-def announce(line: str) -> None:
-    """Show the operator what no log may hold."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
 def run(
     settings: Settings,
     stop_with: int | None = None,
     on_serving: Callable[[], None] = lambda: None,
-    announce: Callable[[str], None] = announce,
+    announce: Callable[[str], None] = log_lines.show,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then drain. Exits with the reason where it cannot begin.
+    """Serve until SIGTERM, SIGINT or SIGHUP, then drain. Exits with the reason where it cannot begin.
 
     `stop_with` is a descriptor whose end stops it too; `on_serving` is called once it takes calls, `announce`
     with what the operator alone may see.
     """
     try:
-        event_loop.run(_serve(settings, stop_with, on_serving, announce))
+        _run(_serve(settings, stop_with, on_serving, announce))
     except StartupError as error:
         sys.exit(f"aboveboard: {error}")
     except StoreUnavailableError:
         sys.exit("aboveboard: the database takes no commits; see above, and ask: aboveboard doctor")
+
+
+def _run(serving: Coroutine[Any, Any, None]) -> None:
+    try:
+        event_loop.run(serving)
+    finally:
+        # Before the reason why it ends, if there is one, which says to look above.
+        log_lines.flush()
 
 
 async def _serve(
@@ -164,7 +166,7 @@ async def _serve(
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
+    for name in to_stop():
         loop.add_signal_handler(name, stop.set)
     if stop_with is not None:
         loop.add_reader(stop_with, stop.set)
@@ -189,7 +191,7 @@ async def start(
     settings: Settings,
     stack: AsyncExitStack,
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
-    announce: Callable[[str], None] = announce,
+    announce: Callable[[str], None] = log_lines.show,
 ) -> Service:
     """Start everything; `stack` takes it down again in the reverse order, the listeners first."""
     ingest_terms, admin_terms, http_terms = terms_of(settings)

@@ -29,6 +29,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from aboveboard.telemetry.v1 import verdict_pb2 as v
+from aboveboard_server import log_lines
 from aboveboard_server.settings import METRICS_FOLDER_VARIABLE, WORKER_VARIABLE
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class Durations:
 
 
 _unsettled: list[Counters | Durations] = []
+# What was already counted of `log_lines.dropped`, which does without locks and so is only ever read.
+_dropped_before: dict[str, int] = {}
 
 
 EVENTS = Counters("aboveboard_events", "Events by what became of them, and why.", ("outcome", "reason"))
@@ -193,6 +196,11 @@ JOBS_SKIPPED = Counter(
     ("job",),
     registry=_registry,
 )
+LOG_LINES_DROPPED = Counters(
+    "aboveboard_log_lines_dropped",
+    "Lines of the log that were dropped: too many waited, a write failed, or the line could not be encoded.",
+    ("reason",),
+)
 CPU_SECONDS = Counter(
     "process_cpu_seconds", "User and system CPU time, of all workers together.", registry=_registry
 )
@@ -227,6 +235,9 @@ def count_events(accepted: int, verdicts: Collection[v.EventVerdict]) -> None:
 
 def settle() -> None:
     """Put what was counted to the library's counters, from where other workers read it as well."""
+    for reason, count in log_lines.dropped.items():
+        LOG_LINES_DROPPED.add((reason,), count - _dropped_before.get(reason, 0))
+        _dropped_before[reason] = count
     for figures in _unsettled:
         figures.settle()
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import structlog
 
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import ServiceError
+from aboveboard_server.uncaught import whereabouts
 
 log = structlog.get_logger()
 
@@ -20,17 +20,7 @@ def internal(unexpected: Exception, **called: str) -> ServiceError:
     """
     error_id = str(uuid.uuid4())
     # The traceback's own text may repeat what the caller sent; where it happened is what is needed.
-    log.error("internal_error", **called, error_id=error_id, **_whereabouts(unexpected))
+    log.error("internal_error", **called, error_id=error_id, **whereabouts(unexpected))
     return ServiceError(
         reasons.ERROR_REASON_INTERNAL, f"internal error {error_id}", metadata={"error_id": error_id}
     )
-
-
-def _whereabouts(error: BaseException) -> dict[str, Any]:
-    places = []
-    trace = error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        places.append(f"{code.co_filename.rpartition('/src/')[2]}:{trace.tb_lineno} {code.co_name}")
-        trace = trace.tb_next
-    return {"error": type(error).__name__, "trace": places}

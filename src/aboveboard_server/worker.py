@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import sys
 from typing import TYPE_CHECKING
 
-from aboveboard_server import logging
+from aboveboard_server import logging, standard_streams
 from aboveboard_server.garbage import start_and_end_sooner
 from aboveboard_server.workers import SERVING
 
@@ -22,6 +23,7 @@ def main() -> None:
 
     The settings come by the standard input.
     """
+    standard_streams.open_closed()
     start_and_end_sooner()
     from aboveboard_server.bootstrap import run  # noqa: PLC0415  # it loads everything
 
@@ -36,7 +38,9 @@ def main() -> None:
 
 
 def _tell(what: bytes) -> None:
-    os.write(sys.stdout.fileno(), what)
+    # The supervisor may be gone: the end of standard input stops this worker.
+    with contextlib.suppress(OSError):
+        os.write(sys.stdout.fileno(), what)
 
 
 if __name__ == "__main__":

@@ -21,9 +21,10 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import structlog
 
-from aboveboard_server import addresses, logging
+from aboveboard_server import addresses, log_lines, logging, standard_streams
 from aboveboard_server.errors import StartupError
 from aboveboard_server.settings import METRICS_FOLDER_VARIABLE, WORKER_VARIABLE
+from aboveboard_server.signals import to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,7 @@ class _StopAskedFor(BaseException):
 
 def become_supervisor(settings: Settings) -> NoReturn:
     """Turn this process into one that runs `settings.workers` servers, without what it has loaded so far."""
+    log_lines.flush()
     read, write = os.pipe()
     # By a pipe, for arguments and environment are no place for a password; a pipe's buffer is larger.
     os.write(write, pickle.dumps(settings))
@@ -59,19 +61,22 @@ def become_supervisor(settings: Settings) -> NoReturn:
 
 def main() -> None:
     """Be the supervisor, until told to stop. Exits with the reason where the servers cannot begin."""
+    standard_streams.open_closed()
     settings: Settings = pickle.load(sys.stdin.buffer)  # noqa: S301  # what `become_supervisor` wrote
     logging.configure(settings.log_level)
     try:
         _serve(settings)
     except StartupError as error:
+        # What is said last comes last.
+        log_lines.flush()
         sys.exit(f"aboveboard: {error}")
 
 
 def _serve(settings: Settings) -> None:
     with _reserved(settings) as shared:
         supervisor = _Supervisor(shared)
-        signal.signal(signal.SIGTERM, _stop)
-        signal.signal(signal.SIGINT, _stop)
+        for name in to_stop():
+            signal.signal(name, _stop)
         try:
             supervisor.run()
         except _StopAskedFor:
@@ -108,7 +113,7 @@ class _Supervisor:
 
     def stop(self) -> None:
         """Have every worker drain, and wait for it."""
-        for name in (signal.SIGTERM, signal.SIGINT):
+        for name in to_stop():
             signal.signal(name, signal.SIG_IGN)
         workers = [key.data[0] for key in self._told.get_map().values()]
         for worker in workers:
@@ -161,8 +166,8 @@ def _reserved(settings: Settings) -> Iterator[Settings]:
 
 
 def _pass_on(told: bytes) -> None:
-    sys.stdout.buffer.write(told)
-    sys.stdout.flush()
+    for line in told.decode().splitlines():
+        log_lines.show(line)
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

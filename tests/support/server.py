@@ -116,6 +116,10 @@ class ServerProcess:
         """Ask it to drain, and return its exit code."""
         return self._end(signal.SIGTERM)
 
+    def end(self, how: signal.Signals) -> int:
+        """Send it a signal that ends it, and return its exit code."""
+        return self._end(how)
+
     @property
     def pid(self) -> int:
         """The process's id."""

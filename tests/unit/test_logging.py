@@ -17,11 +17,12 @@ logging.getLogger("library").warning("theirs")
 
 
 def test_a_line_is_written_in_one_piece() -> None:
-    """Each write to a socket of this kind is a message of its own."""
+    """Each write to a socket of this kind is a message of its own, which holds whole lines."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours:
         with theirs:
             subprocess.run([sys.executable, "-c", LINES], stderr=theirs.fileno(), check=True)
         messages = list(iter(lambda: ours.recv(65536), b""))
-    assert [json.loads(message)["event"] for message in messages] == ["ours", "theirs"]
+    lines = b"".join(messages).splitlines()
+    assert [json.loads(line)["event"] for line in lines] == ["ours", "theirs"]
     assert all(message.endswith(b"\n") for message in messages)

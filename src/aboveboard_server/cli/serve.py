@@ -161,7 +161,7 @@ def settings_of(  # noqa: PLR0913, PLR0917  # one parameter for each flag
 
 @with_flags_of(settings_of)
 def serve(settings: Settings | StartupError) -> None:
-    """Take events until told to stop (SIGTERM, SIGINT)."""
+    """Take events until told to stop (SIGTERM, SIGINT, SIGHUP)."""
     try:
         if isinstance(settings, StartupError):
             raise settings

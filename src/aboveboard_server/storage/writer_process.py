@@ -16,6 +16,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aboveboard_server import uncaught
 from aboveboard_server.garbage import collect_less_often, start_and_end_sooner
 from aboveboard_server.storage import frames
 from aboveboard_server.storage.ports import Replay
@@ -42,9 +43,10 @@ LOAD_UNITS_AFTER = 5.0
 def main() -> None:
     """Serve the socket whose number is the first argument until it ends."""
     # A terminal and systemd signal every process of a group; when to end is the server's to say.
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
     start_and_end_sooner()
+    uncaught.to_log()
     with socket.socket(fileno=int(sys.argv[1])) as connection, connection.makefile("rb") as requests:
         path, columns, source_columns = _receive(requests)
         # What VACUUM puts aside is as large as the file, and belongs where there is room for it.
