@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -37,6 +37,7 @@ from aboveboard_server.ingest.sorter import Sorter
 from aboveboard_server.ingest.sources import SourceReader
 from aboveboard_server.ingest.stream import Streams
 from aboveboard_server.limits import Limiter
+from aboveboard_server.listeners import GRACE, Door, stop_listeners
 from aboveboard_server.monitor import Monitor
 from aboveboard_server.privacy import deletion, journal_rebuild, sweep
 from aboveboard_server.privacy import keys as key_files
@@ -95,30 +96,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# Seconds that calls under way get after the signal to stop; with what comes after, within 20 s in all.
-GRACE = 15.0
-# Seconds in which new calls are still answered, with the word to try again: a listener that stops just
-# cuts off those that it has not looked at yet.
-LAME_DUCK = 0.5
 # Seconds until a server loads the generated tables, unless somebody needs them before: events do not.
 LOAD_TABLES_AFTER = 5.0
 # How often it is looked whether a month has closed.
 ARCHIVE_INTERVAL = timedelta(hours=1)
 # How often it is looked whether a deletion has waited for too long.
 LAPSE_INTERVAL = timedelta(hours=1)
-
-
-class Door(Protocol):
-    """What takes requests, from its start to its stop."""
-
-    async def start(self) -> str:
-        """Bind and serve; return the address with the port in use. StartupError where it is taken."""
-
-    async def drain(self) -> None:
-        """Tell health checks that this server is going, while it still answers."""
-
-    async def stop(self, grace: float) -> None:
-        """Take no new call, and give those under way `grace` seconds."""
 
 
 @dataclass(slots=True)
@@ -286,7 +269,7 @@ async def start(
     monitor = Monitor(
         store, committer, readiness, [listener.set_ready for listener in grpc_listeners], unseen.recount
     )
-    stack.push_async_callback(_stop, listeners)
+    stack.push_async_callback(stop_listeners, listeners)
     addresses = [await listener.start() for listener in listeners]
     keeper = JournalKeeper(settings.key_dir, lambda: clock_guard.suspicion is None)
     _begin_to_look(schedule, monitor, keeper, stack)
@@ -393,10 +376,3 @@ async def _load_tables() -> None:
     """Load what deletions and exports need, before most are asked for and beside what is."""
     await asyncio.sleep(LOAD_TABLES_AFTER)
     await asyncio.to_thread(import_all)
-
-
-async def _stop(listeners: Sequence[Door]) -> None:
-    for listener in listeners:
-        await listener.drain()
-    await asyncio.sleep(LAME_DUCK)
-    await asyncio.gather(*(listener.stop(GRACE) for listener in listeners))
