@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -84,7 +83,7 @@ from aboveboard_server.storage.sqlite import SqliteStore
 from aboveboard_server.terms import terms_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import grpc
@@ -126,19 +125,11 @@ def run(
     with what the operator alone may see.
     """
     try:
-        _run(_serve(settings, stop_with, on_serving, announce))
+        event_loop.run(_serve(settings, stop_with, on_serving, announce))
     except StartupError as error:
-        sys.exit(f"aboveboard: {error}")
+        log_lines.end(f"aboveboard: {error}")
     except StoreUnavailableError:
-        sys.exit("aboveboard: the database takes no commits; see above, and ask: aboveboard doctor")
-
-
-def _run(serving: Coroutine[Any, Any, None]) -> None:
-    try:
-        event_loop.run(serving)
-    finally:
-        # Before the reason why it ends, if there is one, which says to look above.
-        log_lines.flush()
+        log_lines.end("aboveboard: the database takes no commits; see above, and ask: aboveboard doctor")
 
 
 async def _serve(

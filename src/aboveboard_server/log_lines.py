@@ -10,8 +10,10 @@ import atexit
 import os
 import select
 import stat
+import sys
 import threading
 from queue import Empty, SimpleQueue
+from typing import NoReturn
 
 # What waits at most; beyond either a line is dropped.
 MOST_LINES = 4_096
@@ -140,6 +142,13 @@ def show(line: str) -> None:
     """Show the operator what no log may hold."""
     SHOWN.start()
     SHOWN.put(line)
+
+
+def end(reason: str) -> NoReturn:
+    """Exit with code 1, and with the reason as the last line of the log, which may be waited for in vain."""
+    LOG.start()
+    LOG.put(reason)
+    sys.exit(1)
 
 
 def flush() -> None:

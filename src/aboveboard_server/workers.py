@@ -67,9 +67,7 @@ def main() -> None:
     try:
         _serve(settings)
     except StartupError as error:
-        # What is said last comes last.
-        log_lines.flush()
-        sys.exit(f"aboveboard: {error}")
+        log_lines.end(f"aboveboard: {error}")
 
 
 def _serve(settings: Settings) -> None:

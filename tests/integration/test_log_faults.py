@@ -27,11 +27,13 @@ from tests.support.clients import (
 from tests.support.deletions import company, delete
 from tests.support.figures import figures
 from tests.support.http_clients import EVENTS, call, element_json, post, request_json, server_json
-from tests.support.log_faults import FAULTS, Unheard, full, gone, opened
-from tests.support.server import ServerProcess
+from tests.support.log_faults import CLOSING, FAULTS, Unheard, full, gone, opened
+from tests.support.server import ANY_PORT, ServerProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.log_faults import Fault
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 DROPPED = "aboveboard_log_lines_dropped_total"
@@ -111,6 +113,32 @@ def test_what_the_operator_is_shown_may_go_to_nobody(tmp_path: Path) -> None:
     assert publish(server, server_source(), element()).accepted_count == 1
     assert server.stop() == 0
     assert "admin_key_made" in {line["event"] for line in server.log()}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_server_that_cannot_begin_ends_whoever_reads_why(tmp_path: Path, fault: Fault) -> None:
+    """Its reason is a line like any other: it exits with code 1, and waits for no reader."""
+    # Found out late, beyond the first looks: no folder can be made below a file.
+    (tmp_path / "file").touch()
+    command = [
+        sys.executable,
+        "-m",
+        "aboveboard_server",
+        "serve",
+        "--key-dir",
+        str(tmp_path / "file" / "keys"),
+    ]
+    binds = [word for flag in ("--grpc-bind", "--admin-bind", "--http-bind") for word in (flag, ANY_PORT)]
+    with fault() as stream:
+        done = subprocess.run(
+            [*(CLOSING if stream is None else ()), *command, *binds],
+            stdout=stream,
+            stderr=stream,
+            timeout=TIMEOUT,
+            cwd=tmp_path,
+            check=False,
+        )
+    assert done.returncode == 1
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
