@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,12 +14,13 @@ from tests.support.admin import run_admin
 from tests.support.clients import deployment_source, element, publish
 from tests.support.server import TOKEN, ServerProcess
 
+from aboveboard_server.door_settings import TransportSettings
 from aboveboard_server.errors import StartupError
+from aboveboard_server.privacy.archive_settings import ArchiveSettings
 from aboveboard_server.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 PROXY = "http://127.0.0.1:1"
 PROXIES = {
@@ -232,6 +234,13 @@ def test_the_settings_themselves_refuse_it() -> None:
     for name in ("database", "notice", "http_bind"):
         with pytest.raises(StartupError, match=f"--{name.replace('_', '-')}: holds a control character"):
             Settings(**{name: "127.0.0.1:0\n"})  # type: ignore[arg-type]  # texts, all three
+    for cert, key in (("c\n", "k"), ("c", "k\n")):
+        with pytest.raises(StartupError, match=r"--tls-(cert|key): holds a control character"):
+            Settings(transport=TransportSettings(cert=Path(cert), key=Path(key)))
+    with pytest.raises(StartupError, match="--archive-solution: holds a control character"):
+        Settings(archive=ArchiveSettings(solutions=("a\x00",)))
+    with pytest.raises(StartupError, match="ABOVEBOARD_BOOTSTRAP_TOKEN: must be"):
+        Settings(bootstrap_token=f"{TOKEN}\n")
     Settings(notice="Zürich, naïve 日本")
 
 
