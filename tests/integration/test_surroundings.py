@@ -171,6 +171,36 @@ def test_a_protobuf_that_will_not_do(tmp_path: Path) -> None:
     assert "the protobuf library here is not the compiled one" in looked.stdout
 
 
+@pytest.mark.parametrize(
+    ("library", "arguments"),
+    [
+        ("psycopg", ["doctor"]),
+        ("psycopg", ["doctor", "--database=postgresql+psycopg://u@127.0.0.1:1/d"]),
+        ("psycopg", ["migrate", "--database=postgresql+psycopg://u@127.0.0.1:1/d"]),
+        ("psycopg", ["serve", "--database=postgresql+psycopg://u@127.0.0.1:1/d"]),
+        ("starlette", ["serve"]),
+        ("rich", ["admin", "key", "list"]),
+        ("typer", ["--help"]),
+    ],
+)
+def test_a_library_that_is_missing(tmp_path: Path, library: str, arguments: list[str]) -> None:
+    """The command names it in one sentence."""
+    before = f"import sys\nsys.modules['{library}'] = None"
+    done = command(*arguments, env={}, cwd=tmp_path, before=before)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert library in done.stderr
+    assert "which is not installed" in done.stderr
+
+
+def test_a_library_without_what_it_needs(tmp_path: Path) -> None:
+    """psycopg without libpq loads no more than if it were not there, and names no module."""
+    env = {"PSYCOPG_IMPL": "nonsense"}
+    for arguments in (["doctor"], ["migrate", "--database=postgresql+psycopg://u@127.0.0.1:1/d"]):
+        done = command(*arguments, env=env, cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+        assert "psycopg, which is not installed" in done.stderr
+
+
 OPTIONS = {
     "database": ("serve", "--database", "ABOVEBOARD_DATABASE", "sqlite:///{}.db"),
     "key_dir": ("serve", "--key-dir", "ABOVEBOARD_KEY_DIR", "keys{}"),
