@@ -6,7 +6,7 @@ import os
 
 from aboveboard_server import standard_streams
 from aboveboard_server.garbage import start_and_end_sooner
-from aboveboard_server.surroundings import make_harmless
+from aboveboard_server.surroundings import make_harmless, refuse_without_library
 
 
 def main() -> None:
@@ -17,10 +17,12 @@ def main() -> None:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     start_and_end_sooner()
     make_harmless()
-    from aboveboard_server.cli.app import app  # noqa: PLC0415  # it loads grpc
-
     try:
+        from aboveboard_server.cli.app import app  # noqa: PLC0415  # it loads grpc
+
         app()
+    except ImportError as error:
+        refuse_without_library(error)
     finally:
         standard_streams.end_quietly_without_reader()
 

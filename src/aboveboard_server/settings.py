@@ -73,12 +73,20 @@ class Settings:
             raise StartupError(f"--notice: over {MAX_NOTICE_BYTES} bytes")
 
     def _check_characters(self) -> None:
-        for group in (self, self.transport, self.limits, self.archive):
+        """Refuse line breaks and the like, whoever has made the settings; commands name a variable too."""
+        for group, prefix in ((self, ""), (self.transport, "tls_"), (self.archive, "archive_")):
             for one in fields(group):
                 values = getattr(group, one.name)
-                for value in values if isinstance(values, tuple | frozenset) else (values,):
-                    if isinstance(value, str | Path) and (why := fault(str(value))):
-                        raise StartupError(f"{flag_of(one.name)}: {why}")
+                several = isinstance(values, tuple | frozenset)
+                for value in values if several else (values,):
+                    # The secret has a rule of its own, and no flag.
+                    if (
+                        isinstance(value, str | Path)
+                        and one.name != "bootstrap_token"
+                        and (why := fault(str(value)))
+                    ):
+                        name = prefix + (one.name.removesuffix("s") if several else one.name)
+                        raise StartupError(f"{flag_of(name)}: {why}")
 
     def _check_deletions(self) -> None:
         if self.scrub_quiet_seconds < 0:

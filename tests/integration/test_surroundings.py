@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,12 +14,13 @@ from tests.support.admin import run_admin
 from tests.support.clients import deployment_source, element, publish
 from tests.support.server import TOKEN, ServerProcess
 
+from aboveboard_server.door_settings import TransportSettings
 from aboveboard_server.errors import StartupError
+from aboveboard_server.privacy.archive_settings import ArchiveSettings
 from aboveboard_server.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 PROXY = "http://127.0.0.1:1"
 PROXIES = {
@@ -169,6 +171,36 @@ def test_a_protobuf_that_will_not_do(tmp_path: Path) -> None:
     assert "the protobuf library here is not the compiled one" in looked.stdout
 
 
+@pytest.mark.parametrize(
+    ("library", "arguments"),
+    [
+        ("psycopg", ["doctor"]),
+        ("psycopg", ["doctor", "--database=postgresql+psycopg://u@127.0.0.1:1/d"]),
+        ("psycopg", ["migrate", "--database=postgresql+psycopg://u@127.0.0.1:1/d"]),
+        ("psycopg", ["serve", "--database=postgresql+psycopg://u@127.0.0.1:1/d"]),
+        ("starlette", ["serve"]),
+        ("rich", ["admin", "key", "list"]),
+        ("typer", ["--help"]),
+    ],
+)
+def test_a_library_that_is_missing(tmp_path: Path, library: str, arguments: list[str]) -> None:
+    """The command names it in one sentence."""
+    before = f"import sys\nsys.modules['{library}'] = None"
+    done = command(*arguments, env={}, cwd=tmp_path, before=before)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert library in done.stderr
+    assert "which is not installed" in done.stderr
+
+
+def test_a_library_without_what_it_needs(tmp_path: Path) -> None:
+    """psycopg without libpq loads no more than if it were not there, and names no module."""
+    env = {"PSYCOPG_IMPL": "nonsense"}
+    for arguments in (["doctor"], ["migrate", "--database=postgresql+psycopg://u@127.0.0.1:1/d"]):
+        done = command(*arguments, env=env, cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+        assert "psycopg, which is not installed" in done.stderr
+
+
 OPTIONS = {
     "database": ("serve", "--database", "ABOVEBOARD_DATABASE", "sqlite:///{}.db"),
     "key_dir": ("serve", "--key-dir", "ABOVEBOARD_KEY_DIR", "keys{}"),
@@ -232,6 +264,13 @@ def test_the_settings_themselves_refuse_it() -> None:
     for name in ("database", "notice", "http_bind"):
         with pytest.raises(StartupError, match=f"--{name.replace('_', '-')}: holds a control character"):
             Settings(**{name: "127.0.0.1:0\n"})  # type: ignore[arg-type]  # texts, all three
+    for cert, key in (("c\n", "k"), ("c", "k\n")):
+        with pytest.raises(StartupError, match=r"--tls-(cert|key): holds a control character"):
+            Settings(transport=TransportSettings(cert=Path(cert), key=Path(key)))
+    with pytest.raises(StartupError, match="--archive-solution: holds a control character"):
+        Settings(archive=ArchiveSettings(solutions=("a\x00",)))
+    with pytest.raises(StartupError, match="ABOVEBOARD_BOOTSTRAP_TOKEN: must be"):
+        Settings(bootstrap_token=f"{TOKEN}\n")
     Settings(notice="Zürich, naïve 日本")
 
 

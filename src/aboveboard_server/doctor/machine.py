@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 
 from aboveboard_server.doctor.finding import ok, problem, warning
-from aboveboard_server.surroundings import NOT_COMPILED, has_compiled_protobuf
+from aboveboard_server.surroundings import INSTALL, NOT_COMPILED, has_compiled_protobuf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,6 @@ SYNCS = 16
 # Seconds below which a sync cannot have reached a disk.
 TOO_QUICK = 20e-6
 DISTRIBUTION = "aboveboard"
-INSTALL = "in a checkout of this version, run: pip install --require-hashes -r .ci/requirements-server.txt"
 
 
 def libraries_are_recent_enough(_host: Host) -> Iterator[Finding]:

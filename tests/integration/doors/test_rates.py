@@ -96,6 +96,14 @@ def test_an_address_has_its_rate_at_both_doors(limited: ServerProcess, known: st
     assert publish_for(limited, known % 3) == "OK"
 
 
+@pytest.mark.parametrize("written", ["192.0.2.70:%d", '"192.0.2.71:%d"', "[2001:db8:70::1]:%d"])
+def test_a_port_makes_no_other_address(limited: ServerProcess, written: str) -> None:
+    """Some gateways name one, another for each connection: it is the same caller, over both listeners."""
+    codes = [publish_for(limited, written % port) for port in range(1_000, 1_000 + BURST + 2)]
+    assert codes == ["OK"] * BURST + ["RESOURCE_EXHAUSTED"] * 2
+    assert [post_for(limited, written % port) for port in (1, 65_535)] == [429, 429]
+
+
 def test_a_key_has_its_rate_wherever_it_is_used(limited: ServerProcess) -> None:
     """It is used up over both doors and from all addresses together; another key goes on."""
     used, other = write_key(limited), write_key(limited)

@@ -254,6 +254,23 @@ def test_what_json_lets_through_and_we_do_not(
     between_neighbours(shared_server, event, reason, "ping.payload")
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (STATUS, f'{{"source":{{"server":{{"serverUuid":{DIGITS}}}}}}}'),
+        (PREFERENCE, f'{{"source":{json.dumps(SOURCE)},"scope":{DIGITS}}}'),
+        ("/api_public/stats/element", f'{{"serverUuid":"{UUID}","elementId":{DIGITS},"eventType":"CREATE"}}'),
+    ],
+)
+def test_a_number_of_any_length_where_there_is_no_event(
+    shared_server: ServerProcess, path: str, body: str
+) -> None:
+    """The other routes name the field as well, and refuse the request."""
+    answer = post(shared_server, path, body, JSON, accept=None)
+    assert answer.status == 400, answer.seen
+    assert answer.text.endswith(": has too many digits\n")
+
+
 def between_neighbours(server: ServerProcess, event: str, reason: str, field: str) -> None:
     """Send an event between two good ones, and see what it is told and that they are stored."""
     source = server_source()
