@@ -22,6 +22,7 @@ from aboveboard_server.privacy.journal_lines import (
 )
 from aboveboard_server.privacy.journal_replay import mark
 from aboveboard_server.schema.expiry import GRACE_DAYS, LONGEST_DAYS
+from aboveboard_server.settings import MAX_LAPSE_DAYS
 from aboveboard_server.storage.columns import MICROSECOND
 from aboveboard_server.storage.ports import SELF_SERVICE
 
@@ -37,8 +38,8 @@ TOMBSTONE = timedelta(days=LONGEST_DAYS + GRACE_DAYS)
 SELF_SERVICE_PAIR = timedelta(hours=1)
 # An older backup would opt the subject out again, and only an administrator lifts that.
 PAIR = timedelta(days=35)
-# A deletion that waits lapses sooner, in whatever backup.
-REJECTION = timedelta(days=35)
+# A deletion that waits lapses sooner, in whatever backup and however --deletion-lapse-days is set.
+REJECTION = timedelta(days=MAX_LAPSE_DAYS + 5)
 
 
 class Lapse:

@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
@@ -34,11 +35,11 @@ from aboveboard_server.privacy.journal_lines import (
     Revocation,
     Tombstone,
 )
+from aboveboard_server.settings import MAX_LAPSE_DAYS
 from aboveboard_server.storage.columns import MICROSECOND
 from aboveboard_server.storage.ports import ADMINISTRATOR, SELF_SERVICE
 
 if TYPE_CHECKING:
-    from datetime import timedelta
     from pathlib import Path
 
 NOW = 1_789_000_000_000_000
@@ -295,3 +296,8 @@ def test_one_that_was_never_begun_is(folder: Path) -> None:
     assert compact(folder, NOW, least_bytes=0) == (3, 1)
     assert journal.read(folder) == [Begun(NOW)]
     assert journal.has_entries(folder)
+
+
+def test_a_rejection_outlives_every_wait_that_a_setting_allows() -> None:
+    # A backup of the day of the rejection, restored before that deletion lapses, would let it wait again.
+    assert timedelta(days=MAX_LAPSE_DAYS) < REJECTION
