@@ -7,6 +7,7 @@ import io
 import logging as standard_logging
 import os
 import sys
+import threading
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from tests.support import broken_writer
 from tests.support.inside import Inside, Saboteur
 from tests.support.server import TOKEN
 
-from aboveboard_server import bootstrap, logging
+from aboveboard_server import bootstrap, log_lines, logging
 from aboveboard_server.settings import Settings
 from aboveboard_server.storage import writer_process
 
@@ -37,8 +38,13 @@ async def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     root.handlers.clear()
     written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)
+    monkeypatch.setattr(log_lines.LOG, "put", lambda line: written.write(f"{line}\n"))
+    for hook in ("excepthook", "unraisablehook"):
+        # Put back where the test ends: pytest has its own.
+        monkeypatch.setattr(sys, hook, getattr(sys, hook))
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     logging.configure("info")
-    # Loggers are not kept: the next test has a standard error of its own.
+    # Loggers are not kept: the next test has a log of its own.
     structlog.configure(cache_logger_on_first_use=False)
     server = Inside(tmp_path, Saboteur(), written)
     settings = Settings(

@@ -11,6 +11,7 @@ import sqlite3
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +132,19 @@ def execute(statement: str) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         with closing(sqlite3.connect(folder / DATABASE)) as database, database:
             database.execute(statement)
+
+    return change
+
+
+def kept_clock(*, newest: timedelta = timedelta(), swept: timedelta = timedelta()) -> Callable[[Path], None]:
+    """Return what has servers have kept these times, each by how far it is from now; they ran for no time."""
+
+    def change(folder: Path) -> None:
+        now = time.time_ns() // 1_000
+        times = [now + moved // timedelta(microseconds=1) for moved in (newest, swept)]
+        with closing(sqlite3.connect(folder / DATABASE)) as database, database:
+            database.execute("DELETE FROM server_clock")
+            database.execute("INSERT INTO server_clock VALUES (1, ?, ?, 0, 0, 0, 0)", times)
 
     return change
 
@@ -265,13 +279,13 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
     ),
     "a file of the future": (from_the_future, "clock-is-right", "problem", "set the clock"),
     "a clock that is behind": (
-        execute("UPDATE server_clock SET newest_at = newest_at + 7200000000"),
+        kept_clock(newest=timedelta(hours=2)),
         "clock-is-plausible",
         "problem",
         "aboveboard admin clock accept",
     ),
     "a clock that is ahead": (
-        execute("UPDATE server_clock SET swept_at = swept_at - 8 * 86400000000"),
+        kept_clock(swept=-timedelta(days=8)),
         "clock-is-plausible",
         "problem",
         "8 days further",

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import grpc
 from tests.support.admin import admin, admin_json, run_admin
-from tests.support.clients import TIMEOUT, deployment_source, element, publish, refusal, status, told
+from tests.support.clients import (
+    TIMEOUT,
+    deployment_source,
+    element,
+    of_the_next_hour,
+    publish,
+    refusal,
+    status,
+    told,
+)
 from tests.support.deletions import company, create, finished, get, kept
 from tests.support.faketime import shown
 from tests.support.figures import figures
@@ -94,7 +103,7 @@ def test_a_server_that_starts_1200_days_ahead(tmp_path: Path) -> None:
         assert abs(done.cut_off_at.seconds - time.time()) < 600
         assert kept(server, "company_id", "gone") == {}
         assert status(server, source).state == CollectionStatus.STATE_ENABLED
-        assert publish(server, source, now()).accepted_count == 1
+        assert publish(server, source, of_the_next_hour(element())).accepted_count == 1
         assert [verdict[1] for verdict in told(publish(server, source, element()).verdicts)] == [
             "SUBJECT_ERASED"
         ]

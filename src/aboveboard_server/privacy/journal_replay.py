@@ -79,6 +79,9 @@ class Replay:
             self._take[type(entry)](entry)
 
     def _take_tombstone(self, entry: Tombstone) -> None:
+        # Of a confirmation and a rejection the later line counts: the store may have failed between the first
+        # one's line and its row, and then the other was answered.
+        self.due.rejections.pop(entry.deletion_id, None)
         self.unsaid.deletions.discard(entry.deletion_id)
         if entry.deletion_id not in self._held.deletions:
             _keep_highest(self.due.deletions, entry)
@@ -90,6 +93,7 @@ class Replay:
                 _keep_highest(self.due.cut_offs, entry)
 
     def _take_rejection(self, entry: Rejection) -> None:
+        self.due.deletions.pop(entry.deletion_id, None)
         self.due.rejections[entry.deletion_id] = entry.rejected_at
 
     def _take_opt_out(self, entry: OptOut) -> None:
