@@ -181,7 +181,9 @@ def test_each_setting_has_a_hostile_value() -> None:
     assert HOSTILE.keys() == SETTINGS.keys()
 
 
-@pytest.mark.parametrize("way", ["role", "database", "environment"])
+@pytest.mark.parametrize(
+    "way", ["role", *(pytest.param(way, marks=pytest.mark.fault) for way in ("database", "environment"))]
+)
 @pytest.mark.parametrize("name", SETTINGS)
 def test_no_setting_changes_what_is_stored_or_read(  # noqa: PLR0913, PLR0917  # two fixtures and four places
     operated: Operated,
