@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from aboveboard_server import metrics
+from aboveboard_server.background import keep_running
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.storage.work import waiting_deletions
 
@@ -51,19 +53,21 @@ class Monitor:
         self._told = told
         self._recount = recount
         self._tasks: list[asyncio.Task[None]] = []
+        # What was counted of the processor's time so far.
+        self._cpu_seconds = 0.0
 
     def start(self) -> None:
         """Begin to look."""
         metrics.START_SECONDS.set(time.time())
         metrics.QUEUE_LIMIT_EVENTS.set(self._committer.max_pending)
         looks = (
-            self._look_at_process(),
-            self._look_at_readiness(),
-            self._keep_looking(self._look_at_size),
-            self._keep_looking(self._look_at_deletions),
-            self._keep_looking(self._recount),
+            self._look_at_process,
+            self._look_at_readiness,
+            partial(self._keep_looking, self._look_at_size),
+            partial(self._keep_looking, self._look_at_deletions),
+            partial(self._keep_looking, self._recount),
         )
-        self._tasks = [asyncio.create_task(look, name="monitor") for look in looks]
+        self._tasks = [asyncio.create_task(keep_running("monitor", look), name="monitor") for look in looks]
 
     async def stop(self) -> None:
         """Look no more."""
@@ -73,10 +77,9 @@ class Monitor:
 
     async def _look_at_process(self) -> None:
         loop = asyncio.get_running_loop()
-        cpu_seconds = 0.0
         while True:
             metrics.QUEUE_EVENTS.set(self._committer.pending)
-            cpu_seconds = metrics.look_at_process(cpu_seconds)
+            self._cpu_seconds = metrics.look_at_process(self._cpu_seconds)
             metrics.settle()
             due = loop.time() + TICK
             await asyncio.sleep(TICK)

@@ -96,6 +96,12 @@ def test_an_address_has_a_rate_of_preferences_over_both_transports(rated: Server
     assert publish(rated, server_source(), element()).accepted_count == 1
 
 
+def test_a_testsigma_server_that_refuses_again_costs_nothing(rated: ServerProcess) -> None:
+    """Each of its pings says `consent: false`; the rate is for what changes something."""
+    path = f"/api_public/servers/{new_id()}"
+    assert {post_for(rated, "192.0.2.20", "PUT", path) for _ in range(BURST + 3)} == {200}
+
+
 def test_what_is_refused_changes_nothing(rated: ServerProcess) -> None:
     """A refused DISABLED leaves no row, no line of the journal and no new epoch."""
     while ask_for(rated, "192.0.2.9") == "OK":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from aboveboard_server import addresses
+from aboveboard_server.errors import StartupError
 from aboveboard_server.http_edge.protocol import GuardedProtocol
 from aboveboard_server.tls import context_of
 
@@ -51,7 +52,12 @@ class HttpListener:
         """Bind and serve; return the address with the port in use. StartupError where it is taken."""
         bound = addresses.listening(self._terms.bind, reuse_port=self._terms.reuse_port)
         self._task = asyncio.create_task(self._server.serve([bound]), name="http")
-        await self._server.listening.wait()
+        listening = asyncio.create_task(self._server.listening.wait(), name="http-listening")
+        await asyncio.wait({self._task, listening}, return_when=asyncio.FIRST_COMPLETED)
+        if not listening.done():
+            listening.cancel()
+            reason = self._task.exception()
+            raise StartupError(f"cannot serve HTTP on {self._terms.bind}: {reason}") from reason
         return addresses.with_port(self._terms.bind, bound)
 
     async def drain(self) -> None:

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse
 
-from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsRequest, SetCollectionPreferenceRequest
+from aboveboard.ingest.v1.ingest_service_pb2 import (
+    GetCollectionStatusRequest,
+    PublishEventsRequest,
+    SetCollectionPreferenceRequest,
+)
 from aboveboard.telemetry.v1 import verdict_pb2 as v
 from aboveboard.telemetry.v1.source_pb2 import ServerSource, Source
 from aboveboard_server.http_edge import bodies, strict_json
@@ -97,7 +101,15 @@ class _Edge:
         return take
 
     async def _opt_out(self, request: Request, server_uuid: str) -> None:
-        """Do what SetCollectionPreference does where a server says DISABLED of itself."""
+        """Do what SetCollectionPreference does where a server says DISABLED of itself.
+
+        Nothing where it is opted out already: each of its pings says so, and the rates are for changes.
+        """
+        asked = GetCollectionStatusRequest(
+            source=self._source(request, server_uuid), write_key=_write_key(request)
+        )
+        if self._writers.collection_status(request, asked).state == v.CollectionStatus.STATE_DISABLED:
+            return
         disable = SetCollectionPreferenceRequest(
             source=self._source(request, server_uuid),
             scope=SetCollectionPreferenceRequest.SCOPE_SERVER,

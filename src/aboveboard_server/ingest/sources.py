@@ -163,7 +163,7 @@ class SourceReader:
         erased = self._forbidden.erased_after(self._forgotten)
         if self._forgotten < self._forbidden.floor:
             # The database went back: a company may have another key there, or none.
-            self._cache.clear()
+            self._cache.forget_all()
         self._forgotten = self._forbidden.erased_epoch
         self._users.forget(erased)
         self._cache.forget_where(lambda sender: not erased.isdisjoint(sender.subjects))

@@ -112,7 +112,7 @@ class Eraser:
 
     async def _next(self) -> bool:
         """Take one turn: a chunk of rows, some receipts, a scrub where one is due."""
-        has_cut_off = await self._cut_off_next()
+        has_cut_off = await self._cut_off()
         if not await self._store.read(work.is_anything_unfinished):
             return has_cut_off
         batch = await self._store.read(work.running)
@@ -123,6 +123,16 @@ class Eraser:
         if self._store.scrubs and batch.is_anonymous:
             more = await self._scrub() or more
         return more or has_cut_off
+
+    async def _cut_off(self) -> bool:
+        """Cut off a deletion that waits for that; one that cannot be cut off holds up none of the others."""
+        try:
+            return await self._cut_off_next()
+        except StoreUnavailableError:
+            return False
+        except Exception as error:  # noqa: BLE001  # as above: it is tried again
+            internal(error, job="cut-off")
+            return False
 
     async def _erase(self, batch: work.Batch) -> bool:
         begun = time.monotonic()

@@ -73,6 +73,8 @@ class Forbidden:
     def take_known(self, known: Known) -> None:
         """Know what another process knows of the same database, and nothing else."""
         epoch, opted_out, erased = known
+        # Whatever was known before: the file may be another.
+        self.epoch = -1
         self.opted_out, self.erased = marshal.loads(opted_out), {}  # noqa: S302  # from our own other half
         self.take([(EPOCH, None, epoch, epoch), *erased])
 

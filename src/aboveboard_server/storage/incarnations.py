@@ -9,7 +9,7 @@ import secrets
 import struct
 
 # Epochs whose incarnations are kept. A server that is further behind cannot tell, and takes it for a fall.
-KEPT = 128
+KEPT = 1_024
 
 _NUMBER = struct.Struct(">q")
 

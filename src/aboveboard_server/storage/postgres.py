@@ -14,6 +14,7 @@ import psycopg
 import structlog
 
 from aboveboard_server import metrics
+from aboveboard_server.background import keep_running
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema import rows, tables
@@ -92,8 +93,10 @@ class PostgresStore:
         await self._ingest.open()
         await self._service.open()
         self._tasks = [
-            asyncio.create_task(self._poll(), name="postgres-epoch"),
-            asyncio.create_task(self._keep_partitions(), name="postgres-partitions"),
+            asyncio.create_task(keep_running("epoch", self._poll), name="postgres-epoch"),
+            asyncio.create_task(
+                keep_running("partitions", self._keep_partitions), name="postgres-partitions"
+            ),
         ]
 
     def prepare(self, batch: EventBatch) -> None:

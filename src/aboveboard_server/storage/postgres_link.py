@@ -13,6 +13,7 @@ import psycopg
 import structlog
 from psycopg.pq import TransactionStatus
 
+from aboveboard_server.background import keep_running
 from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.storage.postgres_connect import connect_async
 
@@ -112,7 +113,9 @@ class Link:
         log.error("database_lost", link=self._name, error=first_line(error))
         self._connection.pgconn.finish()
         self._connection = None
-        self._reconnecting = asyncio.create_task(self._reconnect(), name=f"reconnect-{self._name}")
+        self._reconnecting = asyncio.create_task(
+            keep_running("reconnect", self._reconnect), name=f"reconnect-{self._name}"
+        )
 
     async def _reconnect(self) -> None:
         while True:

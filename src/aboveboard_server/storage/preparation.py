@@ -30,6 +30,12 @@ log = structlog.get_logger()
 # Statements that change the schema of a large database, or read all of it, take as long as they take.
 NO_LIMIT = 0
 
+# The schema of a table that every version has made, where it is not ours.
+_ELSEWHERE = (
+    "SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace"
+    " WHERE relname = 'ingest_epoch' AND relkind = 'r' AND nspname <> 'public' ORDER BY nspname LIMIT 1"
+)
+
 
 def prepare_sqlite(path: Path) -> None:
     """Create the tables of a new file; StartupError for an outdated one, with the command that helps."""
@@ -63,6 +69,7 @@ def migrate_sqlite(path: Path) -> list[str]:
 def prepare_postgres(url: URL) -> None:
     """Refuse an empty or outdated database with StartupError, which names the command that helps."""
     with _postgres(url, checked=True) as connection:
+        _refuse_another_schema(connection)
         missing = ["every table"] if is_empty(connection) else _missing(connection)
         if missing:
             raise StartupError(
@@ -74,7 +81,25 @@ def prepare_postgres(url: URL) -> None:
 def migrate_postgres(url: URL) -> list[str]:
     """Bring a database to this version's schema, and return what was done."""
     with _postgres(url, checked=True) as connection:
+        _refuse_another_schema(connection)
         return _migrate(connection)
+
+
+def _refuse_another_schema(connection: Connection) -> None:
+    """Raise StartupError where an earlier version has made its tables in another schema than public.
+
+    It went by the search path of its role. A second set of tables would leave the first one unseen by every
+    deletion.
+    """
+    if not is_empty(connection):
+        return
+    elsewhere = connection.scalar(sqlalchemy.text(_ELSEWHERE))
+    connection.rollback()
+    if elsewhere is not None:
+        raise StartupError(
+            f"the tables of this database are in the schema {elsewhere}, and this version looks in public: "
+            f'move each of them, as by ALTER TABLE "{elsewhere}".source SET SCHEMA public'
+        )
 
 
 def maintain_postgres(url: URL) -> int | None:

@@ -140,10 +140,11 @@ class SqliteWriter:
         changes = self._db.execute(_CHANGES, (-1,) * PARAMETERS)
         # SQLite answers the parts of a UNION ALL in their order.
         epoch = changes.fetchone()
-        part: list[Change] = []
-        while self._forbidden.epoch < 0 or part:
-            part = changes.fetchmany(CHANGES_AT_ONCE)
+        while True:
+            part: list[Change] = changes.fetchmany(CHANGES_AT_ONCE)
             self._forbidden.take([epoch, *part])
+            if not part:
+                return
 
     def changes_since(self, epoch: int) -> list[Change]:
         """Return every change after an epoch of what may not be stored, and obey it."""

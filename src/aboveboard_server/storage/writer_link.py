@@ -95,7 +95,12 @@ class WriterLink:
 
     async def _keep_alive(self) -> None:
         while not self._closing:
-            await self._one_life()
+            try:
+                await self._one_life()
+            except OSError as error:
+                # No process or no descriptor can be had now: requests are refused until there is one.
+                log.error("writer_not_started", error=error.strerror)  # noqa: TRY400  # it says all there is
+                self._first_decided.set()
             if not self._closing:
                 log.warning("writer_ended", restart_in_seconds=RESTART_DELAY)
                 await asyncio.sleep(RESTART_DELAY)
@@ -105,9 +110,13 @@ class WriterLink:
         ours, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-m", writer_process.__name__, str(theirs.fileno())]
-            self._process = subprocess.Popen(  # noqa: ASYNC220, S603  # takes a millisecond; our own program
-                command, pass_fds=(theirs.fileno(), self._lock), stdin=subprocess.DEVNULL
-            )
+            try:
+                self._process = subprocess.Popen(  # noqa: ASYNC220, S603  # takes a millisecond; our own program
+                    command, pass_fds=(theirs.fileno(), self._lock), stdin=subprocess.DEVNULL
+                )
+            except OSError:
+                ours.close()
+                raise
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(Connection, sock=ours)

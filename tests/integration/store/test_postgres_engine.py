@@ -38,6 +38,17 @@ async def refused_by_all(url: str, folder: Path, words: str) -> None:
     assert any(words.replace("\\", "") in text for _, text in found.ill.values()), found.ill
 
 
+async def test_tables_of_an_earlier_version_in_another_schema(postgres: PostgresServer) -> None:
+    """A second set of tables beside them would leave the first one unseen by every deletion."""
+    url = postgres.empty_database()
+    postgres.query(url, "CREATE SCHEMA telemetry CREATE TABLE ingest_epoch (epoch bigint)")
+    with pytest.raises(StartupError, match="in the schema telemetry"):
+        await bootstrap.open_store(url)
+    with pytest.raises(StartupError, match="in the schema telemetry"):
+        bootstrap.migrate(url)
+    assert postgres.query(url, "SELECT count(*) FROM pg_class WHERE relname = 'alembic_version'") == [(0,)]
+
+
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
 async def test_an_encoding_that_is_not_utf8(tmp_path: Path, postgres: PostgresServer, encoding: str) -> None:
     """It is named, with the statement that makes a database of the right one."""
