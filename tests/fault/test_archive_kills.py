@@ -156,7 +156,7 @@ def numbers(draw: archive_release.Draw) -> dict[Cell, tuple[int, int]]:
 
 def kill_once(runner: Runner, query: Query, chance: random.Random) -> None:
     """Kill a process some months after it began, and anywhere within a month."""
-    enough = count_released(query) + chance.randint(0, 3)
+    enough = count_released(query) + chance.randint(0, 2)
     process = runner.begin()
     while count_released(query) < enough:
         # An error where it is there no more.

@@ -106,20 +106,32 @@ class WriterLink:
                 await asyncio.sleep(RESTART_DELAY)
 
     async def _one_life(self) -> None:
-        """Start a writer, pass on its answers until its socket ends, and fail what it left unanswered."""
+        """Start a writer, pass on its answers until its socket ends, and fail what it left unanswered.
+
+        However it ends, the process has ended too. OSError where there can be none now.
+        """
         ours, theirs = socket.socketpair()
-        with theirs:
+        with ours, theirs:
             command = [sys.executable, "-m", writer_process.__name__, str(theirs.fileno())]
+            process = self._process = subprocess.Popen(  # noqa: ASYNC220, S603  # takes a millisecond; our own program
+                command, pass_fds=(theirs.fileno(), self._lock), stdin=subprocess.DEVNULL
+            )
+            theirs.close()
             try:
-                self._process = subprocess.Popen(  # noqa: ASYNC220, S603  # takes a millisecond; our own program
-                    command, pass_fds=(theirs.fileno(), self._lock), stdin=subprocess.DEVNULL
-                )
-            except OSError:
+                await self._pass_on(ours)
+            finally:
+                self._ready.clear()
+                self._first_decided.set()
+                self._connection = None
+                # Its end has the writer end.
                 ours.close()
-                raise
+                await asyncio.get_running_loop().run_in_executor(None, process.wait)
+                self._process = None
+
+    async def _pass_on(self, ours: socket.socket) -> None:
+        """Greet a new writer, and pass on its answers until its socket ends."""
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(Connection, sock=ours)
+        _, connection = await asyncio.get_running_loop().create_connection(Connection, sock=ours)
         self._connection = connection
         try:
             kind, answer = await connection.ask(frames.pack(self._greeting))
@@ -133,12 +145,7 @@ class WriterLink:
         except StoreUnavailableError:
             pass
         finally:
-            self._ready.clear()
-            self._first_decided.set()
-            self._connection = None
             connection.transport.close()
-            await loop.run_in_executor(None, self._process.wait)
-            self._process = None
 
 
 class Connection(asyncio.Protocol):
