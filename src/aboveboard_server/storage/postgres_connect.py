@@ -71,7 +71,8 @@ def connect(
 
 async def connect_async(parameters: Mapping[str, Any]) -> psycopg.AsyncConnection[tuple[Any, ...]]:
     """Connect in the event loop, in autocommit mode; see `connect`."""
-    connection = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
+    # psycopg prepares nothing here: after a ROLLBACK it drops all prepared statements, ours among them.
+    connection = await psycopg.AsyncConnection.connect(**parameters, autocommit=True, prepare_threshold=None)
     try:
         with _refusals():
             check_encoding(connection.pgconn)

@@ -89,9 +89,12 @@ async def prepare(connection: PGconn, name: str, statement: str) -> None:
     """Prepare a statement, for as long as the connection lasts."""
     connection.send_prepare(name.encode(), statement.encode())
     await _flush(connection)
+    error: Exception | None = None
     while (result := await _result(connection)) is not None:
         if result.status == ExecStatus.FATAL_ERROR:
-            raise error_from_result(result)
+            error = error_from_result(result)
+    if error is not None:
+        raise error
 
 
 async def run_prepared(connection: PGconn, steps: Sequence[Step]) -> None:

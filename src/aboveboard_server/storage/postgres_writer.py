@@ -105,6 +105,12 @@ class PostgresWriter:
                 # The epoch is another, see postgres_sql.begin.
                 await roll_back(connection)
                 await self._forbidden.load(connection)
+            except pg.InvalidSqlStatementName as error:
+                # Somebody has dropped what this session had prepared, all of it or a part.
+                await roll_back(connection)
+                await connection.execute("DEALLOCATE ALL")
+                self._few.forget()
+                last = error
             except (pg.UniqueViolation, *PASSING) as error:
                 await roll_back(connection)
                 log.debug("commit_repeated", error=type(error).__name__, staged=staged)

@@ -160,6 +160,36 @@ async def test_what_fails_at_its_commit_alone_is_not_told_as_stored(
     assert backend.count("element_stat") == events
 
 
+async def test_lone_events_are_stored_after_a_rollback(backend: Backend) -> None:
+    """Whatever ran often on their connection: a driver drops what is prepared at a ROLLBACK."""
+    async with stores(backend, 1) as (store,):
+        (known,) = ids(1)
+        await store.commit([batch_of(HERE, *elements(known))])
+        for _ in range(8):
+            # A source that is new is registered, by one and the same statement.
+            await store.commit([batch_of(server_source(), *elements(*ids(1)))])
+        # An event that is there already ends the transaction that registers a source in a rollback.
+        again, _ = await store.commit(
+            [batch_of(HERE, *elements(known)), batch_of(server_source(), *pings(*ids(1)))]
+        )
+        assert again.duplicates == {"element_stat": [0]}
+        for _ in range(2):
+            assert await store.commit([batch_of(HERE, *elements(*ids(1)))]) == [CommitResult()]
+    assert backend.count("element_stat") == 11
+
+
+async def test_lone_events_are_stored_though_their_statements_are_gone(backend: Backend) -> None:
+    """Whoever took them away: they are prepared again, and the caller sees nothing of it."""
+    async with stores(backend, 1) as (store,):
+        session: Link = vars(store)["_ingest"]
+        await store.commit([batch_of(HERE, *elements(*ids(1)))])
+        for statement in ("DEALLOCATE ALL", "DISCARD PLANS", "DEALLOCATE same_epoch"):
+            async with session.use() as connection:
+                await connection.execute(statement)
+            assert await store.commit([batch_of(HERE, *elements(*ids(1)))]) == [CommitResult()]
+    assert backend.count("element_stat") == 4
+
+
 async def test_an_opt_out_holds_on_every_server_at_once(backend: Backend) -> None:
     """No commit of another server is behind, and its gate is told within a second."""
     digest = record(HERE).subjects[0]
