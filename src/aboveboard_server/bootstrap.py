@@ -17,6 +17,7 @@ from aboveboard_server.access.guard import Guard
 from aboveboard_server.access.keys import Keys
 from aboveboard_server.access.ring import KeyRing
 from aboveboard_server.addresses import is_loopback
+from aboveboard_server.background import Background
 from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.garbage import collect_less_often
 from aboveboard_server.grpc_api.admin_servicer import AdminServicer, Rooms
@@ -105,9 +106,10 @@ LAPSE_INTERVAL = timedelta(hours=1)
 
 @dataclass(slots=True)
 class Service:
-    """A running service: its listeners, and the addresses they are bound to."""
+    """A running service: its listeners, the loops beside them, and the addresses they are bound to."""
 
     listeners: tuple[Door, ...]
+    background: Background
     ingest_address: str
     admin_address: str
     http_address: str
@@ -169,7 +171,8 @@ async def start(
 ) -> Service:
     """Start everything; `stack` takes it down again in the reverse order, the listeners first."""
     ingest_terms, admin_terms, http_terms = terms_of(settings)
-    store = await open_store(settings.database)
+    background = Background()
+    store = await open_store(settings.database, background)
     stack.push_async_callback(store.close)
     keys = await key_files.unlock(settings.key_dir, store.pin_keys)
     catalog = schema_catalog.default()
@@ -185,10 +188,14 @@ async def start(
         SubjectReader(keys.digest, users),
         Finder(store, keys.digest),
     )
-    clock_guard = ClockGuard(store, journal)
+    clock_guard = ClockGuard(store, journal, background)
     revoked = await _restore(store, journal, finder, clock_guard, stack)
+    replay_again = background.start(
+        "rollbacks", partial(replay_after_rollbacks, store, journal, finder, clock_guard)
+    )
+    stack.push_async_callback(replay_again.stop)
     await ensure_admin_key(store, settings.bootstrap_token, revoked, announce)
-    ring, limiter, guard = await _locks(settings, store, committer, stack)
+    ring, limiter, guard = await _locks(settings, store, committer, background, stack)
     scrubbing = ScrubPolicy(settings.scrub_quiet_seconds, timedelta(hours=settings.scrub_within_hours))
     receipts = ReceiptChain(store, keys.signing)
     sealed, lapse = (
@@ -196,14 +203,14 @@ async def start(
         timedelta(days=settings.deletion_lapse_days),
     )
     cut_off_next = CutOffs(store, clock_guard, finder, sealed, journal).set_next
-    eraser = Eraser(store, receipts, scrubbing, cut_off_next)
+    eraser = Eraser(store, receipts, scrubbing, cut_off_next, background)
     stack.push_async_callback(eraser.close)
     clock_guard.when_plausible(eraser.wake)
     deletions = Deletions(store, subjects, finder, sealed, journal, eraser.wake, lapse, clock_guard)
     unseen = UnseenRefusals(store, settings.max_unseen_opt_outs)
     await unseen.recount()
     preferences = Preferences(sources, gate, deletions, Refusals(store, journal, keys.digest, unseen))
-    readiness = Readiness(store, committer)
+    readiness = Readiness(store, committer, background)
     stack.push_async_callback(readiness.close)
     ingest = IngestServicer(service, preferences, Streams(settings.transport.max_connection_age), limiter)
     retention = Retention(store, catalog, clock_guard)
@@ -247,34 +254,37 @@ async def start(
             ),
             GRACE,
             readiness.stop,
+            background,
         ),
     )
-    archive = Archive(store, catalog, settings.archive, journal)
     jobs = [
         Job(sweep.NAME, sweeper.run),
-        Job("archive", archive.release_due, ARCHIVE_INTERVAL),
+        Job("archive", Archive(store, catalog, settings.archive, journal).release_due, ARCHIVE_INTERVAL),
         Job(deletion.JOB, deletions.lapse, LAPSE_INTERVAL),
     ]
-    schedule = Schedule(store, clock_guard, jobs)
+    schedule = Schedule(store, clock_guard, jobs, background)
     stack.push_async_callback(schedule.stop)
     monitor = Monitor(
         store, committer, readiness, [listener.set_ready for listener in grpc_listeners], unseen.recount
     )
     stack.push_async_callback(stop_listeners, listeners)
     addresses = [await listener.start() for listener in listeners]
-    keeper = JournalKeeper(settings.key_dir, lambda: clock_guard.suspicion is None)
-    _begin_to_look(schedule, monitor, keeper, stack)
-    return Service(listeners, *addresses)
+    keeper = JournalKeeper(settings.key_dir, lambda: clock_guard.suspicion is None, background)
+    _begin_to_look(schedule, monitor, keeper, background, stack)
+    return Service(listeners, background, *addresses)
 
 
 def _begin_to_look(
-    schedule: Schedule, monitor: Monitor, keeper: JournalKeeper, stack: AsyncExitStack
+    schedule: Schedule,
+    monitor: Monitor,
+    keeper: JournalKeeper,
+    background: Background,
+    stack: AsyncExitStack,
 ) -> None:
     """Start what is done beside answering."""
-    loading = asyncio.create_task(_load_tables(), name="tables")
-    stack.callback(loading.cancel)
+    stack.push_async_callback(background.start("tables", _load_tables).stop)
     schedule.start()
-    monitor.start()
+    monitor.start(background)
     stack.push_async_callback(monitor.stop)
     keeper.start()
     stack.push_async_callback(keeper.stop)
@@ -295,39 +305,39 @@ async def _restore(
     clock_guard: ClockGuard,
     stack: AsyncExitStack,
 ) -> frozenset[bytes]:
-    """Replay the journal now, and each time the database goes back; return the digests of ended secrets."""
+    """Replay the journal, and return the digests of ended secrets."""
     stack.push_async_callback(clock_guard.close)
-    revoked = await restore(store, journal, finder, clock_guard)
-    replaying = asyncio.create_task(
-        replay_after_rollbacks(store, journal, finder, clock_guard), name="rollbacks"
-    )
-    stack.callback(replaying.cancel)
-    return revoked
+    return await restore(store, journal, finder, clock_guard)
 
 
 async def _locks(
     settings: Settings,
     store: EventStore,
     committer: GroupCommitter,
+    background: Background,
     stack: AsyncExitStack,
 ) -> tuple[KeyRing, Limiter, Guard]:
     """Return what decides who comes in, and how often."""
-    ring = KeyRing(store)
+    ring = KeyRing(store, background)
     await ring.start()
     stack.push_async_callback(ring.close)
     limiter = Limiter(settings.limits, lambda: committer.full)
     return ring, limiter, Guard(ring, limiter.count, required=settings.write_keys_required)
 
 
-async def open_store(database: str) -> EventStore:
-    """Open the store that a URL names, made ready where it is a new file; StartupError where it is not."""
+async def open_store(database: str, background: Background | None = None) -> EventStore:
+    """Open the store that a URL names, made ready where it is a new file; StartupError where it is not.
+
+    `background` runs its loops, those of its own unless said.
+    """
+    background = background or Background()
     url = database_url(database)
     if is_postgres(url):
-        return await _open_postgres(url)
+        return await _open_postgres(url, background)
     path = sqlite_path(url)
     ownership = FileOwnership(path)
     prepare_sqlite(path)
-    return SqliteStore(path, ownership)
+    return SqliteStore(path, ownership, background)
 
 
 def migrate(database: str) -> list[str]:
@@ -353,12 +363,12 @@ async def rebuild_journal(database: str, key_dir: Path) -> int:
         await store.close()
 
 
-async def _open_postgres(url: URL) -> EventStore:
+async def _open_postgres(url: URL, background: Background) -> EventStore:
     # Late: a server on SQLite starts sooner without a driver that it never needs.
     from aboveboard_server.storage.postgres import PostgresStore  # noqa: PLC0415
 
     await asyncio.to_thread(prepare_postgres, url)
-    store = PostgresStore(libpq_parameters(url), partial(maintain_postgres, url))
+    store = PostgresStore(libpq_parameters(url), partial(maintain_postgres, url), background)
     await store.open()
     return store
 

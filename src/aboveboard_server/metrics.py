@@ -196,6 +196,11 @@ JOBS_SKIPPED = Counter(
     ("job",),
     registry=_registry,
 )
+BACKGROUND_FAILURES = Counters(
+    "aboveboard_background_failures",
+    "Ends by an error of the loops that run beside the answers; each is run again after a pause.",
+    ("task",),
+)
 LOG_LINES_DROPPED = Counters(
     "aboveboard_log_lines_dropped",
     "Lines of the log that were dropped: too many waited, a write failed, or the line could not be encoded.",

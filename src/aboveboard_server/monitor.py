@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from aboveboard_server import metrics
-from aboveboard_server.background import keep_running
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.storage.work import waiting_deletions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from aboveboard_server.background import Background, Loop
     from aboveboard_server.ingest.group_commit import GroupCommitter
     from aboveboard_server.ingest.readiness import Readiness
     from aboveboard_server.storage.ports import EventStore
@@ -52,28 +51,27 @@ class Monitor:
         self._readiness = readiness
         self._told = told
         self._recount = recount
-        self._tasks: list[asyncio.Task[None]] = []
+        self._loops: list[Loop] = []
         # What was counted of the processor's time so far.
         self._cpu_seconds = 0.0
 
-    def start(self) -> None:
+    def start(self, background: Background) -> None:
         """Begin to look."""
         metrics.START_SECONDS.set(time.time())
         metrics.QUEUE_LIMIT_EVENTS.set(self._committer.max_pending)
-        looks = (
-            self._look_at_process,
-            self._look_at_readiness,
-            partial(self._keep_looking, self._look_at_size),
-            partial(self._keep_looking, self._look_at_deletions),
-            partial(self._keep_looking, self._recount),
-        )
-        self._tasks = [asyncio.create_task(keep_running("monitor", look), name="monitor") for look in looks]
+        looks = {
+            "process": self._look_at_process,
+            "readiness": self._look_at_readiness,
+            "size": _each_interval(self._look_at_size),
+            "deletions": _each_interval(self._look_at_deletions),
+            "unseen": _each_interval(self._recount),
+        }
+        self._loops = [background.start(name, look) for name, look in looks.items()]
 
     async def stop(self) -> None:
         """Look no more."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for loop in self._loops:
+            await loop.stop()
 
     async def _look_at_process(self) -> None:
         loop = asyncio.get_running_loop()
@@ -106,8 +104,11 @@ class Monitor:
         age = (datetime.now(UTC) - waiting.oldest).total_seconds() if waiting.oldest else 0.0
         metrics.DELETIONS_WAITING_SECONDS.set(max(0.0, age))
 
-    @staticmethod
-    async def _keep_looking(look: Callable[[], Awaitable[None]]) -> None:
+
+def _each_interval(look: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Return a loop that looks again and again."""
+
+    async def keep_looking() -> None:
         while True:
             try:
                 await look()
@@ -115,3 +116,5 @@ class Monitor:
                 await asyncio.sleep(TICK)
             else:
                 await asyncio.sleep(STORE_INTERVAL)
+
+    return keep_looking

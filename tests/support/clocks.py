@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
+from aboveboard_server.background import Background
 from aboveboard_server.privacy.clock import Clock
 from aboveboard_server.privacy.clock_guard import ClockGuard
 from aboveboard_server.storage.work.clock import Mark
@@ -55,7 +56,7 @@ class Marks:
 
 def guard_of(store: EventStore, clock: Clock | None = None, marks: Marks | None = None) -> ClockGuard:
     """Return a guard of a store, which has not started; of the real clock where none is given."""
-    return ClockGuard(store, cast("JournalWriter", marks or Marks()), clock)
+    return ClockGuard(store, cast("JournalWriter", marks or Marks()), Background(), clock)
 
 
 class NoGuard:

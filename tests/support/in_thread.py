@@ -15,6 +15,7 @@ from aboveboard_server.privacy import clock_guard
 from aboveboard_server.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
@@ -65,6 +66,11 @@ class InThread(ServerProcess):
             self._thread.join(PATIENCE)
             self._thread = None
         return 0
+
+    def call_soon(self, do: Callable[[], object]) -> None:
+        """Have its event loop do something."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(do)
 
     def kill(self) -> None:
         """Stop it: it ends with its process alone."""

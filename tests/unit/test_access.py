@@ -12,6 +12,7 @@ from aboveboard_server.access import ring
 from aboveboard_server.access.caller import Caller
 from aboveboard_server.access.guard import Guard, bearer
 from aboveboard_server.addresses import is_loopback
+from aboveboard_server.background import Background
 from aboveboard_server.errors import ServiceError, StartupError
 from aboveboard_server.grpc_api.admission import entrance
 from aboveboard_server.http_edge import routes
@@ -50,7 +51,7 @@ async def test_what_is_internal_is_for_this_machine_or_for_administrators() -> N
     async def endpoint(_request: object) -> Any:
         return "answer"
 
-    keys = ring.KeyRing(NOTHING)
+    keys = ring.KeyRing(NOTHING, Background())
     for secret, scope in (("reads", "READ"), ("deletes", "DELETE")):
         key = ring.Key(Caller("", ""), "ADMIN", frozenset([scope]), "", "", frozenset(), ring.NEVER)
         keys._keys[digest(secret)] = key  # noqa: SLF001  # what it has read of the store

@@ -15,9 +15,9 @@ from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.privacy.key_secrets import digest
 from aboveboard_server.storage.columns import to_micros
 from aboveboard_server.storage.work import access_keys as work
-from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
+    from aboveboard_server.background import Background, Loop
     from aboveboard_server.storage.ports import EventStore
     from aboveboard_server.storage.work.access_keys import StoredKey
 
@@ -54,13 +54,14 @@ class Key:
 class KeyRing:
     """Every key in force, by the digest of its secret."""
 
-    def __init__(self, store: EventStore) -> None:
+    def __init__(self, store: EventStore, background: Background) -> None:
         self._store = store
+        self._background = background
         self._keys: dict[bytes, Key] = {}
         # Those shown since they were read, by the secret itself: a digest costs as much as all the rest.
         self._shown: dict[str, Key] = {}
         self._reading = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self._loop: Loop | None = None
         # When they were read last, and whether it was told that this is too long ago.
         self._read_at = time.monotonic()
         self._is_old = False
@@ -85,13 +86,12 @@ class KeyRing:
     async def start(self) -> None:
         """Read what is in force, and go on until closed; StoreUnavailableError where it cannot begin."""
         await self.refresh()
-        self._task = asyncio.create_task(self._keep_up(), name="keys")
+        self._loop = self._background.start("keys", self._keep_up)
 
     async def close(self) -> None:
         """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        if self._loop is not None:
+            await self._loop.stop()
 
     async def _keep_up(self) -> None:
         while True:
@@ -100,12 +100,9 @@ class KeyRing:
                 await self.refresh()
             except StoreUnavailableError:
                 # The store has said why. What was known stays: an outage locks nobody out, and nobody in.
+                continue
+            finally:
                 self._tell(time.monotonic() - self._read_at)
-            except Exception as error:  # noqa: BLE001  # nothing may keep revocations from being seen later
-                internal(error, job="keys")
-                self._tell(time.monotonic() - self._read_at)
-            else:
-                self._tell(0.0)
 
     def _tell(self, age: float) -> None:
         """Tell for how many seconds the keys could not be read: what was revoked since is let in."""

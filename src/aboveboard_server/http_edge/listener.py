@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,11 @@ from aboveboard_server.tls import context_of
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from starlette.types import ASGIApp
 
+    from aboveboard_server.background import Background, Loop
     from aboveboard_server.terms import Terms
 
 # Seconds an idle connection is kept, and seconds that TLS may take to agree.
@@ -30,9 +30,17 @@ HANDSHAKE = 10
 class HttpListener:
     """An HTTP server on one address. `on_drain` is called when it begins to go."""
 
-    def __init__(self, terms: Terms, app: ASGIApp, grace: float, on_drain: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        terms: Terms,
+        app: ASGIApp,
+        grace: float,
+        on_drain: Callable[[], None],
+        background: Background,
+    ) -> None:
         self._terms = terms
         self._on_drain = on_drain
+        self._background = background
         config = uvicorn.Config(
             app,
             ws="none",
@@ -46,19 +54,19 @@ class HttpListener:
             timeout_graceful_shutdown=round(grace),
         )
         self._server = _Server(config, terms)
-        self._task: asyncio.Task[None] | None = None
+        self._bound: socket.socket | None = None
+        self._loop: Loop | None = None
 
     async def start(self) -> str:
         """Bind and serve; return the address with the port in use. StartupError where it is taken."""
-        bound = addresses.listening(self._terms.bind, reuse_port=self._terms.reuse_port)
-        self._task = asyncio.create_task(self._server.serve([bound]), name="http")
-        listening = asyncio.create_task(self._server.listening.wait(), name="http-listening")
-        await asyncio.wait({self._task, listening}, return_when=asyncio.FIRST_COMPLETED)
-        if not listening.done():
-            listening.cancel()
-            reason = self._task.exception()
-            raise StartupError(f"cannot serve HTTP on {self._terms.bind}: {reason}") from reason
-        return addresses.with_port(self._terms.bind, bound)
+        self._bound = addresses.listening(self._terms.bind, reuse_port=self._terms.reuse_port)
+        try:
+            await self._server.startup([self._bound])
+        except OSError as error:
+            raise StartupError(f"cannot serve HTTP on {self._terms.bind}: {error}") from error
+        # It tells the time in answers. Connections are taken and answered without it.
+        self._loop = self._background.start("http", self._server.main_loop)
+        return addresses.with_port(self._terms.bind, self._bound)
 
     async def drain(self) -> None:
         """Tell readiness checks that this server is going, while it still answers."""
@@ -67,23 +75,20 @@ class HttpListener:
     async def stop(self, _grace: float) -> None:
         """Take no new request, and give those under way the grace that was set at the start."""
         self._server.should_exit = True
-        if self._task is not None:
-            await self._task
+        if self._loop is not None and self._bound is not None:
+            await self._loop.join()
+            await self._server.shutdown([self._bound])
 
 
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, terms: Terms) -> None:
         super().__init__(config)
         self._terms = terms
-        self.listening = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to whoever runs the service; uvicorn would take them over."""
-        yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and tell so. As uvicorn does it, but for how long TLS may take."""
+        """Listen. As uvicorn does it, but for its signals, which are ours, and for how long TLS may take."""
+        self.config.load()
+        self.lifespan = self.config.lifespan_class(self.config)
         await self.lifespan.startup()
         certificates = self._terms.certificates
         protocol = partial(
@@ -104,4 +109,3 @@ class _Server(uvicorn.Server):
             for one in sockets or ()
         ]
         self.started = True
-        self.listening.set()

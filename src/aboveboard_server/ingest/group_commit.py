@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from aboveboard_server import metrics
-from aboveboard_server.errors import OverloadedError, ServiceError, ShuttingDownError
+from aboveboard_server.errors import OverloadedError, ServiceError, ShuttingDownError, StoreUnavailableError
 from aboveboard_server.storage.ports import CommitResult
 
 if TYPE_CHECKING:
@@ -246,6 +246,10 @@ class GroupCommitter:
             self._packed_bytes -= sum(waiting.packed_bytes for waiting in group)
             self._callers = len(group) + len(self._waiting)
             self.full = False
+            for waiting in group:
+                if not waiting.future.done():
+                    # This task was ended, or the store broke its promise: nobody is to wait for ever.
+                    _refuse(waiting.future, StoreUnavailableError())
 
     def _take(self) -> list[_Waiting]:
         """Take the requests that wait, as many as fit a group, and one at least."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 if TYPE_CHECKING:
+    from aboveboard_server.background import Background
     from aboveboard_server.ingest.group_commit import GroupCommitter
     from aboveboard_server.storage.ports import EventStore
 
@@ -25,10 +26,14 @@ PATIENCE = 2.0
 
 
 class Readiness:
-    """Remembers how the newest commit went, and has the store write something where there was none."""
+    """Remembers how the newest commit went, and has the store write something where there was none.
 
-    def __init__(self, store: EventStore, committer: GroupCommitter) -> None:
+    Where a loop of `background` does not run, whatever the store does, the server is not ready.
+    """
+
+    def __init__(self, store: EventStore, committer: GroupCommitter, background: Background) -> None:
         self._store = store
+        self._background = background
         self._committer = committer
         self._stopping = False
         self._probe: asyncio.Task[bool] | None = None
@@ -48,7 +53,11 @@ class Readiness:
         """Whether the store would commit now, as was seen at most `fresh` seconds ago."""
         now = time.monotonic()
         commit_failed_at = self._committer.failed_at
-        if self._stopping or (commit_failed_at is not None and now - commit_failed_at < MEMORY):
+        if (
+            self._stopping
+            or not self._background.is_whole
+            or (commit_failed_at is not None and now - commit_failed_at < MEMORY)
+        ):
             return False
         # One probe at a time, however many ask, and never broken off: that could harm the connection.
         if self._probe is None or self._probe.done():
@@ -57,7 +66,7 @@ class Readiness:
                 return True
             self._probe = asyncio.create_task(self._ask(), name="readiness")
         done, _ = await asyncio.wait({self._probe}, timeout=PATIENCE)
-        return bool(done) and self._probe.result()
+        return bool(done) and not self._probe.cancelled() and self._probe.result()
 
     async def _ask(self) -> bool:
         try:

@@ -137,6 +137,8 @@ async def acknowledge(
     queue: Queue = asyncio.Queue(MAX_IN_FLIGHT)
     reading = _read(requests, service, queue, held, is_bound)
     reader = asyncio.create_task(reading, name="stream-reader")
+    # One that is ended puts no end into the queue: nobody is to wait for it.
+    reader.add_done_callback(cut_off := lambda ended: ended.cancelled() and answering.cancel())
     try:
         item = await queue.get()
         while not isinstance(item, _End):
@@ -152,6 +154,7 @@ async def acknowledge(
         if item.error is not None:
             raise item.error
     finally:
+        reader.remove_done_callback(cut_off)
         reader.cancel()
         held.release_all()
 

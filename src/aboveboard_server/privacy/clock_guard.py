@@ -7,6 +7,7 @@ see it, and in the journal, which outlives the database.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -19,12 +20,12 @@ from aboveboard_server.errors import ServiceError, StoreUnavailableError
 from aboveboard_server.privacy.clock import BACKWARDS, Clock, judge
 from aboveboard_server.storage.columns import from_micros
 from aboveboard_server.storage.work import clock as work
-from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from aboveboard_server.background import Background, Loop
     from aboveboard_server.privacy.clock import Suspicion
     from aboveboard_server.privacy.journal_lines import ClockMark
     from aboveboard_server.privacy.journal_writer import JournalWriter
@@ -66,8 +67,15 @@ class Judgement:
 class ClockGuard:
     """Judges a clock, and notes how long this server runs and what its clock shows while it is plausible."""
 
-    def __init__(self, store: EventStore, journal: JournalWriter, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        journal: JournalWriter,
+        background: Background,
+        clock: Clock | None = None,
+    ) -> None:
         self._store = store
+        self._background = background
         self._journal = journal
         self.clock = clock or Clock()
         self._suspicion: Suspicion | None = None
@@ -80,7 +88,7 @@ class ClockGuard:
         # The total of all servers as this one has seen it last.
         self._seen = timedelta()
         self._marked: Mark | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._loop: Loop | None = None
         self._told: list[Callable[[], None]] = []
 
     @property
@@ -117,15 +125,14 @@ class ClockGuard:
         elif newest is None:
             # Nothing else tells the time: from here on it is held against this.
             self._start = work.Start(done.now, self._marked)
-        if self._task is None:
+        if self._loop is None:
             # Called again where the database went back.
-            self._task = asyncio.create_task(self._keep_up(), name="clock")
+            self._loop = self._background.start("clock", self._keep_up)
 
     async def close(self) -> None:
         """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        if self._loop is not None:
+            await self._loop.stop()
 
     async def judge(self) -> Judgement:
         """Judge the clock as it is now."""
@@ -183,13 +190,9 @@ class ClockGuard:
     async def _keep_up(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            try:
+            # Where it is away the store has said why. How long this server runs is noted when it is back.
+            with contextlib.suppress(StoreUnavailableError):
                 await self._tick()
-            except StoreUnavailableError:
-                # The store has said why. How long this server runs is noted when it is back.
-                continue
-            except Exception as error:  # noqa: BLE001  # nothing may keep the clock from being judged later
-                internal(error, job="clock")
 
     async def _tick(self) -> None:
         now, running = self.clock.now(), self.clock.running()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aboveboard_server.byte_cache import MIB, ByteCache, declare
-from aboveboard_server.errors import OverloadedError
+from aboveboard_server.errors import OverloadedError, StoreUnavailableError
 from aboveboard_server.privacy import pseudonyms
 from aboveboard_server.storage.work import company_keys as work
 
@@ -112,14 +112,16 @@ class CompanyKeys:
                 keys = await self._keys_of(looks)
             except Exception as error:  # noqa: BLE001  # raised by whoever waits for it
                 for look in looks:
-                    look.found.set_exception(error)
-                    # Whoever waited may be gone: mark it as seen, or asyncio complains of it.
-                    look.found.exception()
+                    _fail(look, error)
             else:
                 for look in looks:
                     self._remember(look, keys.get(look.company.company_id))
-            for look in looks:
-                del self._looks[look.company.digest, look.epoch]
+            finally:
+                for look in looks:
+                    del self._looks[look.company.digest, look.epoch]
+                    if not look.found.done():
+                        # This task was ended: whoever waits is not to wait for ever.
+                        _fail(look, StoreUnavailableError())
 
     async def _keys_of(self, looks: Sequence[_Look]) -> dict[str, bytes]:
         """Return the keys of the companies that have one, or may have one and get it now."""
@@ -148,3 +150,9 @@ class CompanyKeys:
 
     def _unwrap(self, company_id: str, wrapped: bytes) -> bytes:
         return pseudonyms.unwrap(self._wrapping_key, company_id, wrapped)
+
+
+def _fail(look: _Look, error: Exception) -> None:
+    look.found.set_exception(error)
+    # Whoever waited may be gone: mark it as seen, or asyncio complains of it.
+    look.found.exception()

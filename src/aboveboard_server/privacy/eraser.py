@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from aboveboard_server.background import failed
 from aboveboard_server.errors import StoreUnavailableError, UnknownTableError
 from aboveboard_server.storage.unknown_tables import ADVICE
 from aboveboard_server.storage.work import erasure_queue as work
-from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from aboveboard_server.background import Background
     from aboveboard_server.privacy.receipt_chain import ReceiptChain
     from aboveboard_server.storage.ports import EventStore
 
@@ -63,6 +64,7 @@ class Eraser:
         chain: ReceiptChain,
         policy: ScrubPolicy,
         cut_off_next: Callable[[], Awaitable[bool]],
+        background: Background,
     ) -> None:
         self._store = store
         self._cut_off_next = cut_off_next
@@ -73,7 +75,7 @@ class Eraser:
         self._scrub_not_before = 0.0
         self._log_unknown_not_before = 0.0
         self._scrubbed_at = -ANONYMOUS_INTERVAL
-        self._task = asyncio.create_task(self._run(), name="eraser")
+        self._loop = background.start("eraser", self._run)
 
     def wake(self) -> None:
         """Look at once at what there is to do."""
@@ -83,7 +85,7 @@ class Eraser:
         """Let the chunk under way end, and stop; the rest is for the next start."""
         self._closing = True
         self._wake.set()
-        await self._task
+        await self._loop.join()
 
     async def _run(self) -> None:
         while not self._closing:
@@ -106,9 +108,6 @@ class Eraser:
                 log.error("deletions_stopped", unknown_tables=error.tables, advice=ADVICE)  # noqa: TRY400  # no fault
                 self._log_unknown_not_before = time.monotonic() + RETRY_SECONDS
             return False
-        except Exception as error:  # noqa: BLE001  # nothing may stop the deletions to come
-            internal(error, job="eraser")
-            return False
 
     async def _next(self) -> bool:
         """Take one turn: a chunk of rows, some receipts, a scrub where one is due."""
@@ -130,8 +129,8 @@ class Eraser:
             return await self._cut_off_next()
         except StoreUnavailableError:
             return False
-        except Exception as error:  # noqa: BLE001  # as above: it is tried again
-            internal(error, job="cut-off")
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is tried again
+            failed("eraser", error)
             return False
 
     async def _erase(self, batch: work.Batch) -> bool:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from aboveboard_server.background import Background, Loop
+
 log = structlog.get_logger()
 
 # Seconds between two looks at its size.
@@ -32,22 +34,22 @@ class JournalKeeper:
     `may_forget` says whether the clock is plausible: what lapses by a wrong one is lost.
     """
 
-    def __init__(self, folder: Path, may_forget: Callable[[], bool]) -> None:
+    def __init__(self, folder: Path, may_forget: Callable[[], bool], background: Background) -> None:
         self._folder = folder
         self._may_forget = may_forget
         self._size_after = 0
         self._looks = 0
-        self._task: asyncio.Task[None] | None = None
+        self._background = background
+        self._loop: Loop | None = None
 
     def start(self) -> None:
         """Begin to look."""
-        self._task = asyncio.create_task(self._keep(), name="journal-keeper")
+        self._loop = self._background.start("journal", self._keep)
 
     async def stop(self) -> None:
         """Look no more; a compaction under way is given up, and nothing is lost by that."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        if self._loop is not None:
+            await self._loop.stop()
 
     async def look(self) -> None:
         """Tell the journal's size, and have it compacted where that is due."""

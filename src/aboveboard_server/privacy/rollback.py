@@ -13,7 +13,6 @@ import structlog
 
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.privacy.restore import restore
-from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
     from aboveboard_server.privacy.clock_guard import ClockGuard
@@ -30,15 +29,15 @@ RETRY_SECONDS = 1.0
 async def replay_after_rollbacks(
     store: EventStore, journal: JournalWriter, finder: Finder, guard: ClockGuard
 ) -> None:
-    """Replay the journal each time the database has gone back, and have the store take events again."""
+    """Replay the journal each time the database has gone back, and have the store take events again.
+
+    Whatever it raises, the store takes no events until it is called again.
+    """
     while True:
         rollbacks = await store.rolled_back()
         try:
             await restore(store, journal, finder, guard)
         except StoreUnavailableError:
-            await asyncio.sleep(RETRY_SECONDS)
-        except Exception as error:  # noqa: BLE001  # whatever it is, no event may be taken until it has passed
-            internal(error, job="rollback")
             await asyncio.sleep(RETRY_SECONDS)
         else:
             store.resume(rollbacks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,11 +14,11 @@ from aboveboard_server import metrics
 from aboveboard_server.errors import StoreUnavailableError, UnknownTableError
 from aboveboard_server.storage.unknown_tables import ADVICE
 from aboveboard_server.storage.work import jobs as work
-from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from aboveboard_server.background import Background, Loop
     from aboveboard_server.privacy.clock import Suspicion
     from aboveboard_server.privacy.clock_guard import ClockGuard
     from aboveboard_server.storage.ports import EventStore
@@ -56,7 +57,12 @@ class Schedule:
     """
 
     def __init__(
-        self, store: EventStore, guard: ClockGuard, jobs: Sequence[Job], pace: Pace | None = None
+        self,
+        store: EventStore,
+        guard: ClockGuard,
+        jobs: Sequence[Job],
+        background: Background,
+        pace: Pace | None = None,
     ) -> None:
         self._store = store
         self._guard = guard
@@ -64,17 +70,19 @@ class Schedule:
         self._skipped: set[str] = set()
         self._jobs = jobs
         self._pace = pace or Pace()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = background
+        self._loops: list[Loop] = []
 
     def start(self) -> None:
         """Begin to look whether a job is due."""
-        self._tasks = [asyncio.create_task(self._keep(job), name=f"job-{job.name}") for job in self._jobs]
+        self._loops = [
+            self._background.start(job.name, partial(self._keep, job), self._pace.retry) for job in self._jobs
+        ]
 
     async def stop(self) -> None:
         """Cut off what runs, between two transactions, and return when it has ended."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for loop in self._loops:
+            await loop.stop()
 
     async def _keep(self, job: Job) -> None:
         pause = self._pace.first
@@ -83,7 +91,7 @@ class Schedule:
             pause = self._pace.look if await self._look(job) else self._pace.retry
 
     async def _look(self, job: Job) -> bool:
-        """Run a job if it is due and nobody else is at it; return False where it failed."""
+        """Run a job if it is due and nobody else is at it; return False where it cannot be done now."""
         try:
             if await self._due_at(job):
                 async with self._store.alone(job.name) as held:
@@ -97,9 +105,6 @@ class Schedule:
             return False
         except UnknownTableError as error:
             log.error("job_stopped", job=job.name, unknown_tables=error.tables, advice=ADVICE)  # noqa: TRY400  # known
-            return False
-        except Exception as error:  # noqa: BLE001  # whatever it is, the job is tried again
-            internal(error, job=job.name)
             return False
         return True
 

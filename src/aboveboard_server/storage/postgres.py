@@ -14,7 +14,6 @@ import psycopg
 import structlog
 
 from aboveboard_server import metrics
-from aboveboard_server.background import keep_running
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.schema import catalog as schema_catalog
 from aboveboard_server.schema import rows, tables
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import MetaData, Table
 
+    from aboveboard_server.background import Background, Loop
     from aboveboard_server.schema.catalog import Catalog, EventType
     from aboveboard_server.storage.forbidden import Forbidden
     from aboveboard_server.storage.ports import CommitResult, EventBatch, Loss, P, Replay, Unit
@@ -68,6 +68,7 @@ class PostgresStore:
         self,
         parameters: Mapping[str, Any],
         maintain: Callable[[], int | None],
+        background: Background,
         catalog: Catalog | None = None,
     ) -> None:
         catalog = catalog or schema_catalog.default()
@@ -76,27 +77,26 @@ class PostgresStore:
         self._source_reads = [_plain(metadata.tables["source"], name) for name in self._source_columns]
         self._maintain = maintain
         self._parameters = parameters
+        self._background = background
         self._events = [event.name for event in catalog.events]
         self._forbidden = Known()
         self._writer = PostgresWriter(
             table_copies(catalog, metadata), PostgresRegistry(metadata, self._source_columns), self._forbidden
         )
-        self._ingest = Link("ingest", parameters, self._prepare_ingest)
-        self._service = Link("service", parameters, self._prepare_service)
+        self._ingest = Link("ingest", parameters, self._prepare_ingest, background)
+        self._service = Link("service", parameters, self._prepare_service, background)
         self._working = PostgresSessions("work", parameters, WORKING)
         self._reading = PostgresSessions("read", parameters, READING)
         self._urgent = PostgresSessions("urgent", parameters, 1, URGENT_SECONDS)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._loops: list[Loop] = []
 
     async def open(self) -> None:
         """Connect; StartupError where that cannot be done."""
         await self._ingest.open()
         await self._service.open()
-        self._tasks = [
-            asyncio.create_task(keep_running("epoch", self._poll), name="postgres-epoch"),
-            asyncio.create_task(
-                keep_running("partitions", self._keep_partitions), name="postgres-partitions"
-            ),
+        self._loops = [
+            self._background.start("epoch", self._poll),
+            self._background.start("partitions", self._keep_partitions),
         ]
 
     def prepare(self, batch: EventBatch) -> None:
@@ -208,9 +208,8 @@ class PostgresStore:
 
     async def close(self) -> None:
         """See EventStore.close."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for loop in self._loops:
+            await loop.stop()
         await self._ingest.close()
         await self._service.close()
         for sessions in (self._working, self._reading, self._urgent):

@@ -13,13 +13,14 @@ import psycopg
 import structlog
 from psycopg.pq import TransactionStatus
 
-from aboveboard_server.background import keep_running
 from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.storage.postgres_connect import connect_async
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from types import TracebackType
+
+    from aboveboard_server.background import Background, Loop
 
     Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
@@ -40,14 +41,19 @@ class Link:
     """
 
     def __init__(
-        self, name: str, parameters: Mapping[str, Any], prepare: Callable[[Connection], Awaitable[None]]
+        self,
+        name: str,
+        parameters: Mapping[str, Any],
+        prepare: Callable[[Connection], Awaitable[None]],
+        background: Background,
     ) -> None:
         self._name = name
         self._parameters = parameters
         self._prepare = prepare
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
-        self._reconnecting: asyncio.Task[None] | None = None
+        self._background = background
+        self._reconnecting: Loop | None = None
 
     async def open(self) -> None:
         """Connect; StartupError where that cannot be done now."""
@@ -89,7 +95,7 @@ class Link:
     async def close(self) -> None:
         """Close the connection, once whoever uses it is done."""
         if self._reconnecting is not None:
-            self._reconnecting.cancel()
+            await self._reconnecting.stop()
         async with self._lock:
             if self._connection is not None:
                 await self._connection.close()
@@ -113,9 +119,7 @@ class Link:
         log.error("database_lost", link=self._name, error=first_line(error))
         self._connection.pgconn.finish()
         self._connection = None
-        self._reconnecting = asyncio.create_task(
-            keep_running("reconnect", self._reconnect), name=f"reconnect-{self._name}"
-        )
+        self._reconnecting = self._background.start(f"reconnect-{self._name}", self._reconnect)
 
     async def _reconnect(self) -> None:
         while True:

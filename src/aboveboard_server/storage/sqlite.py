@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
+    from aboveboard_server.background import Background
     from aboveboard_server.schema.catalog import Catalog
     from aboveboard_server.storage.forbidden import Known
     from aboveboard_server.storage.ownership import FileOwnership
@@ -43,7 +44,9 @@ class SqliteStore:
     `ownership` is the lock on the file: taken before the schema was looked at, let go at the very end.
     """
 
-    def __init__(self, path: Path, ownership: FileOwnership, catalog: Catalog | None = None) -> None:
+    def __init__(
+        self, path: Path, ownership: FileOwnership, background: Background, catalog: Catalog | None = None
+    ) -> None:
         catalog = catalog or schema_catalog.default()
         self._path = path
         self._catalog = catalog
@@ -54,7 +57,7 @@ class SqliteStore:
         columns = {event.name: rows.columns(catalog, event) for event in catalog.events}
         columns[QUARANTINE] = QUARANTINE_COLUMNS
         greeting = (str(path.absolute()), columns, self._source_columns)
-        self._writer = WriterLink(greeting, self._on_ready, ownership.descriptor)
+        self._writer = WriterLink(greeting, self._on_ready, ownership.descriptor, background)
         # When events were stored last.
         self._asked_at = time.monotonic()
         self._reading = ThreadPoolExecutor(2, "sqlite-reader")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from aboveboard_server.storage import frames, writer_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from aboveboard_server.background import Background
 
 log = structlog.get_logger()
 
@@ -41,7 +42,9 @@ class WriterLink:
     commit is through.
     """
 
-    def __init__(self, greeting: Any, on_ready: Callable[[Any], None], lock: int) -> None:
+    def __init__(
+        self, greeting: Any, on_ready: Callable[[Any], None], lock: int, background: Background
+    ) -> None:
         self._greeting = greeting
         self._on_ready = on_ready
         self._lock = lock
@@ -51,7 +54,7 @@ class WriterLink:
         self._closing = False
         # Set once the first writer is ready, or has ended before it was.
         self._first_decided = asyncio.Event()
-        self._task = asyncio.create_task(self._keep_alive(), name="writer-link")
+        self._loop = background.start("writer", self._keep_alive)
 
     async def ask(self, operation: str, argument: Any) -> Any:
         """Return the writer's answer; StoreUnavailableError where it died or cannot do it now."""
@@ -81,10 +84,9 @@ class WriterLink:
         self._closing = True
         if self._connection is not None:
             self._connection.transport.close()
+            await self._loop.join()
         else:
-            self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+            await self._loop.stop()
 
     async def _wait_until_ready(self) -> None:
         try:

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from tests.support.certificates import Authority
 from tests.support.clients import TIMEOUT
 
+from aboveboard_server.background import Background
 from aboveboard_server.grpc_api import transport
 from aboveboard_server.http_edge import listener
 from aboveboard_server.http_edge.listener import HttpListener
@@ -44,7 +45,9 @@ async def grpc_door(certificates: Certificates | None) -> AsyncIterator[str]:
 @asynccontextmanager
 async def http_door(certificates: Certificates | None) -> AsyncIterator[str]:
     """Serve HTTP, without a page."""
-    door = HttpListener(Terms(ANY, certificates, 60, reuse_port=False), Starlette(), 0, lambda: None)
+    door = HttpListener(
+        Terms(ANY, certificates, 60, reuse_port=False), Starlette(), 0, lambda: None, Background()
+    )
     yield await door.start()
     await door.stop(0)
 

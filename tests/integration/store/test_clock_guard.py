@@ -21,6 +21,7 @@ from aboveboard.admin.v1.retention_pb2 import (
     UpdateRetentionPolicyRequest,
 )
 from aboveboard_server import bootstrap, metrics
+from aboveboard_server.background import Background
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.privacy import clock_guard
 from aboveboard_server.privacy.clock import BACKWARDS, Suspicion
@@ -290,7 +291,7 @@ async def test_no_job_runs_by_a_suspect_clock(store: EventStore) -> None:
     async with started(store, clock) as guard:
         for moved in (1_200 * DAY, -3 * HOUR):
             clock.moved = moved
-            schedule = Schedule(store, guard, [Job("a-job", run)], QUICK)
+            schedule = Schedule(store, guard, [Job("a-job", run)], Background(), QUICK)
             with structlog.testing.capture_logs() as logs:
                 before = skipped()
                 schedule.start()

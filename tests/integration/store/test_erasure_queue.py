@@ -12,6 +12,7 @@ from tests.support.batches import batch_of, record
 from tests.support.clients import deployment_source, element, server_source
 
 from aboveboard.admin.v1.deletion_pb2 import Receipt
+from aboveboard_server.background import Background
 from aboveboard_server.errors import OverloadedError
 from aboveboard_server.ids import uuid7
 from aboveboard_server.privacy import receipts
@@ -188,7 +189,7 @@ async def test_an_administrators_deletion_is_through_while_a_flood_waits(
     mine = await server(store)
     order = deletions.Order(str(uuid7()), ADMINISTRATOR, datetime.now(UTC), scrub_now=True)
     deletion_id = (await store.work(deletions.begin, mine, order, ACT)).deletion_id
-    eraser = Eraser(turns, ReceiptChain(store, KEY), ScrubPolicy(0.0), nothing_waits)  # type: ignore[arg-type]  # a store it is
+    eraser = Eraser(turns, ReceiptChain(store, KEY), ScrubPolicy(0.0), nothing_waits, Background())  # type: ignore[arg-type]  # a store it is
     while (await store.read(deletions.get, deletion_id)).receipt is None:
         await turns.reached.wait()
         await asyncio.sleep(0.01)
@@ -206,7 +207,7 @@ async def test_an_administrators_deletion_is_through_while_a_flood_waits(
 async def test_what_sources_begin_rewrites_the_file_once_in_an_hour(store: EventStore) -> None:
     """Though it is quiet and overdue the second waits for its scrub, and goes with an administrator's."""
     policy = ScrubPolicy(0.0, timedelta())
-    eraser = Eraser(store, ReceiptChain(store, KEY), policy, nothing_waits)
+    eraser = Eraser(store, ReceiptChain(store, KEY), policy, nothing_waits, Background())
 
     async def ended(deletion_id: str, *states: str) -> None:
         while (await store.read(deletions.get, deletion_id)).state not in states:

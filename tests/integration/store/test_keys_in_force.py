@@ -18,6 +18,7 @@ from aboveboard.admin.v1 import key_pb2 as k
 from aboveboard_server import bootstrap
 from aboveboard_server.access.keys import Keys
 from aboveboard_server.access.ring import KeyRing
+from aboveboard_server.background import Background
 from aboveboard_server.privacy.journal_writer import JournalWriter
 from aboveboard_server.storage.postgres_sql import INGEST_LOCK
 
@@ -75,7 +76,7 @@ async def long_reads(stores: list[EventStore]) -> AsyncIterator[None]:
 async def test_a_revocation_waits_for_nobody_who_reads_for_long(backend: Backend, tmp_path: Path) -> None:
     """Beside exports and reports that go on and on, a key is revoked, and every worker knows in 5 s."""
     async with two_workers(backend) as (here, there), AsyncExitStack() as stack:
-        keys, ring = keys_of(here, KeyRing(here), tmp_path), KeyRing(there)
+        keys, ring = keys_of(here, KeyRing(here, Background()), tmp_path), KeyRing(there, Background())
         made = await keys.create(WRITE, "test")
         await ring.start()
         stack.push_async_callback(ring.close)
@@ -106,7 +107,7 @@ def writes_held_up(backend: Backend) -> Iterator[None]:
 async def test_keys_are_read_beside_work_that_takes_long(backend: Backend, tmp_path: Path) -> None:
     """Reading them ends while all that writes is still under way."""
     async with two_workers(backend) as (store, _):
-        ring = KeyRing(store)
+        ring = KeyRing(store, Background())
         keys = keys_of(store, ring, tmp_path)
         made = await keys.create(WRITE, "test")
         with writes_held_up(backend):

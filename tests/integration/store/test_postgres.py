@@ -17,6 +17,7 @@ from tests.support.batches import batch_of, elements, ids, opt_out, pings, rando
 from tests.support.clients import TIMEOUT, deployment_source, ping, server_source
 
 from aboveboard_server import bootstrap
+from aboveboard_server.background import Background
 from aboveboard_server.errors import StartupError, StoreUnavailableError
 from aboveboard_server.storage import postgres_alone
 from aboveboard_server.storage.address import database_url, libpq_parameters
@@ -68,7 +69,7 @@ def link_to(url: str) -> Link:
     async def nothing(_connection: Connection) -> None:
         pass
 
-    return Link("test", libpq_parameters(database_url(url)), nothing)
+    return Link("test", libpq_parameters(database_url(url)), nothing, Background())
 
 
 async def test_sessions_are_durable_whatever_the_database_is_set_to(

@@ -11,6 +11,7 @@ import structlog
 from tests.support.clocks import guard_of
 
 from aboveboard_server import bootstrap
+from aboveboard_server.background import Background
 from aboveboard_server.privacy.schedule import Job, Pace, Schedule
 from aboveboard_server.storage.work import jobs
 
@@ -53,7 +54,7 @@ async def with_schedules(
     """Run a job's schedules, one for each store, until something holds and a few looks more."""
     async with AsyncExitStack() as stack:
         for store in stores:
-            schedule = Schedule(store, guard_of(store), [Job(NAME, runs)], QUICK)
+            schedule = Schedule(store, guard_of(store), [Job(NAME, runs)], Background(), QUICK)
             stack.push_async_callback(schedule.stop)
             schedule.start()
         deadline = asyncio.get_running_loop().time() + 30

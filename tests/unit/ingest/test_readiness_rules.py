@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from aboveboard_server.background import Background
 from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.ingest import readiness
 from aboveboard_server.ingest.group_commit import GroupCommitter
@@ -42,7 +43,7 @@ async def committer(store: Store) -> GroupCommitter:
 
 @pytest.fixture
 def asked(store: Store, committer: GroupCommitter) -> Readiness:
-    return Readiness(cast("EventStore", store), committer)
+    return Readiness(cast("EventStore", store), committer, Background())
 
 
 async def test_asking_again_costs_no_sync(store: Store, committer: GroupCommitter, asked: Readiness) -> None:

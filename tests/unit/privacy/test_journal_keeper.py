@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aboveboard_server import metrics
+from aboveboard_server.background import Background
 from aboveboard_server.privacy import journal, journal_compaction, journal_keeper
 from aboveboard_server.privacy.journal_keeper import JournalKeeper
 from aboveboard_server.privacy.journal_lines import Entry, Tombstone
@@ -38,7 +39,7 @@ async def test_it_is_compacted_when_it_has_doubled(folder: Path, monkeypatch: py
         compactions.append(journal.size(folder))
 
     monkeypatch.setattr(JournalKeeper, "_compact", compact)
-    keeper = JournalKeeper(folder, lambda: True)
+    keeper = JournalKeeper(folder, lambda: True, Background())
     await keeper.look()
     assert (compactions, shown()) == ([], 0)
     journal.append(folder, HOLDS)
@@ -61,8 +62,8 @@ async def test_a_process_of_its_own_does_it(folder: Path, monkeypatch: pytest.Mo
     journal.append(folder, [*LAPSED * 15, *HOLDS])
     assert journal.size(folder) > journal_compaction.LEAST_BYTES
     before = journal.read(folder)
-    await JournalKeeper(folder, lambda: False).look()
+    await JournalKeeper(folder, lambda: False, Background()).look()
     assert journal.read(folder) == before
-    await JournalKeeper(folder, lambda: True).look()
+    await JournalKeeper(folder, lambda: True, Background()).look()
     assert journal.read(folder)[1:] == HOLDS
     assert shown() == journal.size(folder)
