@@ -96,13 +96,14 @@ class KeyRing:
     async def _keep_up(self) -> None:
         while True:
             await asyncio.sleep(INTERVAL)
+            began = time.monotonic()
             try:
                 await self.refresh()
             except StoreUnavailableError:
                 # The store has said why. What was known stays: an outage locks nobody out, and nobody in.
                 continue
             finally:
-                self._tell(time.monotonic() - self._read_at)
+                self._tell(0.0 if self._read_at >= began else time.monotonic() - self._read_at)
 
     def _tell(self, age: float) -> None:
         """Tell for how many seconds the keys could not be read: what was revoked since is let in."""
