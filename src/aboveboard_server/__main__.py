@@ -23,6 +23,8 @@ def main() -> None:
         app()
     except ImportError as error:
         refuse_without_library(error)
+    except OSError as error:
+        standard_streams.end_without_room(error)
     finally:
         standard_streams.end_quietly_without_reader()
 

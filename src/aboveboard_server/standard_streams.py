@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from typing import NoReturn
 
+# What the operating system says where a disk takes nothing more.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 MODES = (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)
 
 
@@ -31,6 +35,13 @@ def open_closed() -> None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  # as above
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False)  # noqa: SIM115  # as above
+
+
+def end_without_room(error: OSError) -> NoReturn:
+    """Exit with code 1 and one sentence where standard output takes nothing more; raise any other error."""
+    if error.errno not in NO_ROOM or error.filename is not None:
+        raise error
+    sys.exit(f"aboveboard: standard output: {error.strerror}")
 
 
 def end_quietly_without_reader() -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -31,8 +32,6 @@ from tests.support.log_faults import CLOSING, FAULTS, Unheard, full, gone, opene
 from tests.support.server import ANY_PORT, ServerProcess
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.support.log_faults import Fault
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -162,20 +161,40 @@ def test_under_nohup_a_hang_up_is_ignored(tmp_path: Path) -> None:
     assert server.stop() == 0
 
 
-@pytest.mark.parametrize(
-    "command",
-    [["schema", "dictionary"], ["admin", "key", "list"], ["admin", "key", "list", "--json"], ["--help"]],
-)
+def run_into(output: Any, server: ServerProcess, command: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """Run a command whose standard output is a file or a descriptor."""
+    return subprocess.run(
+        [sys.executable, "-m", "aboveboard_server", *command],
+        stdout=output,
+        stderr=subprocess.PIPE,
+        env=os.environ
+        | {"ABOVEBOARD_TOKEN": server.token, "ABOVEBOARD_ADMIN_ENDPOINT": server.admin_address},
+        check=False,
+    )
+
+
+COMMANDS = [
+    ["schema", "dictionary"],
+    ["admin", "key", "list"],
+    ["admin", "key", "list", "--json"],
+    ["--help"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_onto_a_full_disk_says_so_in_one_line(server: ServerProcess, command: list[str]) -> None:
+    """Exit code 1, whether its first write fails or its last."""
+    admin_json(server, "key", "list")
+    with Path("/dev/full").open("wb") as disk:
+        done = run_into(disk, server, command)
+    text = b"aboveboard: standard output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, text)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_into_a_closed_pipe_ends_quietly(server: ServerProcess, command: list[str]) -> None:
     """Exit code 1 and no word, whether its first write fails or its last."""
     admin_json(server, "key", "list")
     with gone() as nobody:
-        done = subprocess.run(
-            [sys.executable, "-m", "aboveboard_server", *command],
-            stdout=nobody,
-            stderr=subprocess.PIPE,
-            env=os.environ
-            | {"ABOVEBOARD_TOKEN": server.token, "ABOVEBOARD_ADMIN_ENDPOINT": server.admin_address},
-            check=False,
-        )
+        done = run_into(nobody, server, command)
     assert (done.returncode, done.stderr) == (1, b"")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from aboveboard_server import logging
+from aboveboard_server import log_lines, logging
 from aboveboard_server.cli import archive_options as options
 from aboveboard_server.cli import door_options as doors
 from aboveboard_server.cli.flags import with_flags_of
@@ -180,7 +180,7 @@ def serve(settings: Settings | StartupError) -> None:
 
             become_supervisor(settings)
     except StartupError as error:
-        sys.exit(f"aboveboard: {error}")
+        log_lines.end(f"aboveboard: {error}")
 
 
 def migrate(database: Database = DEFAULT_DATABASE) -> None:
