@@ -109,9 +109,14 @@ class _Held:
         """Count nothing more of this stream."""
         self.release(self._bytes)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether no more may be read for now."""
+        return self._bytes > MAX_STREAM_BYTES
+
     async def room(self) -> None:
         """Wait until more may be read."""
-        while self._bytes > MAX_STREAM_BYTES:
+        while self.is_over:
             self._released.clear()
             await self._released.wait()
 
@@ -172,9 +177,10 @@ async def _read(
         async with held.streams.bounded():
             async for request in requests:
                 last = _following(last, request.sequence)
-                size = requests.size + VERDICT_BYTES * len(request.publish.events)
+                publish = request.publish
+                size = requests.size + VERDICT_BYTES * len(publish.events)
                 held.take(size)
-                publication = service.begin(request.publish, is_bound=is_bound())
+                publication = service.begin(publish, is_bound=is_bound())
                 if publication.is_held:
                     # Here, so that it waits for no commit of what came before.
                     await service.record(publication)
@@ -182,7 +188,8 @@ async def _read(
                     queue.put_nowait((last, publication, size))
                 except asyncio.QueueFull:
                     await queue.put((last, publication, size))
-                await held.room()
+                if held.is_over:
+                    await held.room()
     except Exception as error:  # noqa: BLE001  # told to whoever answers the stream, which raises it
         await queue.put(_End(error))
     else:
@@ -205,30 +212,32 @@ async def _collect(
     """
     # What the answer says so far of whether the source may go on collecting.
     told: bool | None = None
-    while True:
-        sequence, publication, size = item
+    # Put into the answer at the end: a field of a message costs more than a name.
+    through = accepted = size = 0
+    following: Item | None = item
+    while following is not None and not isinstance(following, _End):
+        sequence, publication, held_by = following
+        if through and not publication.done:
+            break
         try:
             outcome = publication.outcome_by_now() or await publication.outcome()
         except Exception as error:  # noqa: BLE001  # raised by `acknowledge`, behind what this answer acknowledges
-            return _End(error)
-        _add(answer, sequence, outcome)
-        held.release(size)
+            following = _End(error)
+            break
+        through, accepted, size = sequence, accepted + outcome.accepted, size + held_by
+        if outcome.verdicts:
+            _add(answer, sequence, outcome)
         if outcome.enabled is not told:
             publication.tell(answer.collection_status, outcome)
             told = outcome.enabled
-        if queue.empty():
-            return None
-        following = queue.get_nowait()
-        if isinstance(following, _End) or not following[1].done:
-            return following
-        item = following
+        following = None if queue.empty() else queue.get_nowait()
+    answer.acknowledged_through, answer.accepted_count = through, accepted
+    held.release(size)
+    return following
 
 
 def _add(answer: ingest.StreamEventsResponse, sequence: int, outcome: Outcome) -> None:
-    """Put one request's outcome into an answer."""
-    answer.acknowledged_through = sequence
-    answer.accepted_count += outcome.accepted
-    if outcome.verdicts:
-        answer.verdicts.extend(
-            ingest.StreamVerdict(sequence=sequence, verdict=verdict) for verdict in outcome.verdicts
-        )
+    """Put the verdicts on one request's events into an answer."""
+    answer.verdicts.extend(
+        ingest.StreamVerdict(sequence=sequence, verdict=verdict) for verdict in outcome.verdicts
+    )
