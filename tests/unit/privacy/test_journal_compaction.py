@@ -223,7 +223,7 @@ def test_a_flood_of_pairs_that_held_long_keeps_no_more_than_the_newest(
     monkeypatch.setattr(journal_lapse, "MOST_OWN_PAIRS", 3)
     times = [ago(SOON) - 1 - minute for minute in (5, 1, 9, 2, 7, 8, 3, 4)]
     pairs = [own_pair(str(time), time, SELF_SERVICE_PAIR) for time in times]
-    administrator = [opt_out("a", ADMINISTRATOR), Revocation("a", ago(PAIR))]
+    administrator: list[Entry] = [opt_out("a", ADMINISTRATOR), Revocation("a", ago(PAIR))]
     journal.append(folder, [entry for pair in pairs for entry in pair] + administrator)
     assert compact(folder, NOW, least_bytes=0) == (19, 9)
     newest = sorted(times)[-3:]
