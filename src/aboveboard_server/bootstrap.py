@@ -49,6 +49,7 @@ from aboveboard_server.privacy.companies import Companies
 from aboveboard_server.privacy.company_keys import CompanyKeys
 from aboveboard_server.privacy.cut_offs import CutOffs
 from aboveboard_server.privacy.deletion import Deletions
+from aboveboard_server.privacy.doubts import Doubts
 from aboveboard_server.privacy.eraser import Eraser, ScrubPolicy
 from aboveboard_server.privacy.export import Exporter
 from aboveboard_server.privacy.installations import Installations
@@ -202,7 +203,9 @@ async def start(
     deletions = Deletions(store, subjects, finder, sealed, journal, eraser.wake, lapse, clock_guard)
     unseen = UnseenRefusals(store, settings.max_unseen_opt_outs)
     await unseen.recount()
-    preferences = Preferences(sources, gate, deletions, Refusals(store, journal, keys.digest, unseen))
+    doubts = Doubts(store, journal)
+    refusals = Refusals(store, journal, keys.digest, unseen, doubts)
+    preferences = Preferences(sources, gate, deletions, refusals)
     readiness = Readiness(store, committer)
     stack.push_async_callback(readiness.close)
     ingest = IngestServicer(service, preferences, Streams(settings.transport.max_connection_age), limiter)
@@ -210,7 +213,7 @@ async def start(
     sweeper = Sweep(store, retention, catalog, keys.digest, clock_guard)
     published = await _published(catalog, retention)
     rooms = Rooms(
-        opt_outs=OptOuts(store, subjects, journal),
+        opt_outs=OptOuts(store, subjects, journal, doubts),
         deletions=deletions,
         receipts=receipts,
         exporter=Exporter(store, subjects, catalog, lapse),
@@ -258,7 +261,11 @@ async def start(
     schedule = Schedule(store, clock_guard, jobs)
     stack.push_async_callback(schedule.stop)
     monitor = Monitor(
-        store, committer, readiness, [listener.set_ready for listener in grpc_listeners], unseen.recount
+        store,
+        committer,
+        readiness,
+        [listener.set_ready for listener in grpc_listeners],
+        [unseen.recount, doubts.settle_all],
     )
     stack.push_async_callback(stop_listeners, listeners)
     addresses = [await listener.start() for listener in listeners]

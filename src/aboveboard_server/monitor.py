@@ -36,7 +36,7 @@ STORE_INTERVAL = 60.0
 class Monitor:
     """Tells `told` whether the server is ready each time that changes, and sets the figures of `metrics`.
 
-    `recount` counts, once a minute, what has a bound.
+    Does each of `minutely` once a minute, again where the store was away.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class Monitor:
         committer: GroupCommitter,
         readiness: Readiness,
         told: Sequence[Callable[[bool], Awaitable[None]]],
-        recount: Callable[[], Awaitable[None]],
+        minutely: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
         self._store = store
         self._committer = committer
         self._readiness = readiness
         self._told = told
-        self._recount = recount
+        self._minutely = minutely
         self._tasks: list[asyncio.Task[None]] = []
         # What was counted of the processor's time so far.
         self._cpu_seconds = 0.0
@@ -60,13 +60,13 @@ class Monitor:
         """Begin to look."""
         metrics.START_SECONDS.set(time.time())
         metrics.QUEUE_LIMIT_EVENTS.set(self._committer.max_pending)
-        looks = (
+        looks: list[Callable[[], Awaitable[None]]] = [
             self._look_at_process,
             self._look_at_readiness,
             partial(self._keep_looking, self._look_at_size),
             partial(self._keep_looking, self._look_at_deletions),
-            partial(self._keep_looking, self._recount),
-        )
+            *(partial(self._keep_looking, look) for look in self._minutely),
+        ]
         self._tasks = [asyncio.create_task(keep_running("monitor", look), name="monitor") for look in looks]
 
     async def stop(self) -> None:
