@@ -13,6 +13,8 @@ from aboveboard_client.failure import OF_THE_SOURCE, CallFailed, Withdrawn
 from aboveboard_client.locks import locked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from google.protobuf.message import Message
 
     from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsResponse
@@ -92,19 +94,30 @@ class Delivery:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The lock is shared by all processes that send; whoever switches off waits until none holds it.
         with parts.transport.gate, locked(folder / "sending.lock", shared=True):
-            if parts.consent.switched_off or (of_events and not parts.consent.refresh()):
+            if of_events and not parts.consent.refresh():
                 raise Withdrawn
-            if not parts.transport.usable:
-                raise CallFailed("UNAVAILABLE", "grpc cannot be used in this child; its parent sends")
-            parts.log.sent(rpc, request)
             parts.keeper.watch(watching=of_events)
             try:
-                response = parts.transport.call(rpc, request, parts.settings.timing.rpc)
-            except (CallFailed, Withdrawn) as failure:
-                parts.log.failed(rpc, str(failure) or "called off")
-                raise
+                return self._exchange(rpc, request, parts.transport.call)
             finally:
                 parts.keeper.watch(watching=False)
+
+    def call_alone(self, rpc: str, request: Message) -> Any:
+        """As `call`, beside whatever the sender does, and called off by nobody: the host waits for it."""
+        return self._exchange(rpc, request, self._parts.transport.call_alone)
+
+    def _exchange(self, rpc: str, request: Message, call: Callable[[str, Message, float], Any]) -> Any:
+        parts = self._parts
+        if parts.consent.switched_off:
+            raise Withdrawn
+        if not parts.transport.usable:
+            raise CallFailed("UNAVAILABLE", "grpc cannot be used in this child; its parent sends")
+        parts.log.sent(rpc, request)
+        try:
+            response = call(rpc, request, parts.settings.timing.rpc)
+        except (CallFailed, Withdrawn) as failure:
+            parts.log.failed(rpc, str(failure) or "called off")
+            raise
         parts.log.answered(rpc, response)
         return response
 

@@ -33,7 +33,7 @@ class Sender:
         self._parts = parts
         self._beat = beat
         self.delivery = Delivery(parts)
-        self.wishes = Wishes(parts, self.delivery, self._put_off)
+        self.wishes = Wishes(parts, self.delivery)
         self.thread: threading.Thread | None = None
         self._timing = parts.settings.timing
         self._backoff = Backoff(self._timing)
@@ -126,10 +126,12 @@ class Sender:
             return self._hand_over(now)
         if may:
             self._keep_house(now)
+        return min(self.wishes.tell(), self._deliver(now, urgent=urgent))
+
+    def _deliver(self, now: float, *, urgent: bool) -> float:
+        """Send what waits, if it is time and allowed, and return when to look again as `_turn` does."""
         if now < self._not_before and not urgent:
             return self._not_before - now
-        if self.wishes.pending:
-            self.wishes.tell()
         if not self._parts.consent.collecting:
             return self._while_disabled(now)
         if self._parts.spool.peek(1, 1) is None:

@@ -26,25 +26,60 @@ _abandoned: list[object] = []
 _bereft: list[bool] = []
 
 
+class Connection:
+    """A channel that any thread may end; whoever calls over it then learns that it was called off."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self.channel = channel
+        self.is_called_off = False
+
+    def call_off(self) -> None:
+        """End it, and what is under way over it."""
+        self.is_called_off = True
+        self.channel.close()
+
+    def call(self, rpc: str, request: Message, timeout: float) -> Any:
+        """Call an RPC of IngestService and return its answer; CallFailed, Withdrawn."""
+        import grpc  # noqa: PLC0415  # see _channel
+
+        from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub  # noqa: PLC0415  # as grpc
+
+        try:
+            return getattr(IngestServiceStub(self.channel), rpc)(request, timeout=timeout)
+        except grpc.RpcError as error:
+            failure = read_failure(error)
+        except ValueError as error:
+            # What grpc raises for a channel that another thread has closed.
+            failure = CallFailed("CANCELLED", str(error))
+        # Raised outside of the handler: as a context it would keep the call, and all that belongs to it.
+        if self.is_called_off:
+            raise Withdrawn
+        raise failure
+
+
 class Transport:
-    """One channel, made of grpc only when it is needed: a host that sends nothing does not load it."""
+    """One connection for the sender, made of grpc only when it is needed: a host that sends nothing has none.
+
+    Whoever tells a wish for the host has a connection of its own besides, which nobody else ends.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # Held around everything that touches grpc, so that an opt-out does not come in between.
+        # Held around what the sender does with grpc, so that an opt-out does not come in between.
         self.gate = threading.Lock()
-        self._channel: grpc.Channel | None = None
-        self._called_off = False
+        self._connection: Connection | None = None
+        # Those of who tells a wish for the host.
+        self._own: list[Connection] = []
         # Whether grpc was loaded by us, or is about to be.
         self._loaded = False
 
     def renew(self, *, usable: bool) -> None:
         """Begin without a connection: in a child after a fork. With `usable` False there will be none."""
-        _abandoned.append(self._channel)
+        _abandoned.extend([self._connection, *self._own])
         if not usable:
             _bereft.append(True)
         self.gate = threading.Lock()
-        self._channel, self._called_off = None, False
+        self._connection, self._own = None, []
 
     @property
     def usable(self) -> bool:
@@ -61,30 +96,32 @@ class Transport:
 
     def call(self, rpc: str, request: Message, timeout: float) -> Any:
         """Call an RPC of IngestService and return its answer; CallFailed, Withdrawn. Hold the gate."""
-        self._loaded = True
-        import grpc  # noqa: PLC0415  # 27 MiB that a host shall not pay before it sends
-
-        from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub  # noqa: PLC0415  # as grpc
-
-        self._called_off = False
+        # It may have been called off just when its last call had come to its end.
+        if self._connection is None or self._connection.is_called_off:
+            self._connection = self._connect()
         try:
-            return getattr(IngestServiceStub(self._open()), rpc)(request, timeout=timeout)
-        except grpc.RpcError as error:
-            failure = read_failure(error)
-        except ValueError as error:
-            # What grpc raises for a channel that another thread has closed.
-            failure = CallFailed("CANCELLED", str(error))
-        self._close()
-        # Raised outside of the handler: as a context it would keep the call, and all that belongs to it.
-        if self._called_off:
-            raise Withdrawn
-        raise failure
+            return self._connection.call(rpc, request, timeout)
+        except (CallFailed, Withdrawn):
+            self._close()
+            raise
+
+    def call_alone(self, rpc: str, request: Message, timeout: float) -> Any:
+        """As `call`, over a connection of its own, which nobody calls off; needs no gate."""
+        connection = self._connect()
+        self._own.append(connection)
+        try:
+            return connection.call(rpc, request, timeout)
+        finally:
+            # Not in a child that was forked meanwhile: there it is abandoned.
+            if connection in self._own:
+                self._own.remove(connection)
+                connection.channel.close()
 
     def cancel(self) -> None:
-        """Call off whatever is under way, from any thread."""
-        channel, self._called_off = self._channel, True
-        if channel is not None:
-            channel.close()
+        """Call off whatever the sender has under way, from any thread."""
+        connection = self._connection
+        if connection is not None:
+            connection.call_off()
 
     def pass_gate(self, timeout: float) -> bool:
         """Call off what is under way and take the gate; False where that takes over `timeout` seconds."""
@@ -97,25 +134,24 @@ class Transport:
 
     def close(self) -> None:
         """Close the connection, if there is one, unless something is under way."""
-        if self._channel is not None and self.gate.acquire(blocking=False):
+        if self._connection is not None and self.gate.acquire(blocking=False):
             try:
                 self._close()
             finally:
                 self.gate.release()
 
-    def _open(self) -> grpc.Channel:
-        if self._channel is None:
-            self._channel = _channel(self._settings)
-        return self._channel
+    def _connect(self) -> Connection:
+        self._loaded = True
+        return Connection(_channel(self._settings))
 
     def _close(self) -> None:
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            channel.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.channel.close()
 
 
 def _channel(settings: Settings) -> grpc.Channel:
-    import grpc  # noqa: PLC0415  # see call()
+    import grpc  # noqa: PLC0415  # 27 MiB that a host shall not pay before it sends
 
     if not settings.tls:
         return grpc.insecure_channel(settings.endpoint, options=OPTIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,36 +12,44 @@ from aboveboard_client.failure import TOKEN_REQUIRED, CallFailed, Withdrawn
 from aboveboard_client.locks import locked
 from aboveboard_client.pending import Pending, Wish
 from aboveboard_client.preference import Answer, Scope
+from aboveboard_client.retries import ALL, Retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from aboveboard_client.delivery import Delivery
     from aboveboard_client.parts import Parts
 
+    Call = Callable[[str, Request], Any]
+
+RPC = "SetCollectionPreference"
 STAYS_OFF = (
     "telemetry stays off: a refusal is in force that was set elsewhere, or before refusals had tokens;"
     " whoever runs the service can lift it"
 )
 
 
+UNTOLD = "telemetry stays off: the service was not told yet of what was refused at another scope"
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a wish: the Deletion it began, a problem in words, or why it is to be told again."""
+    """What became of a wish: the Deletion it began, a problem in words, or that it is to be told again."""
 
     deletion_id: str = ""
     problem: str = ""
-    failure: CallFailed | None = None
+    told: bool = True
 
 
 class Wishes:
-    """Keeps the latest wish of each scope until the service has been told."""
+    """Keeps the latest wish of each scope until the service has been told, each scope by itself."""
 
-    def __init__(self, parts: Parts, delivery: Delivery, put_off: Callable[[CallFailed], object]) -> None:
+    def __init__(self, parts: Parts, delivery: Delivery) -> None:
         self._parts = parts
         self._delivery = delivery
-        self._put_off = put_off
         self._pending = Pending(parts.state)
+        self._retries = Retries(parts.settings.timing)
         self._being_told = False
 
     @property
@@ -54,18 +63,40 @@ class Wishes:
         self._parts.spool.purge()
         # Again, where a full disk did not let it be written: purging has made room.
         self._parts.consent.refresh()
-        return self._wish(scope, Request.PREFERENCE_DISABLED, erase=erase_history, problems=problems)
+        return self._wish(
+            self._meant(scope), Request.PREFERENCE_DISABLED, erase=erase_history, problems=problems
+        )
 
     def enable(self, scope: Scope | None) -> Answer:
-        """Lift the user's own refusal, then tell; see Client.enable."""
-        self._parts.consent.allow(USER)
-        return self._wish(scope, Request.PREFERENCE_ENABLED, erase=False, problems=[])
+        """Lift the user's own refusal at this scope, then tell; see Client.enable."""
+        scope = self._meant(scope)
+        problems = []
+        # The service cannot forbid yet what it does not know of.
+        if any(wish.disables and wish.scope != scope for wish in self._pending.due()):
+            problems.append(UNTOLD)
+        else:
+            self._parts.consent.allow(USER)
+        return self._wish(scope, Request.PREFERENCE_ENABLED, erase=False, problems=problems)
 
-    def tell(self) -> None:
-        """Tell the service what it was not told; CallFailed where to be tried again, Withdrawn, OSError."""
-        failures = [outcome.failure for outcome in self._tell().values() if outcome.failure]
-        if failures:
-            raise failures[0]
+    def tell(self) -> float:
+        """Tell the service what is due; return how many seconds may pass until the next is. Withdrawn."""
+        if not self.pending:
+            return math.inf
+        if wait := self._retries.wait(ALL):
+            return wait
+        try:
+            with self._telling(timeout=0.0):
+                for wish in self._pending.due():
+                    if not self._retries.wait(wish.scope):
+                        self._tell(wish, self._delivery.call)
+            self._retries.settle(ALL)
+            left = [wish.scope for wish in self._pending.due()]
+        except OSError as error:
+            if not isinstance(error, TimeoutError):  # then another process is telling it
+                self._parts.tally.trouble("wishes", "telemetry preference not told yet: %s", error)
+            self._retries.put_off(ALL, CallFailed("UNKNOWN", str(error)))
+            left = [ALL]
+        return min(map(self._retries.wait, left), default=math.inf)
 
     def _stop(self, timeout: float) -> str:
         """Forbid, and wait until no process of this machine is sending any more."""
@@ -94,25 +125,21 @@ class Wishes:
         erase: bool,
         problems: list[str],
     ) -> Answer:
-        told, deletion_id = False, ""
+        outcome = Outcome(told=False)
         # The sender leaves it to us: once we have returned nothing of it may still be on its way.
         self._being_told = True
-        if scope is None and self._parts.settings.source.HasField("server"):
-            scope = Scope.SERVER  # the only one that an anonymous server has
         try:
             if scope is None:
                 problems.append(
                     "the service was not told: a deployment must say the scope, USER or DEPLOYMENT"
                 )
             else:
-                self._pending.add(int(scope), int(preference), erase=erase)
-                # Where it is missing the sender of another process has just told it.
-                outcome = self._tell().get(int(scope), Outcome())
-                deletion_id = outcome.deletion_id
+                wish = self._pending.add(int(scope), int(preference), erase=erase)
+                with self._telling(timeout=self._parts.settings.timing.rpc):
+                    # Where it is missing the sender of another process has just told it.
+                    due = wish in self._pending.due()
+                    outcome = self._tell(wish, self._delivery.call_alone) if due else Outcome()
                 problems.append(outcome.problem)
-                told = outcome.failure is None
-                if outcome.failure is not None:
-                    self._put_off(outcome.failure)
         except Withdrawn:
             problems.append("the service was not told: the environment forbids any connection")
         except OSError as error:
@@ -121,42 +148,44 @@ class Wishes:
             self._being_told = False
         return Answer(
             collecting=self._parts.consent.refresh(),
-            told=told,
-            deletion_id=deletion_id,
+            told=outcome.told,
+            deletion_id=outcome.deletion_id,
             problem="; ".join(filter(None, problems)),
         )
 
-    def _tell(self) -> dict[int, Outcome]:
-        """Tell what is due, in its order, and return what became of it by scope; Withdrawn, OSError.
+    def _meant(self, scope: Scope | None) -> Scope | None:
+        """Return the scope that is meant: an anonymous server has only one."""
+        if scope is None and self._parts.settings.source.HasField("server"):
+            return Scope.SERVER
+        return scope
 
-        One process at a time: a wish that replaces another must not overtake it. Where the service takes no
-        more for now, as of deletions, it may still take the next.
-        """
-        outcomes: dict[int, Outcome] = {}
-        failure: CallFailed | None = None
-        lock = self._parts.state.folder / "telling.lock"
-        with locked(lock, timeout=self._parts.settings.timing.rpc):
-            for wish in self._pending.due():
-                try:
-                    if failure is not None and failure.code != "RESOURCE_EXHAUSTED":
-                        raise failure
-                    outcomes[wish.scope] = self._tell_one(wish)
-                except CallFailed as error:
-                    failure = error
-                    problem = f"the service was not told yet: {failure}"
-                    outcomes[wish.scope] = Outcome(problem=problem, failure=failure)
-        return outcomes
+    def _telling(self, timeout: float) -> AbstractContextManager[None]:
+        """One process at a time: a wish that replaces another must not overtake it."""
+        return locked(self._parts.state.folder / "telling.lock", timeout=timeout)
 
-    def _tell_one(self, wish: Wish) -> Outcome:
+    def _tell(self, wish: Wish, call: Call) -> Outcome:
+        """Tell a wish, and put it off where it is to be told again; Withdrawn, OSError."""
+        try:
+            outcome = self._tell_one(wish, call)
+        except CallFailed as failure:
+            self._retries.put_off(wish.scope, failure)
+            problem = f"the service was not told yet: {failure}"
+            kind = f"preference {wish.scope} {failure.code}"
+            self._parts.tally.trouble(kind, "telemetry preference: %s", problem)
+            return Outcome(problem=problem, told=False)
+        self._retries.settle(wish.scope)
+        return outcome
+
+    def _tell_one(self, wish: Wish, call: Call) -> Outcome:
         """Tell a wish and forget it; CallFailed where it is to be told again, Withdrawn, OSError."""
         problem = ""
         try:
-            response = self._call(wish)
+            response = call(RPC, self._request(wish))
         except CallFailed as failure:
             if failure.code == "UNIMPLEMENTED" and wish.erase:
                 # That service cannot erase yet; the opt-out itself must not wait for it.
                 problem = f"history was not erased: {failure}"
-                response = self._call(replace(wish, erase=False))
+                response = call(RPC, self._request(replace(wish, erase=False)))
             elif failure.reason == TOKEN_REQUIRED or failure.code == "INVALID_ARGUMENT":
                 return self._refused(wish, failure)
             else:
@@ -176,9 +205,9 @@ class Wishes:
         self._parts.tally.trouble(f"preference {failure.reason}", "telemetry preference: %s", problem)
         return Outcome(problem=problem)
 
-    def _call(self, wish: Wish) -> Any:
+    def _request(self, wish: Wish) -> Request:
         settings = self._parts.settings
-        request = Request(
+        return Request(
             source=settings.source,
             scope=Request.Scope.ValueType(wish.scope),
             preference=Request.Preference.ValueType(wish.preference),
@@ -186,4 +215,3 @@ class Wishes:
             write_key=settings.write_key,
             preference_token=wish.token,
         )
-        return self._delivery.call("SetCollectionPreference", request)

@@ -50,6 +50,7 @@ from aboveboard_server.privacy.companies import Companies
 from aboveboard_server.privacy.company_keys import CompanyKeys
 from aboveboard_server.privacy.cut_offs import CutOffs
 from aboveboard_server.privacy.deletion import Deletions
+from aboveboard_server.privacy.doubts import Doubts
 from aboveboard_server.privacy.eraser import Eraser, ScrubPolicy
 from aboveboard_server.privacy.export import Exporter
 from aboveboard_server.privacy.installations import Installations
@@ -84,7 +85,7 @@ from aboveboard_server.storage.sqlite import SqliteStore
 from aboveboard_server.terms import terms_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     import grpc
@@ -207,9 +208,8 @@ async def start(
     stack.push_async_callback(eraser.close)
     clock_guard.when_plausible(eraser.wake)
     deletions = Deletions(store, subjects, finder, sealed, journal, eraser.wake, lapse, clock_guard)
-    unseen = UnseenRefusals(store, settings.max_unseen_opt_outs)
-    await unseen.recount()
-    preferences = Preferences(sources, gate, deletions, Refusals(store, journal, keys.digest, unseen))
+    refusals, doubts, minutely = await _refusals(settings, store, journal, keys.digest)
+    preferences = Preferences(sources, gate, deletions, refusals)
     readiness = Readiness(store, committer, background)
     stack.push_async_callback(readiness.close)
     ingest = IngestServicer(service, preferences, Streams(settings.transport.max_connection_age), limiter)
@@ -217,7 +217,7 @@ async def start(
     sweeper = Sweep(store, retention, catalog, keys.digest, clock_guard)
     published = await _published(catalog, retention)
     rooms = Rooms(
-        opt_outs=OptOuts(store, subjects, journal),
+        opt_outs=OptOuts(store, subjects, journal, doubts),
         deletions=deletions,
         receipts=receipts,
         exporter=Exporter(store, subjects, catalog, lapse),
@@ -265,7 +265,11 @@ async def start(
     schedule = Schedule(store, clock_guard, jobs, background)
     stack.push_async_callback(schedule.stop)
     monitor = Monitor(
-        store, committer, readiness, [listener.set_ready for listener in grpc_listeners], unseen.recount
+        store,
+        committer,
+        readiness,
+        [listener.set_ready for listener in grpc_listeners],
+        minutely,
     )
     stack.push_async_callback(stop_listeners, listeners)
     addresses = [await listener.start() for listener in listeners]
@@ -308,6 +312,16 @@ async def _restore(
     """Replay the journal, and return the digests of ended secrets."""
     stack.push_async_callback(clock_guard.close)
     return await restore(store, journal, finder, clock_guard)
+
+
+async def _refusals(
+    settings: Settings, store: EventStore, journal: JournalWriter, digest_key: bytes
+) -> tuple[Refusals, Doubts, Mapping[str, Callable[[], Awaitable[None]]]]:
+    """Return what keeps the refusals of sources, and what it needs once a minute."""
+    doubts, unseen = Doubts(store, journal), UnseenRefusals(store, settings.max_unseen_opt_outs)
+    await unseen.recount()
+    refusals = Refusals(store, journal, digest_key, unseen, doubts)
+    return refusals, doubts, {"unseen": unseen.recount, "doubts": doubts.settle_all}
 
 
 async def _locks(

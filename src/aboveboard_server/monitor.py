@@ -14,7 +14,7 @@ from aboveboard_server.errors import StoreUnavailableError
 from aboveboard_server.storage.work import waiting_deletions
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from aboveboard_server.background import Background, Loop
     from aboveboard_server.ingest.group_commit import GroupCommitter
@@ -35,7 +35,7 @@ STORE_INTERVAL = 60.0
 class Monitor:
     """Tells `told` whether the server is ready each time that changes, and sets the figures of `metrics`.
 
-    `recount` counts, once a minute, what has a bound.
+    Does each of `minutely` once a minute, again where the store was away.
     """
 
     def __init__(
@@ -44,13 +44,13 @@ class Monitor:
         committer: GroupCommitter,
         readiness: Readiness,
         told: Sequence[Callable[[bool], Awaitable[None]]],
-        recount: Callable[[], Awaitable[None]],
+        minutely: Mapping[str, Callable[[], Awaitable[None]]],
     ) -> None:
         self._store = store
         self._committer = committer
         self._readiness = readiness
         self._told = told
-        self._recount = recount
+        self._minutely = minutely
         self._loops: list[Loop] = []
         # What was counted of the processor's time so far.
         self._cpu_seconds = 0.0
@@ -59,13 +59,12 @@ class Monitor:
         """Begin to look."""
         metrics.START_SECONDS.set(time.time())
         metrics.QUEUE_LIMIT_EVENTS.set(self._committer.max_pending)
-        looks = {
+        looks: dict[str, Callable[[], Awaitable[None]]] = {
             "process": self._look_at_process,
             "readiness": self._look_at_readiness,
-            "size": _each_interval(self._look_at_size),
-            "deletions": _each_interval(self._look_at_deletions),
-            "unseen": _each_interval(self._recount),
         }
+        minutely = {"size": self._look_at_size, "deletions": self._look_at_deletions, **self._minutely}
+        looks |= {name: _each_interval(look) for name, look in minutely.items()}
         self._loops = [background.start(name, look) for name, look in looks.items()]
 
     async def stop(self) -> None:

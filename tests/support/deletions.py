@@ -7,11 +7,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tests.support.admin import admin
-from tests.support.clients import TIMEOUT
+from tests.support.clients import TIMEOUT, ingest
 from tests.support.on_postgres import OnPostgres
 
 from aboveboard.admin.v1 import deletion_pb2 as d
 from aboveboard.admin.v1.subject_pb2 import Subject
+from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest as Preference
 from aboveboard_server.schema import catalog
 from aboveboard_server.storage.ports import QUARANTINE
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.server import ServerProcess
+
+    from aboveboard.telemetry.v1.source_pb2 import Source
 
 THROUGH_SOURCE = [event.name for event in catalog.default().events] + [QUARANTINE]
 # Seconds in which a small deletion must be through, on a busy machine.
@@ -37,6 +40,15 @@ def create(server: ServerProcess, subject: Subject, **fields: Any) -> d.Deletion
     with admin(server) as stub:
         request = d.CreateDeletionRequest(subject=subject, **fields)
         return stub.CreateDeletion(request, timeout=TIMEOUT).deletion
+
+
+def ask(server: ServerProcess, source: Source, scope: Preference.Scope.ValueType) -> str:
+    """Have a source ask for its history to be erased, and return the deletion's id."""
+    asked = Preference(
+        source=source, scope=scope, preference=Preference.PREFERENCE_DISABLED, erase_history=True
+    )
+    with ingest(server) as stub:
+        return stub.SetCollectionPreference(asked, timeout=TIMEOUT).deletion_id
 
 
 def get(server: ServerProcess, deletion_id: str) -> d.Deletion:

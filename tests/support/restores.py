@@ -48,6 +48,7 @@ class OptedOut:
     subject: int
     origin: str
     token_digest: bytes | None
+    created_at: datetime
     revoked_at: datetime | None = None
     # Both its entries may have gone: an older backup may then have it in force.
     may_return: bool = False
@@ -151,7 +152,7 @@ class Service:
             token_digest=token,
         )
         asyncio.run(self._journal(server).opt_out(entry))
-        self.model.opted_out[opt_out_id] = OptedOut(one, origin, token)
+        self.model.opted_out[opt_out_id] = OptedOut(one, origin, token, self.now)
         if not crashes:
             self._work(
                 opt_outs.create,
@@ -238,8 +239,12 @@ class Service:
         ):
             return
         for known in self.model.opted_out.values():
-            life = SELF_SERVICE_PAIR if known.origin == SELF_SERVICE else PAIR
-            if known.revoked_at is not None and known.revoked_at < self.true_time - life:
+            if known.revoked_at is None:
+                continue
+            # One that held for a moment is hardly in a backup; it may be, and comes back then.
+            is_brief = timedelta() <= known.revoked_at - known.created_at < SELF_SERVICE_PAIR
+            life = SELF_SERVICE_PAIR if known.origin == SELF_SERVICE and is_brief else PAIR
+            if known.revoked_at < self.true_time - life:
                 known.may_return = True
         for deletion_id, rejected_at in list(self.model.rejected.items()):
             if rejected_at < self.true_time - REJECTION:

@@ -66,6 +66,8 @@ class ScriptedService(stubs.IngestServiceServicer):
         self.answer: Callable[[ingest.PublishEventsRequest], ingest.PublishEventsResponse] = self.accept
         # What SetCollectionPreference is answered with, one call after the other; then it takes everything.
         self.refusals: list[RefusedError] = []
+        # Called with each preference before it is answered.
+        self.hear: Callable[[ingest.SetCollectionPreferenceRequest], object] = lambda _: None
         # What GetCollectionStatus is refused with.
         self.closed: RefusedError | None = None
         self.erases = True
@@ -96,6 +98,7 @@ class ScriptedService(stubs.IngestServiceServicer):
 
     def SetCollectionPreference(self, request: ingest.SetCollectionPreferenceRequest, context: Any) -> Any:
         self.preferences.append(request)
+        self.hear(request)
         if self.refusals:
             _abort(context, self.refusals.pop(0))
         if request.erase_history and not self.erases:

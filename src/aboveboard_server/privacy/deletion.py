@@ -133,7 +133,7 @@ class Deletions:
         """Let a deletion begin that waits; or tell what would go."""
         deletion_id = arguments.uuid(request.deletion_id, "deletion_id")
         reference = arguments.reference(request.reference)
-        row = await self._store.read(work.pending, deletion_id)
+        row = await self._waiting(deletion_id)
         subject = await self._subject_of(row, makes_key=not request.validate_only)
         if request.validate_only:
             message = self._message(row)
@@ -168,7 +168,7 @@ class Deletions:
         row = await self._store.read(work.get, deletion_id)
         if row.state == work.REJECTED:
             return self._message(row)
-        row = await self._store.read(work.pending, deletion_id)
+        row = await self._waiting(deletion_id)
         now = datetime.now(UTC)
         await self._journal.rejection(deletion_id, now)
         act = Act(actor, "RejectDeletion", row.subject_digest, reference, row.subject_kind)
@@ -177,11 +177,10 @@ class Deletions:
 
     async def lapse(self, now: datetime) -> None:
         """End the deletions that have waited for too long, as a scheduled job."""
-        act = Act(SERVER_ACTOR, "LapseDeletion")
         while found := await self._store.read(waiting_work.overdue, now - self._lapse):
             for deletion_id in found:
                 async with self._alone("deletion", deletion_id):
-                    await self._store.work(waiting_work.lapse, deletion_id, at=now, act=act)
+                    await self._end(deletion_id, now)
             log.info("deletions_lapsed", count=len(found))
 
     async def get(self, request: d.GetDeletionRequest) -> d.Deletion:
@@ -238,6 +237,25 @@ class Deletions:
             text = "nobody can be found by it any more; reject it, and ask the source to ask again"
             raise ServiceError(reasons.ERROR_REASON_DELETION_SUBJECT_LOST, text)
         return found
+
+    async def _waiting(self, deletion_id: str) -> DeletionRow:
+        """Return a deletion that waits; ServiceError where it does not, as once its time is up.
+
+        That is looked at here too, for the job that ends what has lapsed may come an hour later.
+        """
+        row = await self._store.read(work.pending, deletion_id)
+        judged = await self._guard.judge()
+        asked_before = judged.now - self._lapse
+        if not judged.suspicion and await self._store.read(
+            waiting_work.is_overdue, deletion_id, asked_before
+        ):
+            await self._end(deletion_id, judged.now)
+            row = await self._store.read(work.pending, deletion_id)
+        return row
+
+    async def _end(self, deletion_id: str, now: datetime) -> None:
+        act = Act(SERVER_ACTOR, "LapseDeletion")
+        await self._store.work(waiting_work.lapse, deletion_id, at=now, act=act)
 
     def _message(self, row: DeletionRow) -> d.Deletion:
         return deletion_message(row, self._lapse)

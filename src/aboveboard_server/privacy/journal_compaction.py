@@ -3,7 +3,8 @@
     python -m aboveboard_server.privacy.journal_compaction KEY_DIR NOW
 
 A process of its own, for a long journal takes seconds that the server's event loop must not wait for. It
-reads the journal twice without holding anybody up, and locks it only to take over what came meanwhile.
+reads the journal up to three times without holding anybody up, and locks it only to take over what came
+meanwhile.
 """
 
 from __future__ import annotations
@@ -57,6 +58,9 @@ def compact(folder: Path, now: int, *, least_bytes: int = LEAST_BYTES) -> Compac
         for line in _lines(descriptor, key, 0, end):
             lapse.learn(line.entry)
             before += 1
+        if lapse.must_weigh:
+            for line in _lines(descriptor, key, 0, end):
+                lapse.weigh(line.entry)
         if not lapse.is_begun:
             draft.write([(str(uuid4()), Begun(now))])
         draft.write(_kept(lapse, _lines(descriptor, key, 0, end)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from heapq import heappush, heappushpop
 from typing import TYPE_CHECKING, Any
 
 from aboveboard_server.privacy.journal_lines import (
@@ -33,26 +34,34 @@ if TYPE_CHECKING:
 
 # No event lives longer, in whatever backup.
 TOMBSTONE = timedelta(days=LONGEST_DAYS + GRACE_DAYS)
-# An older backup would opt the source out again, which lifts that itself, by its token. Anybody may write
-# pairs, so that they must go soon.
-SELF_SERVICE_PAIR = timedelta(hours=1)
-# An older backup would opt the subject out again, and only an administrator lifts that.
+# An older backup would opt the subject out again, and only an administrator lifts that: the source forgets
+# its token once it has lifted.
 PAIR = timedelta(days=35)
+# Anybody may write pairs of a source's own, so that most must go soon: those that held for less than this
+# go as soon after, for hardly a backup has them in force.
+SELF_SERVICE_PAIR = timedelta(hours=1)
+# Of the others, which whoever has patience may write as well, the newest stay: some 80 MB.
+MOST_OWN_PAIRS = 100_000
 # A deletion that waits lapses sooner, in whatever backup and however --deletion-lapse-days is set.
 REJECTION = timedelta(days=MAX_LAPSE_DAYS + 5)
 
 
 class Lapse:
-    """Decides by the journal as a whole, read once to `learn` and once more to ask what it `keeps`."""
+    """Decides by the journal as a whole, read once to `learn` and once more to ask what it `keeps`.
+
+    In between, where it `must_weigh`, once to `weigh`.
+    """
 
     def __init__(self, now: int) -> None:
         self._tombstones, self._pairs, self._rejections, self._own_pairs = (
             now - life // MICROSECOND for life in (TOMBSTONE, PAIR, REJECTION, SELF_SERVICE_PAIR)
         )
-        # Opt-outs that were lifted long enough ago for one of a source itself, and for any.
-        self._lifted: set[bytes] = set()
+        # Opt-outs that were lifted long enough ago for one of a source itself, with when, and for any.
+        self._lifted: dict[bytes, int] = {}
         self._long_lifted: set[bytes] = set()
         self._gone: set[bytes] = set()
+        # When the newest of a source's own pairs were lifted that are not brief.
+        self._newest: list[int] = []
         # Deletions that got their cut-off later.
         self._cut_off: set[str] = set()
         # By which acceptance of the clock the cut-offs of deletions were set back last, where they were.
@@ -99,13 +108,30 @@ class Lapse:
         if entry.revoked_at < self._pairs:
             self._long_lifted.add(mark(entry.opt_out_id))
         elif entry.revoked_at < self._own_pairs:
-            self._lifted.add(mark(entry.opt_out_id))
+            self._lifted[mark(entry.opt_out_id)] = entry.revoked_at
 
     def _learn_release(self, entry: ReleaseCommit) -> None:
         # The first one of a month is the one that comes back.
         if entry.month not in self._months and self._cells[entry.release_id] == entry.cells:
             self._months.add(entry.month)
             self._releases.add(entry.release_id)
+
+    @property
+    def must_weigh(self) -> bool:
+        """Whether a source's own pairs may be more than are kept."""
+        return len(self._lifted) > MOST_OWN_PAIRS
+
+    def weigh(self, entry: Entry) -> None:
+        """Take in an entry a second time, once all were learnt."""
+        if not isinstance(entry, OptOut) or entry.origin != SELF_SERVICE:
+            return
+        lifted_at = self._lifted.get(mark(entry.opt_out_id))
+        if lifted_at is None or _is_brief(entry, lifted_at):
+            return
+        if len(self._newest) < MOST_OWN_PAIRS:
+            heappush(self._newest, lifted_at)
+        else:
+            heappushpop(self._newest, lifted_at)
 
     def keeps(self, entry: Entry) -> bool:
         """Whether an entry must stay; to be asked of each in its order."""
@@ -123,10 +149,18 @@ class Lapse:
         marked = mark(entry.opt_out_id)
         if marked in self._long_lifted:
             return False
-        if entry.origin != SELF_SERVICE or marked not in self._lifted:
+        lifted_at = self._lifted.get(marked)
+        if entry.origin != SELF_SERVICE or lifted_at is None:
+            return True
+        if not _is_brief(entry, lifted_at) and lifted_at >= self._oldest_kept:
             return True
         self._gone.add(marked)
         return False
+
+    @property
+    def _oldest_kept(self) -> int:
+        """Return when the oldest of a source's own pairs was lifted that is kept, if not all are."""
+        return self._newest[0] if len(self._newest) == MOST_OWN_PAIRS else 0
 
     def _keeps_revocation(self, entry: Revocation) -> bool:
         marked = mark(entry.opt_out_id)
@@ -138,3 +172,8 @@ class Lapse:
             return False
         self._once.add((kind, name))
         return True
+
+
+def _is_brief(entry: OptOut, lifted_at: int) -> bool:
+    """Whether an opt-out held for a moment; not where the clock was set back meanwhile: nobody knows then."""
+    return 0 <= lifted_at - entry.created_at < SELF_SERVICE_PAIR // MICROSECOND

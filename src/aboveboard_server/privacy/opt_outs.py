@@ -16,6 +16,7 @@ from aboveboard_server.storage.work import opt_outs as work
 from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
+    from aboveboard_server.privacy.doubts import Doubts
     from aboveboard_server.privacy.journal_writer import JournalWriter
     from aboveboard_server.privacy.named import SubjectReader
     from aboveboard_server.storage.ports import EventStore, SubjectRecord
@@ -39,10 +40,13 @@ ACTIVE: dict[int, bool | None] = {
 class OptOuts:
     """What AdminService promises of opt-outs."""
 
-    def __init__(self, store: EventStore, subjects: SubjectReader, journal: JournalWriter) -> None:
+    def __init__(
+        self, store: EventStore, subjects: SubjectReader, journal: JournalWriter, doubts: Doubts
+    ) -> None:
         self._store = store
         self._subjects = subjects
         self._journal = journal
+        self._doubts = doubts
 
     async def create(self, request: o.CreateOptOutRequest, actor: str) -> o.OptOut:
         """Opt a Subject out; in force everywhere once this has returned."""
@@ -50,16 +54,7 @@ class OptOuts:
         reference = arguments.reference(request.reference)
         request_id = arguments.request_id(request.request_id)
         act = Act(actor, "CreateOptOut", subject.digest, reference, subject.kind)
-        row = await set_opt_out(
-            self._store,
-            self._journal,
-            subject,
-            origin=ADMINISTRATOR,
-            reference=reference,
-            request_id=request_id,
-            act=act,
-        )
-        return opt_out_message(row)
+        return opt_out_message(await self._set(subject, reference, request_id, act))
 
     async def get(self, request: o.GetOptOutRequest) -> o.OptOut:
         """Return one opt-out."""
@@ -92,45 +87,39 @@ class OptOuts:
         known = await self._store.read(work.get, opt_out_id)
         act = Act(actor, "RevokeOptOut", known.subject_digest, known.reference, known.subject_kind)
         now = datetime.now(UTC)
-        if known.revoked_at is None:
-            await self._journal.revocation([opt_out_id], now)
-        return opt_out_message(await self._store.work(work.revoke, opt_out_id, revoked_at=now, act=act))
+        async with self._doubts.unless_done(known.subject_digest, [opt_out_id], lifted_at=now, act=act):
+            if known.revoked_at is None:
+                await self._journal.revocation([opt_out_id], now)
+            return opt_out_message(await self._store.work(work.revoke, opt_out_id, revoked_at=now, act=act))
 
-
-async def set_opt_out(  # noqa: PLR0913  # what an opt-out is made of
-    store: EventStore,
-    journal: JournalWriter,
-    subject: SubjectRecord,
-    *,
-    origin: str,
-    act: Act,
-    reference: str = "",
-    request_id: str | None = None,
-) -> OptOutRow:
-    """Opt a Subject out, and return the opt-out that is in force; first the journal tells of it."""
-    made = await store.read(work.by_request, request_id, subject) if request_id else None
-    if made:
-        return made
-    opt_out_id, now = str(uuid7()), datetime.now(UTC)
-    if in_force := await store.read(work.in_force, subject, origin):
-        return await store.read(work.get, in_force[0])
-    await journal.opt_out(
-        opt_out_entry(subject, opt_out_id, origin=origin, reference=reference, created_at=now)
-    )
-    row = await store.work(
-        work.create,
-        subject,
-        opt_out_id=opt_out_id,
-        origin=origin,
-        created_at=now,
-        reference=reference,
-        request_id=request_id,
-        act=act,
-    )
-    if row.opt_out_id != opt_out_id:
-        # Another one came first: the journal's must not outlive it.
-        await journal.revocation([opt_out_id], now)
-    return row
+    async def _set(
+        self, subject: SubjectRecord, reference: str, request_id: str | None, act: Act
+    ) -> OptOutRow:
+        """Opt a Subject out, and return the opt-out that is in force; first the journal tells of it."""
+        await self._doubts.settle(subject.digest)
+        made = await self._store.read(work.by_request, request_id, subject) if request_id else None
+        if made:
+            return made
+        opt_out_id, now = str(uuid7()), datetime.now(UTC)
+        if in_force := await self._store.read(work.in_force, subject, ADMINISTRATOR):
+            return await self._store.read(work.get, in_force[0])
+        entry = opt_out_entry(subject, opt_out_id, origin=ADMINISTRATOR, reference=reference, created_at=now)
+        async with self._doubts.unless_done(subject.digest, [opt_out_id]):
+            await self._journal.opt_out(entry)
+            row = await self._store.work(
+                work.create,
+                subject,
+                opt_out_id=opt_out_id,
+                origin=ADMINISTRATOR,
+                created_at=now,
+                reference=reference,
+                request_id=request_id,
+                act=act,
+            )
+            if row.opt_out_id != opt_out_id:
+                # Another one came first: the journal's must not outlive it.
+                await self._journal.revocation([opt_out_id], now)
+        return row
 
 
 def opt_out_message(row: OptOutRow) -> o.OptOut:

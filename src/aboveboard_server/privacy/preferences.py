@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aboveboard_server.ingest.gate import Gate
     from aboveboard_server.ingest.sources import SourceReader
     from aboveboard_server.privacy.deletion import Deletions
+    from aboveboard_server.privacy.doubts import Doubts
     from aboveboard_server.privacy.journal_writer import JournalWriter
     from aboveboard_server.privacy.unseen import UnseenRefusals
     from aboveboard_server.storage.ports import EventStore, SubjectRecord
@@ -85,16 +86,23 @@ class Refusals:
     """
 
     def __init__(
-        self, store: EventStore, journal: JournalWriter, digest_key: bytes, unseen: UnseenRefusals
+        self,
+        store: EventStore,
+        journal: JournalWriter,
+        digest_key: bytes,
+        unseen: UnseenRefusals,
+        doubts: Doubts,
     ) -> None:
         self._store = store
         self._journal = journal
+        self._doubts = doubts
         self._digest_key = digest_key
         self._unseen = unseen
 
     async def refuse(self, subject: SubjectRecord, token: bytes) -> None:
         """Opt a Subject out; in force everywhere once this has returned, and lifted by the same token."""
         wanted = self._digest(subject, token)
+        await self._doubts.settle(subject.digest)
         for _ in range(ATTEMPTS):
             planned = work.plan(await self._store.read(work.of_subject, subject), wanted)
             if planned is None or await self._store_refusal(subject, planned):
@@ -106,6 +114,7 @@ class Refusals:
 
         One that it has lifted before stays lifted.
         """
+        await self._doubts.settle(subject.digest)
         held = await self._store.read(work.of_subject, subject)
         if not any(refusal.is_in_force for refusal in held):
             return
@@ -115,9 +124,11 @@ class Refusals:
             raise ServiceError(reasons.ERROR_REASON_PREFERENCE_TOKEN_REQUIRED, text, field="preference_token")
         due = [refusal.opt_out_id for refusal in fitting if refusal.is_in_force]
         if due:
+            self._doubts.require_room()
             now = datetime.now(UTC)
-            await self._journal.revocation(due, now)
-            await self._store.work(work.lift, due, revoked_at=now)
+            async with self._doubts.unless_done(subject.digest, due, lifted_at=now):
+                await self._journal.revocation(due, now)
+                await self._store.work(work.lift, due, revoked_at=now)
 
     def _digest(self, subject: SubjectRecord, token: bytes) -> bytes | None:
         return subjects.preference_token(self._digest_key, subject.digest, token) if token else None
@@ -128,31 +139,32 @@ class Refusals:
         Each has an id of its own: where it replaces one that was lifted, the journal's revocation of the
         older id does not end it after a restore.
         """
+        self._doubts.require_room()
         is_unseen = not await self._store.read(erasing.is_known, subject)
         if is_unseen:
             self._unseen.take()
         stored = False
         opt_out_id, now = str(uuid7()), datetime.now(UTC)
+        entry = opt_out_entry(
+            subject,
+            opt_out_id,
+            origin=SELF_SERVICE,
+            reference="",
+            created_at=now,
+            token_digest=planned.token_digest,
+        )
         try:
-            await self._journal.opt_out(
-                opt_out_entry(
-                    subject,
-                    opt_out_id,
-                    origin=SELF_SERVICE,
-                    reference="",
-                    created_at=now,
-                    token_digest=planned.token_digest,
+            async with self._doubts.unless_done(subject.digest, [opt_out_id]):
+                await self._journal.opt_out(entry)
+                stored = await self._store.work(
+                    work.refuse, subject, planned, opt_out_id=opt_out_id, is_unseen=is_unseen, created_at=now
                 )
-            )
-            stored = await self._store.work(
-                work.refuse, subject, planned, opt_out_id=opt_out_id, is_unseen=is_unseen, created_at=now
-            )
+                if not stored:
+                    # The journal's must not outlive it.
+                    await self._journal.revocation([opt_out_id], now)
         finally:
             if is_unseen and not stored:
                 self._unseen.give_back()
-        if not stored:
-            # The journal's must not outlive it.
-            await self._journal.revocation([opt_out_id], now)
         return stored
 
 

@@ -19,13 +19,12 @@ from tests.support.clients import (
     TIMEOUT,
     deployment_source,
     element,
-    ingest,
     new_id,
     of_the_next_hour,
     publish,
     refusal,
 )
-from tests.support.deletions import company, counts, create, delete, dump, finished, get, kept, tables
+from tests.support.deletions import ask, company, counts, create, delete, dump, finished, get, kept, tables
 from tests.support.figures import figures
 from tests.support.server import ServerProcess
 
@@ -41,18 +40,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
-    from aboveboard.telemetry.v1.source_pb2 import Source
 
 SCOPES = (Preference.SCOPE_DEPLOYMENT, Preference.SCOPE_USER)
-
-
-def ask(server: ServerProcess, source: Source, scope: Preference.Scope.ValueType) -> str:
-    """Have a source ask for its history to be erased, and return the deletion's id."""
-    asked = Preference(
-        source=source, scope=scope, preference=Preference.PREFERENCE_DISABLED, erase_history=True
-    )
-    with ingest(server) as stub:
-        return stub.SetCollectionPreference(asked, timeout=TIMEOUT).deletion_id
 
 
 def lift(server: ServerProcess) -> None:

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 from tests.support import compaction_kills, journal_kills
 
-from aboveboard_server.privacy import journal, journal_compaction, journal_draft, journal_transfer
+from aboveboard_server.privacy import (
+    journal,
+    journal_compaction,
+    journal_draft,
+    journal_lapse,
+    journal_transfer,
+)
 from aboveboard_server.privacy.journal_compaction import compact
 from aboveboard_server.privacy.journal_lapse import (
     PAIR,
@@ -50,8 +56,13 @@ def ago(time: timedelta) -> int:
     return NOW - time // MICROSECOND
 
 
-def opt_out(name: str, origin: str) -> OptOut:
-    return OptOut(name, "SERVER", b"s" * 32, None, origin, "", 1)
+def opt_out(name: str, origin: str, created_at: int = 1) -> OptOut:
+    return OptOut(name, "SERVER", b"s" * 32, None, origin, "", created_at)
+
+
+def own_pair(name: str, revoked_at: int, held: timedelta) -> list[Entry]:
+    """Return what a source writes that refuses, and lifts that after some time."""
+    return [opt_out(name, SELF_SERVICE, revoked_at - held // MICROSECOND), Revocation(name, revoked_at)]
 
 
 def tombstone(name: str, cut_off_at: int | None) -> Tombstone:
@@ -66,6 +77,11 @@ def commit(release_id: str, month: str = "2026-11") -> ReleaseCommit:
     return ReleaseCommit(release_id, month, 1, 1.0, "{}", 5)
 
 
+SOON = SELF_SERVICE_PAIR
+# Less than a backup needs to be likely to find it.
+MOMENT = SELF_SERVICE_PAIR - MICROSECOND
+
+
 # What a journal holds, and what of it stays.
 RULES: dict[str, tuple[list[Entry], list[Entry]]] = {
     "a tombstone stays as long as any event may": (
@@ -77,14 +93,38 @@ RULES: dict[str, tuple[list[Entry], list[Entry]]] = {
         [tombstone("a", None), tombstone("b", NOW)],
     ),
     "an opt-out in force stays": ([opt_out("a", SELF_SERVICE)], [opt_out("a", SELF_SERVICE)]),
-    "a source's own pair goes soon": (
+    "a source's own pair goes soon where it held for a moment": (
         [
-            opt_out("a", SELF_SERVICE),
-            Revocation("a", ago(SELF_SERVICE_PAIR) - 1),
-            opt_out("b", SELF_SERVICE),
-            Revocation("b", ago(SELF_SERVICE_PAIR)),
+            *own_pair("a", ago(SOON) - 1, MOMENT),
+            *own_pair("b", ago(SOON), MOMENT),
+            *own_pair("c", ago(SOON) - 1, timedelta()),
         ],
-        [opt_out("b", SELF_SERVICE), Revocation("b", ago(SELF_SERVICE_PAIR))],
+        own_pair("b", ago(SOON), MOMENT),
+    ),
+    "a source's own pair goes late where a backup may hold it in force": (
+        [
+            *own_pair("a", ago(SOON) - 1, SELF_SERVICE_PAIR),
+            *own_pair("b", ago(PAIR), SELF_SERVICE_PAIR),
+            *own_pair("c", ago(PAIR) - 1, SELF_SERVICE_PAIR),
+            # The clock was set back meanwhile: nobody knows for how long it held.
+            *own_pair("d", ago(SOON) - 1, -SELF_SERVICE_PAIR),
+        ],
+        [
+            *own_pair("a", ago(SOON) - 1, SELF_SERVICE_PAIR),
+            *own_pair("b", ago(PAIR), SELF_SERVICE_PAIR),
+            *own_pair("d", ago(SOON) - 1, -SELF_SERVICE_PAIR),
+        ],
+    ),
+    "a source's own pair goes whichever of its entries is read first": (
+        [
+            *reversed(own_pair("a", ago(SOON) - 1, SELF_SERVICE_PAIR)),
+            *reversed(own_pair("b", ago(SOON) - 1, MOMENT)),
+        ],
+        # The revocation goes late: what it lifts may stand in another file.
+        [
+            *reversed(own_pair("a", ago(SOON) - 1, SELF_SERVICE_PAIR)),
+            Revocation("b", ago(SOON) - 1),
+        ],
     ),
     "an administrator's pair goes late": (
         [
@@ -174,6 +214,21 @@ def test_what_has_lapsed_goes(folder: Path, rule: str) -> None:
     assert read(folder) == [*after, before[0]]
     assert journal_transfer.merge(folder, exported).added == 2 * len(before) + 1 - len(after)
     assert sorted(path.name for path in folder.iterdir()) == ["digest.key", "journal"]
+
+
+def test_a_flood_of_pairs_that_held_long_keeps_no_more_than_the_newest(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may hold refusals for an hour before it lifts them: of such pairs a number is kept."""
+    monkeypatch.setattr(journal_lapse, "MOST_OWN_PAIRS", 3)
+    times = [ago(SOON) - 1 - minute for minute in (5, 1, 9, 2, 7, 8, 3, 4)]
+    pairs = [own_pair(str(time), time, SELF_SERVICE_PAIR) for time in times]
+    administrator: list[Entry] = [opt_out("a", ADMINISTRATOR), Revocation("a", ago(PAIR))]
+    journal.append(folder, [entry for pair in pairs for entry in pair] + administrator)
+    assert compact(folder, NOW, least_bytes=0) == (19, 9)
+    newest = sorted(times)[-3:]
+    kept = [pair for time, pair in zip(times, pairs, strict=True) if time in newest]
+    assert read(folder) == [entry for pair in kept for entry in pair] + administrator
 
 
 def test_a_journal_most_of_which_holds_stays_as_it_is(folder: Path) -> None:

@@ -11,7 +11,7 @@ from sqlmodel import col, func, select
 from aboveboard_server.storage.ports import SELF_SERVICE
 from aboveboard_server.storage.privacy_tables import OptOutRow
 from aboveboard_server.storage.unit_of_work import epoch_of, forbids
-from aboveboard_server.storage.work import company_keys, opt_outs
+from aboveboard_server.storage.work import company_keys, journalled, opt_outs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,6 +110,12 @@ def lift(session: Session, opt_out_ids: Sequence[str], *, revoked_at: datetime) 
     for row in session.exec(statement).all():
         row.revoked_at, row.epoch = revoked_at, epoch_of(session)
         session.add(row)
+
+
+@forbids
+def stored(session: Session, opt_out_ids: Sequence[str]) -> set[str]:
+    """Return which of those are there, in force or not; none is about to come: what sets one runs alone."""
+    return journalled.known_opt_outs(session, opt_out_ids)
 
 
 def unseen(session: Session) -> int:

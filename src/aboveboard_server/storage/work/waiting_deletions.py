@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlmodel import Session
+    from sqlmodel.sql.expression import SelectOfScalar
 
     from aboveboard_server.storage.ports import SubjectRecord
     from aboveboard_server.storage.work.audit import Act
@@ -75,13 +76,14 @@ def overdue(session: Session, asked_before: datetime) -> Sequence[str]:
 
     One that was asked for by a clock that was behind has not waited for as long as its time says.
     """
-    created_at = col(DeletionRow.created_at)
-    statement = select(DeletionRow.deletion_id).where(
-        DeletionRow.state == deletions.PENDING, created_at <= asked_before
-    )
-    if spans := clock.periods(session):
-        statement = statement.where(~clock.within(created_at, spans))
-    return session.exec(statement.order_by(created_at).limit(LAPSED_AT_ONCE)).all()
+    statement = _overdue(session, asked_before).order_by(col(DeletionRow.created_at))
+    return session.exec(statement.limit(LAPSED_AT_ONCE)).all()
+
+
+def is_overdue(session: Session, deletion_id: str, asked_before: datetime) -> bool:
+    """Whether a deletion is one of those that `overdue` finds."""
+    statement = _overdue(session, asked_before).where(DeletionRow.deletion_id == deletion_id)
+    return session.exec(statement).first() is not None
 
 
 def lapse(session: Session, deletion_id: str, *, at: datetime, act: Act) -> None:
@@ -98,6 +100,16 @@ def waiting(session: Session) -> Waiting:
         select(func.count(), func.min(DeletionRow.created_at)).where(DeletionRow.state == deletions.PENDING)
     ).one()
     return Waiting(count, oldest)
+
+
+def _overdue(session: Session, asked_before: datetime) -> SelectOfScalar[str]:
+    created_at = col(DeletionRow.created_at)
+    statement = select(DeletionRow.deletion_id).where(
+        DeletionRow.state == deletions.PENDING, created_at <= asked_before
+    )
+    if spans := clock.periods(session):
+        statement = statement.where(~clock.within(created_at, spans))
+    return statement
 
 
 def _refuse_where_full(session: Session, subject: SubjectRecord) -> None:
