@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from aboveboard_server import metrics
 from aboveboard_server.errors import StoreUnavailableError, UnknownTableError
 from aboveboard_server.storage.unknown_tables import ADVICE
 from aboveboard_server.storage.work import erasure_queue as work
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from aboveboard_server.storage.ports import EventStore
 
 log = structlog.get_logger()
+JOB = "eraser"
 
 # Rows that one transaction removes: on SQLite nothing else is stored meanwhile.
 CHUNK = 500
@@ -102,18 +104,20 @@ class Eraser:
             return False
         except UnknownTableError as error:
             # Another version's, made since this server started. The deletions wait: none would be whole.
+            metrics.ERASURE_STOPPED.labels(JOB).set(1)
             if time.monotonic() >= self._log_unknown_not_before:
                 log.error("deletions_stopped", unknown_tables=error.tables, advice=ADVICE)  # noqa: TRY400  # no fault
                 self._log_unknown_not_before = time.monotonic() + RETRY_SECONDS
             return False
         except Exception as error:  # noqa: BLE001  # nothing may stop the deletions to come
-            internal(error, job="eraser")
+            internal(error, job=JOB)
             return False
 
     async def _next(self) -> bool:
         """Take one turn: a chunk of rows, some receipts, a scrub where one is due."""
         has_cut_off = await self._cut_off()
         if not await self._store.read(work.is_anything_unfinished):
+            metrics.ERASURE_STOPPED.labels(JOB).set(0)
             return has_cut_off
         batch = await self._store.read(work.running)
         more = bool(batch.deletion_ids) and await self._erase(batch)
@@ -122,6 +126,8 @@ class Eraser:
         # What sources have begun never keeps an administrator's deletion from its scrub.
         if self._store.scrubs and batch.is_anonymous:
             more = await self._scrub() or more
+        if more:
+            metrics.ERASURE_STOPPED.labels(JOB).set(0)
         return more or has_cut_off
 
     async def _cut_off(self) -> bool:
