@@ -33,13 +33,14 @@ from aboveboard_server.storage.postgres_sessions import PostgresSessions
 from aboveboard_server.storage.postgres_writer import PostgresWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from sqlalchemy import MetaData, Table
 
     from aboveboard_server.schema.catalog import Catalog, EventType
     from aboveboard_server.storage.forbidden import Forbidden
+    from aboveboard_server.storage.maintenance import Maintenance
     from aboveboard_server.storage.ports import CommitResult, EventBatch, Loss, P, Replay, Unit
     from aboveboard_server.storage.postgres_link import Connection
 
@@ -60,21 +61,20 @@ MAINTENANCE_SECONDS = 3_600.0
 class PostgresStore:
     """Keeps the EventStore contract on a database whose schema is up to date.
 
-    `parameters` are libpq's; `maintain` makes partitions ahead, returns how many are missing, and is called
-    now and then in a thread.
+    `parameters` are libpq's; `maintenance` is called now and then in a thread.
     """
 
     def __init__(
         self,
         parameters: Mapping[str, Any],
-        maintain: Callable[[], int | None],
+        maintenance: Maintenance,
         catalog: Catalog | None = None,
     ) -> None:
         catalog = catalog or schema_catalog.default()
         metadata = tables.import_all()
         self._source_columns = rows.source_columns(catalog)
         self._source_reads = [_plain(metadata.tables["source"], name) for name in self._source_columns]
-        self._maintain = maintain
+        self._maintenance = maintenance
         self._parameters = parameters
         self._events = [event.name for event in catalog.events]
         self._forbidden = Known()
@@ -211,6 +211,8 @@ class PostgresStore:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Its thread goes on without the task that waited for it.
+        await asyncio.to_thread(self._maintenance.stop)
         await self._ingest.close()
         await self._service.close()
         for sessions in (self._working, self._reading, self._urgent):
@@ -238,7 +240,7 @@ class PostgresStore:
 
     async def _keep_partitions(self) -> None:
         while True:
-            missing = await asyncio.to_thread(self._maintain)
+            missing = await asyncio.to_thread(self._maintenance)
             if missing is not None:
                 metrics.PARTITIONS_MISSING.set(missing)
             await asyncio.sleep(MAINTENANCE_SECONDS)
