@@ -75,7 +75,6 @@ from aboveboard_server.signals import to_stop
 from aboveboard_server.storage.address import database_url, is_postgres, libpq_parameters, sqlite_path
 from aboveboard_server.storage.ownership import FileOwnership
 from aboveboard_server.storage.preparation import (
-    maintain_postgres,
     migrate_postgres,
     migrate_sqlite,
     prepare_postgres,
@@ -379,10 +378,11 @@ async def rebuild_journal(database: str, key_dir: Path) -> int:
 
 async def _open_postgres(url: URL, background: Background) -> EventStore:
     # Late: a server on SQLite starts sooner without a driver that it never needs.
+    from aboveboard_server.storage.maintenance import Maintenance  # noqa: PLC0415
     from aboveboard_server.storage.postgres import PostgresStore  # noqa: PLC0415
 
     await asyncio.to_thread(prepare_postgres, url)
-    store = PostgresStore(libpq_parameters(url), partial(maintain_postgres, url), background)
+    store = PostgresStore(libpq_parameters(url), Maintenance(url), background)
     await store.open()
     return store
 

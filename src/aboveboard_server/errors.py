@@ -124,6 +124,10 @@ class StoreUnavailableError(ServiceError):
         )
 
 
+class MonthBeingMadeError(StoreUnavailableError):
+    """A batch has events of a month that no partition takes for a moment; the store is well."""
+
+
 class OverloadedError(ServiceError):
     """More comes than is taken, of this caller or of all; `seconds` is until when it may be tried again."""
 

@@ -201,6 +201,13 @@ BACKGROUND_FAILURES = Counters(
     "Ends by an error of the loops that run beside the answers; each is run again after a pause.",
     ("task",),
 )
+ERASURE_STOPPED = Gauge(
+    "aboveboard_erasure_stopped",
+    "1 where deletions (eraser) or a job stop at a table of events that this version does not know.",
+    ("job",),
+    multiprocess_mode="max",
+    registry=_registry,
+)
 LOG_LINES_DROPPED = Counters(
     "aboveboard_log_lines_dropped",
     "Lines of the log that were dropped: too many waited, a write failed, or the line could not be encoded.",

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-EMPTY_AT_FIRST = {"ByteCache", "Counter", "OrderedDict", "defaultdict", "deque", "dict", "list", "set"}
+EMPTY_AT_FIRST = {"ByteCache", "Counter", "OrderedDict", "bytearray", "defaultdict", "deque"}
+EMPTY_AT_FIRST |= {"dict", "list", "set"}
 
 
 def growing(root: Path) -> Iterator[str]:

@@ -68,7 +68,7 @@ def settings_of(  # noqa: PLR0913, PLR0917  # one parameter for each flag
         int,
         typer.Option(
             envvar="ABOVEBOARD_DELETION_LAPSE_DAYS",
-            help="Days that a deletion waits for an administrator to confirm or reject it.",
+            help="Days that a deletion waits for an administrator to confirm or reject it, 30 at most.",
         ),
     ] = 30,
     write_keys: Annotated[

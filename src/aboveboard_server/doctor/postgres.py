@@ -32,28 +32,18 @@ SELECT relname FROM pg_class
 """
 
 
-# Tables whose partitions this role may not make: it must own them, and create in their schema.
-NOT_OWNED = """
-SELECT relname FROM pg_class
- WHERE relkind = 'p' AND relnamespace = 'public'::regnamespace
-   AND NOT (pg_has_role(relowner, 'USAGE') AND has_schema_privilege(relnamespace, 'CREATE')) ORDER BY relname
-"""
-
-
 def partitions_are_made_ahead(host: Host) -> Iterator[Finding]:
     """The months to come have their partitions, and the server may make more."""
     if is_empty(host.database):
         return
     tables.import_all()
     missing = partitions.missing(host.database)
-    lacking = host.database.exec_driver_sql(NOT_OWNED).scalars().all()
+    refused = partitions.refusal(host.database)
     note = f"; {len(missing)} are missing, {missing[0]} first" if missing else ""
-    if lacking:
+    if refused:
         yield warning(
-            f"the server's user may not make partitions of {lacking[0]}"
-            f"{f' and {len(lacking) - 1} more' if lacking[1:] else ''}{note}",
-            "make it the tables' owner (ALTER TABLE ... OWNER TO) with CREATE on the schema public, or run"
-            " `aboveboard migrate` as the owner each month",
+            f"the server's user may not make partitions: {refused.why}{note}",
+            f"{refused.do}; or run `aboveboard migrate` as the tables' owner each month",
         )
     elif missing:
         yield warning(

@@ -21,7 +21,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from aboveboard_server import metrics
-from aboveboard_server.errors import OverloadedError, ServiceError, ShuttingDownError, StoreUnavailableError
+from aboveboard_server.errors import (
+    MonthBeingMadeError,
+    OverloadedError,
+    ServiceError,
+    ShuttingDownError,
+    StoreUnavailableError,
+)
 from aboveboard_server.storage.ports import CommitResult
 
 if TYPE_CHECKING:
@@ -269,13 +275,23 @@ class GroupCommitter:
         began_at = time.monotonic()
         try:
             results = await self._store.commit([batch for batch, _ in group])
+        except MonthBeingMadeError as error:
+            # The store is well. What is of no such month is stored.
+            if len(group) == 1:
+                _fail(group, error)
+            else:
+                await self._commit_each(group)
         except ServiceError as error:
             self.failed_at = time.monotonic()
             metrics.COMMITS_FAILED.inc()
             _fail(group, error)
         except Exception as error:  # noqa: BLE001  # whatever the driver raises must not stop the commits to come
             metrics.COMMITS_FAILED.inc()
-            await self._commit_each(group, error)
+            if len(group) == 1:
+                _fail(group, error)
+            else:
+                log.warning("group_failed", batches=len(group), error=type(error).__name__)
+                await self._commit_each(group)
         else:
             self.failed_at = None
             self.committed_at = time.monotonic()
@@ -284,12 +300,8 @@ class GroupCommitter:
                 if not future.done():
                     future.set_result(result)
 
-    async def _commit_each(self, group: Sequence[_Member], error: Exception) -> None:
+    async def _commit_each(self, group: Sequence[_Member]) -> None:
         """One batch made the whole group fail: commit each alone, so that only the guilty one does."""
-        if len(group) == 1:
-            _fail(group, error)
-            return
-        log.warning("group_failed", batches=len(group), error=type(error).__name__)
         for member in group:
             await self._commit([member])
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from aboveboard_server import metrics
 from aboveboard_server.background import failed
 from aboveboard_server.errors import StoreUnavailableError, UnknownTableError
 from aboveboard_server.storage.unknown_tables import ADVICE
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from aboveboard_server.storage.ports import EventStore
 
 log = structlog.get_logger()
+JOB = "eraser"
 
 # Rows that one transaction removes: on SQLite nothing else is stored meanwhile.
 CHUNK = 500
@@ -75,7 +77,7 @@ class Eraser:
         self._scrub_not_before = 0.0
         self._log_unknown_not_before = 0.0
         self._scrubbed_at = -ANONYMOUS_INTERVAL
-        self._loop = background.start("eraser", self._run)
+        self._loop = background.start(JOB, self._run)
 
     def wake(self) -> None:
         """Look at once at what there is to do."""
@@ -104,6 +106,7 @@ class Eraser:
             return False
         except UnknownTableError as error:
             # Another version's, made since this server started. The deletions wait: none would be whole.
+            metrics.ERASURE_STOPPED.labels(JOB).set(1)
             if time.monotonic() >= self._log_unknown_not_before:
                 log.error("deletions_stopped", unknown_tables=error.tables, advice=ADVICE)  # noqa: TRY400  # no fault
                 self._log_unknown_not_before = time.monotonic() + RETRY_SECONDS
@@ -113,6 +116,7 @@ class Eraser:
         """Take one turn: a chunk of rows, some receipts, a scrub where one is due."""
         has_cut_off = await self._cut_off()
         if not await self._store.read(work.is_anything_unfinished):
+            metrics.ERASURE_STOPPED.labels(JOB).set(0)
             return has_cut_off
         batch = await self._store.read(work.running)
         more = bool(batch.deletion_ids) and await self._erase(batch)
@@ -121,6 +125,8 @@ class Eraser:
         # What sources have begun never keeps an administrator's deletion from its scrub.
         if self._store.scrubs and batch.is_anonymous:
             more = await self._scrub() or more
+        if more:
+            metrics.ERASURE_STOPPED.labels(JOB).set(0)
         return more or has_cut_off
 
     async def _cut_off(self) -> bool:
@@ -130,7 +136,7 @@ class Eraser:
         except StoreUnavailableError:
             return False
         except Exception as error:  # noqa: BLE001  # whatever it is, it is tried again
-            failed("eraser", error)
+            failed(JOB, error)
             return False
 
     async def _erase(self, batch: work.Batch) -> bool:

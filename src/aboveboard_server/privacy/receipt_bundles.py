@@ -9,7 +9,7 @@ from aboveboard_server.privacy.receipt_heads import hashes_digest, verify_head
 from aboveboard_server.privacy.receipts import Head, ReceiptError, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HASH_BYTES = 32
 
 
-def bundle(receipt: Receipt, hashes: Sequence[bytes], head: ReceiptHead) -> ReceiptBundle:
+def bundle(receipt: Receipt, hashes: Iterable[bytes], head: ReceiptHead) -> ReceiptBundle:
     """Return what one customer is handed; the hashes are those of all receipts up to the head, in order."""
     return ReceiptBundle(receipt=receipt, hashes=hashes, head=head, has_exact_times=_has_exact_times(receipt))
 

@@ -11,16 +11,16 @@ from aboveboard.admin.v1.deletion_pb2 import Receipt
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.privacy import arguments, receipts, times
-from aboveboard_server.privacy.receipt_bundles import bundle
+from aboveboard_server.privacy.receipt_bundles import HASH_BYTES, bundle
 from aboveboard_server.privacy.receipt_files import head_document
-from aboveboard_server.privacy.receipt_heads import hashes_digest, sign_head
+from aboveboard_server.privacy.receipt_heads import sign_head
 from aboveboard_server.privacy.receipts import Head
 from aboveboard_server.storage.work import deletions
 from aboveboard_server.storage.work import erasure_queue as work
 from aboveboard_server.storage.work import receipts as receipt_work
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -35,16 +35,26 @@ PAGE = 500
 
 
 class _Hashed:
-    """How far the chain was hashed: its head there, and the digest over all hashes up to it."""
+    """How far the chain was hashed: its head there, all hashes up to it, and the digest over them."""
 
     def __init__(self) -> None:
         self.head = Head()
         self.digest = hashlib.sha256()
+        # 32 bytes a receipt, one after the other.
+        self._hashes = bytearray()
 
     def add(self, head: Head) -> None:
         """Take in the next receipt."""
         self.head = head
         self.digest.update(head.hash)
+        self._hashes += head.hash
+
+    def hashes(self) -> Iterator[bytes]:
+        """Yield the hashes of receipts 1 to the head, in order."""
+        return (
+            bytes(self._hashes[start : start + HASH_BYTES])
+            for start in range(0, len(self._hashes), HASH_BYTES)
+        )
 
 
 class ReceiptChain:
@@ -87,9 +97,7 @@ class ReceiptChain:
         if self._published is None or not _names(self._published, newest):
             # One after the other: who waits finds it done, but for what is new.
             async with self._hashing:
-                await self._catch_up()
-                digest = self._hashed.digest.digest()
-                self._published = sign_head(self._hashed.head, digest, self._key)
+                return await self._publish()
         return self._published
 
     async def bundle(self, request: GetReceiptBundleRequest) -> ReceiptBundle:
@@ -99,11 +107,16 @@ class ReceiptChain:
         if row.receipt is None:
             text = "the deletion has no receipt yet"
             raise ServiceError(reasons.ERROR_REASON_NOT_FOUND, text, field="deletion_id")
-        newest, hashes = Head(), list[bytes]()
-        async for newest in self._heads(1):
-            hashes.append(newest.hash)
-        signed = sign_head(newest, hashes_digest(hashes), self._key)
-        return bundle(Receipt.FromString(row.receipt), hashes, signed)
+        async with self._hashing:
+            head = await self._publish()
+            return bundle(Receipt.FromString(row.receipt), self._hashed.hashes(), head)
+
+    async def _publish(self) -> ReceiptHead:
+        """Hash what is new, and return the signed head; by one task at a time."""
+        await self._catch_up()
+        if self._published is None or not _names(self._published, self._hashed.head):
+            self._published = sign_head(self._hashed.head, self._hashed.digest.digest(), self._key)
+        return self._published
 
     async def _catch_up(self) -> None:
         """Hash what is new; all of it where the chain in the store is not the one that was hashed so far."""

@@ -105,7 +105,9 @@ class Schedule:
             return False
         except UnknownTableError as error:
             log.error("job_stopped", job=job.name, unknown_tables=error.tables, advice=ADVICE)  # noqa: TRY400  # known
+            metrics.ERASURE_STOPPED.labels(job.name).set(1)
             return False
+        metrics.ERASURE_STOPPED.labels(job.name).set(0)
         return True
 
     async def _due_at(self, job: Job) -> datetime | None:

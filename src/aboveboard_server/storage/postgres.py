@@ -32,7 +32,7 @@ from aboveboard_server.storage.postgres_sessions import PostgresSessions
 from aboveboard_server.storage.postgres_writer import PostgresWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from sqlalchemy import MetaData, Table
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from aboveboard_server.background import Background, Loop
     from aboveboard_server.schema.catalog import Catalog, EventType
     from aboveboard_server.storage.forbidden import Forbidden
+    from aboveboard_server.storage.maintenance import Maintenance
     from aboveboard_server.storage.ports import CommitResult, EventBatch, Loss, P, Replay, Unit
     from aboveboard_server.storage.postgres_link import Connection
 
@@ -60,14 +61,13 @@ MAINTENANCE_SECONDS = 3_600.0
 class PostgresStore:
     """Keeps the EventStore contract on a database whose schema is up to date.
 
-    `parameters` are libpq's; `maintain` makes partitions ahead, returns how many are missing, and is called
-    now and then in a thread.
+    `parameters` are libpq's; `maintenance` is called now and then in a thread.
     """
 
     def __init__(
         self,
         parameters: Mapping[str, Any],
-        maintain: Callable[[], int | None],
+        maintenance: Maintenance,
         background: Background,
         catalog: Catalog | None = None,
     ) -> None:
@@ -75,7 +75,7 @@ class PostgresStore:
         metadata = tables.import_all()
         self._source_columns = rows.source_columns(catalog)
         self._source_reads = [_plain(metadata.tables["source"], name) for name in self._source_columns]
-        self._maintain = maintain
+        self._maintenance = maintenance
         self._parameters = parameters
         self._background = background
         self._events = [event.name for event in catalog.events]
@@ -210,6 +210,8 @@ class PostgresStore:
         """See EventStore.close."""
         for loop in self._loops:
             await loop.stop()
+        # Its thread goes on without the task that waited for it.
+        await asyncio.to_thread(self._maintenance.stop)
         await self._ingest.close()
         await self._service.close()
         for sessions in (self._working, self._reading, self._urgent):
@@ -237,7 +239,7 @@ class PostgresStore:
 
     async def _keep_partitions(self) -> None:
         while True:
-            missing = await asyncio.to_thread(self._maintain)
+            missing = await asyncio.to_thread(self._maintenance)
             if missing is not None:
                 metrics.PARTITIONS_MISSING.set(missing)
             await asyncio.sleep(MAINTENANCE_SECONDS)

@@ -9,9 +9,10 @@ import psycopg.errors as pg
 import structlog
 from psycopg.pq import ExecStatus
 
-from aboveboard_server.errors import StoreUnavailableError
+from aboveboard_server.errors import MonthBeingMadeError, StoreUnavailableError
 from aboveboard_server.storage import postgres_sql as sql
 from aboveboard_server.storage import postgres_wire as wire
+from aboveboard_server.storage.partition_making import WITHOUT
 from aboveboard_server.storage.ports import CommitResult
 from aboveboard_server.storage.postgres_copy import HEADER, TRAILER
 from aboveboard_server.storage.postgres_few import FEW, FewRows
@@ -36,7 +37,7 @@ T = TypeVar("T")
 # How often a transaction is begun anew that others got in the way of, before the store counts as unavailable.
 ATTEMPTS = 8
 # No fault of the rows: a deadlock, or a partition that came to be meanwhile (CheckViolation: no table has a
-# check of its own).
+# check of its own, but for a default partition beside which one is being made).
 PASSING = (pg.DeadlockDetected, pg.SerializationFailure, pg.CheckViolation)
 # The database is being restored, or is of an older schema since it was.
 NOT_WHOLE = (pg.UndefinedTable, pg.UndefinedColumn)
@@ -75,19 +76,13 @@ class PostgresWriter:
 
     async def commit(self, connection: Connection, batches: Sequence[EventBatch]) -> list[CommitResult]:
         """Store batches in one transaction; see EventStore.commit."""
-        return await self._repeat(
-            connection,
-            lambda staged: self._commit(connection, batches, staged=staged),
-            several=len(batches) > 1,
-        )
+        return await self._repeat(connection, lambda staged: self._commit(connection, batches, staged=staged))
 
     async def replay(self, connection: Connection, items: Sequence[Replay]) -> list[str]:
         """Move quarantined events to their tables; see EventStore.replay."""
         return await self._repeat(connection, lambda _: self._replay(connection, items))
 
-    async def _repeat(
-        self, connection: Connection, work: Callable[[bool], Awaitable[T]], *, several: bool = False
-    ) -> T:
+    async def _repeat(self, connection: Connection, work: Callable[[bool], Awaitable[T]]) -> T:
         """Do a transaction, and do it again where its ground has moved; `work` is told whether to stage."""
         staged = False
         last: Exception | None = None
@@ -113,6 +108,8 @@ class PostgresWriter:
                 last = error
             except (pg.UniqueViolation, *PASSING) as error:
                 await roll_back(connection)
+                if WITHOUT in (error.diag.constraint_name or ""):
+                    raise MonthBeingMadeError from error
                 log.debug("commit_repeated", error=type(error).__name__, staged=staged)
                 staged = True
                 last = error
@@ -124,9 +121,6 @@ class PostgresWriter:
                 return done
             finally:
                 seen.forget_uncommitted()
-        if several and isinstance(last, pg.CheckViolation):
-            # A month whose partition is being made takes no rows for a moment: only its own batches wait.
-            raise last
         raise StoreUnavailableError from last
 
     async def _commit(

@@ -10,23 +10,20 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
-import structlog
 from sqlalchemy.exc import DatabaseError
 
 from aboveboard_server.errors import StartupError
-from aboveboard_server.storage import partitions
 from aboveboard_server.storage.address import libpq_parameters, without_password
 from aboveboard_server.storage.outdated import is_empty, outdated, pending_revisions
 from aboveboard_server.storage.unknown_tables import refuse_to_start
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import psycopg
     from sqlalchemy import URL, Connection
 
-log = structlog.get_logger()
 # Statements that change the schema of a large database, or read all of it, take as long as they take.
 NO_LIMIT = 0
 
@@ -68,7 +65,7 @@ def migrate_sqlite(path: Path) -> list[str]:
 
 def prepare_postgres(url: URL) -> None:
     """Refuse an empty or outdated database with StartupError, which names the command that helps."""
-    with _postgres(url, checked=True) as connection:
+    with postgres_connection(url, checked=True) as connection:
         _refuse_another_schema(connection)
         missing = ["every table"] if is_empty(connection) else _missing(connection)
         if missing:
@@ -80,7 +77,7 @@ def prepare_postgres(url: URL) -> None:
 
 def migrate_postgres(url: URL) -> list[str]:
     """Bring a database to this version's schema, and return what was done."""
-    with _postgres(url, checked=True) as connection:
+    with postgres_connection(url, checked=True) as connection:
         _refuse_another_schema(connection)
         return _migrate(connection)
 
@@ -102,26 +99,14 @@ def _refuse_another_schema(connection: Connection) -> None:
         )
 
 
-def maintain_postgres(url: URL) -> int | None:
-    """Make partitions ahead; what does not work now is tried again later.
-
-    Return how many are missing still, None where that is not known.
-    """
-    try:
-        with _postgres(url) as connection:
-            try:
-                partitions.maintain(connection)
-            except DatabaseError as error:
-                connection.rollback()
-                log.warning("partitions_not_made", error=_first_line(error))
-            return len(partitions.missing(connection))
-    except StartupError as error:
-        log.warning("partitions_not_made", error=str(error))
-        return None
-
-
 @contextmanager
-def _postgres(url: URL, *, checked: bool = False) -> Iterator[Connection]:
+def postgres_connection(
+    url: URL, *, checked: bool = False, opened: Callable[[psycopg.Connection[Any]], None] | None = None
+) -> Iterator[Connection]:
+    """Lend a connection whose statements have no time limit; StartupError where the database fails.
+
+    With `checked` the engine is looked at before. `opened` is given the driver's own connection.
+    """
     # Late: SQLite needs no driver of PostgreSQL.
     from aboveboard_server.storage.postgres_connect import connect  # noqa: PLC0415
     from aboveboard_server.storage.postgres_engine import check_engine  # noqa: PLC0415
@@ -131,7 +116,10 @@ def _postgres(url: URL, *, checked: bool = False) -> Iterator[Connection]:
     def connected() -> psycopg.Connection[Any]:
         if checked:
             check_engine(parameters)
-        return connect(parameters, NO_LIMIT)
+        connection = connect(parameters, NO_LIMIT)
+        if opened is not None:
+            opened(connection)
+        return connection
 
     engine = sqlalchemy.create_engine(
         "postgresql+psycopg://", poolclass=sqlalchemy.pool.NullPool, creator=connected
@@ -140,10 +128,10 @@ def _postgres(url: URL, *, checked: bool = False) -> Iterator[Connection]:
         with engine.connect() as connection:
             yield connection
     except DatabaseError as error:
-        raise StartupError(f"cannot use the database: {_first_line(error)}") from error
+        raise StartupError(f"cannot use the database: {first_line(error)}") from error
 
 
-def _first_line(error: DatabaseError) -> str:
+def first_line(error: DatabaseError) -> str:
     """Return what a driver says in its first line; what follows may name the statement and its values."""
     return (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
 

@@ -7,8 +7,10 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from tests.support.browser import eventually
 from tests.support.clients import deployment_source, element, publish
 from tests.support.deletions import PATIENCE, company, create, finished, get, is_postgres
+from tests.support.figures import figures
 
 from aboveboard.admin.v1 import deletion_pb2 as d
 
@@ -39,7 +41,9 @@ def test_a_deletion_waits_without_a_receipt(anywhere: ServerProcess) -> None:
         waiting = get(anywhere, deletion.deletion_id)
         assert waiting.state == d.Deletion.STATE_RUNNING
         assert not waiting.HasField("receipt")
+        assert figures(anywhere)["aboveboard_erasure_stopped", "eraser"] == 1
     finally:
         execute(anywhere, "DROP TABLE report_stat")
     done = finished(anywhere, deletion)
+    eventually(lambda: figures(anywhere)["aboveboard_erasure_stopped", "eraser"] == 0)
     assert sum(count.rows for count in done.table_counts) >= 1

@@ -11,7 +11,7 @@ from tests.support.postgres import running_postgres
 
 from aboveboard_server import bootstrap
 from aboveboard_server.storage.address import database_url, libpq_parameters
-from aboveboard_server.storage.preparation import maintain_postgres
+from aboveboard_server.storage.maintenance import Maintenance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ async def test_the_first_of_two_hosts_is_a_standby(postgres: PostgresServer, sta
         for first, second in (hosts, hosts[::-1])
     )
     assert "revision 0001" in bootstrap.migrate(url)
-    assert maintain_postgres(database_url(url)) == 0
+    assert Maintenance(database_url(url))() == 0
     assert bootstrap.migrate(other_way) == []
     for address in (url, other_way):
         store = await bootstrap.open_store(address)

@@ -184,6 +184,30 @@ async def test_a_bundle_of_each_receipt_verifies(store: EventStore, monkeypatch:
             await chain.bundle(GetReceiptBundleRequest(deletion_id=deletion_id))
 
 
+async def test_a_bundle_reads_what_is_new(store: EventStore, backend: Backend) -> None:
+    """However long the chain is; one whose newest receipt was lost is read from its start."""
+    counting = Counting(store)
+    chain = ReceiptChain(counting, KEY)  # type: ignore[arg-type]  # the rest of the store by __getattr__
+    made = [await finish(store, chain) for _ in range(5)]
+    request = GetReceiptBundleRequest(deletion_id=made[1].deletion_id)
+    for new in (5, 0, 1):
+        if new == 1:
+            made.append(await finish(store, chain))
+        counting.receipts = 0
+        bundle = await chain.bundle(request)
+        verify_bundle(bundle, KEYS)
+        assert list(bundle.hashes) == hashes_of(made)
+        # What is new, and the newest that was known, to see that it is still the same chain.
+        assert counting.receipts <= new + 1
+    backend.execute(
+        "UPDATE deletion SET receipt = NULL, receipt_sequence = NULL"
+        f" WHERE deletion_id = '{made.pop().deletion_id}'"
+    )
+    bundle = await chain.bundle(request)
+    verify_bundle(bundle, KEYS)
+    assert list(bundle.hashes) == hashes_of(made)
+
+
 async def test_receipts_are_signed_to_the_day(store: EventStore) -> None:
     """Every time rounded up to a midnight in UTC, one at midnight as it is; the deletion keeps them exact."""
     chain = ReceiptChain(store, KEY)
