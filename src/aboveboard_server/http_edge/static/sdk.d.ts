@@ -67,9 +67,9 @@ export function flush(): Promise<void>;
 /**
  * Switch collection off: the "Disable Telemetry" tick box. In this tab at once, and its queue is emptied.
  *
- * @returns true once the service keeps it; false where it could not be reached: then it holds for this tab
- * alone, and the box should say so. The token that lifts it lies in the origin's localStorage from then on; where
- * nothing can be kept there, only the vendor can lift it.
+ * @returns true once the service keeps it; false where it could not be told: then it holds in this browser, and
+ * is told as soon as the service can be reached. The token that lifts it lies in the origin's localStorage from
+ * then on; where nothing can be kept there, it holds in this tab, and only the vendor can lift it.
  */
 export function disable(scope: Scope): Promise<boolean>;
 

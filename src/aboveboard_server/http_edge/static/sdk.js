@@ -36,6 +36,10 @@ let retryAt = 0;
 let most = BATCH_EVENTS;
 /** @type {any} */
 let timer = null;
+/** @type {any} */
+let again = null; // As timer, for `retell`.
+/** @type {Record<string, string>} What localStorage cannot keep. */
+const unkept = {};
 
 /** Say who sends, and begin. Once more where it changes, as after a login: what is queued keeps its source. */
 export const init = quietly((given) => {
@@ -50,6 +54,7 @@ export const init = quietly((given) => {
     addEventListener('pagehide', leave);
     addEventListener('pageshow', (event) => event.persisted && comeBack());
   }
+  retell();
   void work();
 });
 
@@ -88,7 +93,7 @@ export const enable = quietly((scope) => prefer(scope, false), Promise.resolve(f
 
 /** Whether pings are taken: the browser does not object, nobody has switched it off. */
 export const collecting = quietly(
-  () => Boolean(options) && !objects() && !tab.refused && status?.state !== 'STATE_DISABLED',
+  () => Boolean(options) && !objects() && !tab.refused && status?.state !== 'STATE_DISABLED' && !untold().length,
   false,
 );
 
@@ -101,9 +106,7 @@ function objects() {
   return globalPrivacyControl === true || (options.respectDoNotTrack !== false && doNotTrack === '1');
 }
 
-function allows(category) {
-  return !status?.categories?.length || status.categories.includes(category);
-}
+const allows = (category) => !status?.categories?.length || status.categories.includes(category);
 
 function describe() {
   const names = ['solution', 'companyId', 'companyName', 'deploymentId', 'deploymentName', 'userId', 'version'];
@@ -118,21 +121,21 @@ function describe() {
  * gets a copy of the storage, does not count on under the same id.
  */
 function claim() {
-  let kept = null;
-  try {
-    kept = JSON.parse(sessionStorage.getItem(KEY) ?? 'null');
-    sessionStorage.removeItem(KEY);
-  } catch {
-    // Storage is forbidden here: one id per page it is.
-  }
+  const kept = attempt(() => JSON.parse(sessionStorage.getItem(KEY) ?? 'null'));
+  attempt(() => sessionStorage.removeItem(KEY));
   tab = kept?.id ? kept : { id: random(16), sequence: 0, refused: tab.refused };
 }
 
 function store() {
+  if (!objects()) attempt(() => sessionStorage.setItem(KEY, JSON.stringify(tab)));
+}
+
+/** Do what storage may forbid, or be too full for: null then. */
+function attempt(action) {
   try {
-    if (!objects()) sessionStorage.setItem(KEY, JSON.stringify(tab));
+    return action();
   } catch {
-    // As above.
+    return null;
   }
 }
 
@@ -152,6 +155,7 @@ function comeBack() {
 
 /** Do what is due, one thing at a time: ask whether to collect, then send. */
 async function work() {
+  if (queue.length && untold().length) forget(); // Another tab has refused.
   if (busy || !options || objects() || Date.now() < retryAt) return schedule();
   busy = true;
   try {
@@ -159,9 +163,7 @@ async function work() {
     while (status && collecting() && queue.length) await deliver(batch());
     failures = retryAt = 0;
   } catch (error) {
-    failures += 1;
-    const pause = Math.min(options.flushInterval * 2 ** failures, SLOWEST_RETRY);
-    retryAt = Date.now() + Math.max(pause * (0.5 + Math.random() / 2), error.retryAfter ?? 0);
+    retryAt = Date.now() + pause(error);
     log('will try again', error);
   }
   busy = false;
@@ -170,11 +172,14 @@ async function work() {
 
 function schedule() {
   if (timer || busy || !collecting() || (status && !queue.length)) return;
-  const wake = () => {
-    timer = null;
-    void work();
-  };
+  const wake = () => ((timer = null), void work());
   timer = setTimeout(wake, Math.max(options.flushInterval, retryAt - Date.now()));
+}
+
+/** Count a failure, and return how many ms to wait; no less than the service asks for. */
+function pause(error) {
+  const longest = Math.min(options.flushInterval * 2 ** (failures += 1), SLOWEST_RETRY);
+  return Math.max(longest * (0.5 + Math.random() / 2), error.retryAfter ?? 0);
 }
 
 async function ask() {
@@ -224,66 +229,80 @@ function forget() {
 /** Tell a preference, one after the other: the later one must not arrive first. */
 function prefer(scope, disabled) {
   if (!options) return false;
-  const wish = (wishes += 1);
+  wishes += 1;
   if (disabled) {
     tab.refused = true;
     forget();
   }
-  telling = telling.then(() => tell(scope, disabled, wish)).catch((error) => (log(error), false));
-  return telling;
+  const wish = wished(scope);
+  if (disabled) renew(wish); else wish.lifts = wishes;
+  return (telling = telling.then(() => tell(wish)));
 }
 
-async function tell(scope, disabled, wish) {
-  const asked = source;
-  const { companyId, deploymentId, userId } = options;
-  const key = KEY + JSON.stringify([scope, companyId, deploymentId, scope === 'USER' ? userId : null]);
-  const kept = token(key, disabled);
-  const preference = `PREFERENCE_${disabled ? 'DISABLED' : 'ENABLED'}`;
-  const said = `"scope":"SCOPE_${scope}","preference":"${preference}","preferenceToken":"${kept.slice(0, 44)}"`;
+async function tell({ scope, lifts, key, kept, asked }) {
+  const said = `"scope":"SCOPE_${scope}","preference":"PREFERENCE_${lifts ? 'ENABLED' : 'DISABLED'}"`;
+  const token = `"preferenceToken":"${tokenIn(kept)}"`;
+  // Not where it was refused, or lifted, again meanwhile.
+  const note = (text) => read(key)[0] === kept && keep(key, text);
   try {
-    const answer = await post('v1/preference', `{"source":${asked},${said}${writeKey()}}`);
-    if (!disabled) {
-      forgetToken(key, kept);
-      // Not where it was switched off meanwhile.
-      if (wish === wishes) tab.refused = false;
-    }
+    const answer = await post('v1/preference', `{"source":${asked},${said},${token}${writeKey()}}`);
+    note(lifts ? '' : kept);
+    if (lifts === wishes) tab.refused = false;
     if (asked === source) obey((await answer.json()).collectionStatus);
     schedule();
     return true;
   } catch (error) {
     log('the preference was not kept', error);
+    if (!lifts) note(`${kept}!${Date.now() + pause(error)}`);
     return false;
+  } finally {
+    retell();
   }
+}
+
+/** Tell what could not be told, once that may be: one at a time. */
+function retell() {
+  clearTimeout(again);
+  const [first] = untold();
+  if (!first) return;
+  const next = () => (untold()[0]?.at <= Date.now() ? tell(untold()[0]) : retell());
+  again = setTimeout(() => (telling = telling.then(next)), Math.min(first.at - Date.now(), SLOWEST_RETRY));
+}
+
+/** The refusals that the service does not know, the first to be told first. */
+function untold() {
+  return ['USER', 'DEPLOYMENT'].map(wished).filter(({ at }) => at).sort((one, other) => one.at - other.at);
+}
+
+function wished(scope) {
+  const { companyId, deploymentId, userId } = options;
+  const key = KEY + JSON.stringify([scope, companyId, deploymentId, scope === 'USER' ? userId : null]);
+  const [kept, at] = read(key);
+  return { scope, key, kept, at: Number(at), asked: source };
 }
 
 /*
  * What lifts a refusal: 32 random bytes, kept for the pages of this origin from the refusal until it is lifted.
- * A few more follow them, new with each refusal, so that lifting one does not forget what another tab has refused
- * meanwhile. Empty where nothing is kept or can be: then only the vendor lifts what is refused.
+ * A few more follow, new with each refusal: lifting one does not forget what another tab refuses meanwhile.
+ * Until the service is told, `!` and when that may be.
  */
-function token(key, make) {
-  let kept = '';
-  try {
-    kept = localStorage.getItem(key) ?? '';
-    if (!/^[\w+/]{43}=/.test(kept)) kept = '';
-    if (make) {
-      const drawn = crypto.getRandomValues(new Uint8Array(32));
-      const next = (kept.slice(0, 44) || btoa(String.fromCharCode(...drawn))) + random(4);
-      localStorage.setItem(key, next);
-      kept = next;
-    }
-  } catch {
-    // Storage is forbidden here, or full.
-  }
-  return kept;
+function renew(wish) {
+  const drawn = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
+  keep(wish.key, `${tokenIn(wish.kept) || drawn}${random(4)}!${Date.now()}`);
+  [wish.kept] = read(wish.key);
 }
 
-function forgetToken(key, kept) {
-  try {
-    if (localStorage.getItem(key) === kept) localStorage.removeItem(key);
-  } catch {
-    // As above.
-  }
+const tokenIn = (kept) => /^[\w+/]{43}=/.exec(kept)?.[0] ?? '';
+
+function read(key) {
+  return (unkept[key] ?? attempt(() => localStorage.getItem(key)) ?? '').split('!');
+}
+
+function keep(key, text) {
+  delete unkept[key];
+  const done = attempt(() => (text ? localStorage.setItem(key, text) : localStorage.removeItem(key), true));
+  // Without a token that would be lost with the page.
+  if (!done) unkept[key] = text.replace(tokenIn(text), '');
 }
 
 /** Hand over what no beacon has carried yet, for the page may end now. */
@@ -311,9 +330,7 @@ function body(events) {
   return `{"source":${events[0].source}${writeKey()},"sentAt":"${now()}","events":[${list}]}`;
 }
 
-function writeKey() {
-  return options.writeKey ? `,"writeKey":${encode(options.writeKey)}` : '';
-}
+const writeKey = () => options.writeKey ? `,"writeKey":${encode(options.writeKey)}` : '';
 
 /** Post a text: as text/plain, which needs no preflight. */
 async function post(path, text, keepalive = false) {
@@ -334,9 +351,7 @@ async function post(path, text, keepalive = false) {
 }
 
 /** The time of events and requests, by one clock: the service corrects the one by the other. */
-function now() {
-  return new Date(Date.now() + ahead).toISOString();
-}
+const now = () => new Date(Date.now() + ahead).toISOString();
 
 function uuid7() {
   const time = Date.now().toString(16).padStart(12, '0');
@@ -365,9 +380,7 @@ function asObject(payload) {
   return plain === undefined || /^{/.test(text) ? plain : { value: plain };
 }
 
-function size(text) {
-  return new TextEncoder().encode(text).length;
-}
+const size = (text) => new TextEncoder().encode(text).length;
 
 function log(...what) {
   if (options?.debug) console.debug('aboveboard:', ...what);
