@@ -20,10 +20,10 @@ from aboveboard_server.privacy.journal_lines import (
     Revocation,
     Tombstone,
 )
-from aboveboard_server.privacy.journal_replay import mark
 from aboveboard_server.schema.expiry import GRACE_DAYS, LONGEST_DAYS
 from aboveboard_server.settings import MAX_LAPSE_DAYS
 from aboveboard_server.storage.columns import MICROSECOND
+from aboveboard_server.storage.id_set import IdSet
 from aboveboard_server.storage.ports import SELF_SERVICE
 
 if TYPE_CHECKING:
@@ -42,17 +42,23 @@ PAIR = timedelta(days=35)
 REJECTION = timedelta(days=MAX_LAPSE_DAYS + 5)
 
 
+def has_lapsed(cut_off_at: int, now: int) -> bool:
+    """Whether the tombstone of a cut-off, in µs as the time is, forbids nothing any more."""
+    return cut_off_at < now - TOMBSTONE // MICROSECOND
+
+
 class Lapse:
     """Decides by the journal as a whole, read once to `learn` and once more to ask what it `keeps`."""
 
     def __init__(self, now: int) -> None:
-        self._tombstones, self._pairs, self._rejections, self._own_pairs = (
-            now - life // MICROSECOND for life in (TOMBSTONE, PAIR, REJECTION, SELF_SERVICE_PAIR)
+        self._now = now
+        self._pairs, self._rejections, self._own_pairs = (
+            now - life // MICROSECOND for life in (PAIR, REJECTION, SELF_SERVICE_PAIR)
         )
         # Opt-outs that were lifted long enough ago for one of a source itself, and for any.
-        self._lifted: set[bytes] = set()
-        self._long_lifted: set[bytes] = set()
-        self._gone: set[bytes] = set()
+        self._lifted = IdSet()
+        self._long_lifted = IdSet()
+        self._gone = IdSet()
         # Deletions that got their cut-off later.
         self._cut_off: set[str] = set()
         # By which acceptance of the clock the cut-offs of deletions were set back last, where they were.
@@ -97,9 +103,9 @@ class Lapse:
 
     def _learn_revocation(self, entry: Revocation) -> None:
         if entry.revoked_at < self._pairs:
-            self._long_lifted.add(mark(entry.opt_out_id))
+            self._long_lifted.add(entry.opt_out_id)
         elif entry.revoked_at < self._own_pairs:
-            self._lifted.add(mark(entry.opt_out_id))
+            self._lifted.add(entry.opt_out_id)
 
     def _learn_release(self, entry: ReleaseCommit) -> None:
         # The first one of a month is the one that comes back.
@@ -117,20 +123,18 @@ class Lapse:
             return False
         if entry.cut_off_at is None:
             return entry.deletion_id not in self._cut_off
-        return entry.cut_off_at >= self._tombstones
+        return not has_lapsed(entry.cut_off_at, self._now)
 
     def _keeps_opt_out(self, entry: OptOut) -> bool:
-        marked = mark(entry.opt_out_id)
-        if marked in self._long_lifted:
+        if entry.opt_out_id in self._long_lifted:
             return False
-        if entry.origin != SELF_SERVICE or marked not in self._lifted:
+        if entry.origin != SELF_SERVICE or entry.opt_out_id not in self._lifted:
             return True
-        self._gone.add(marked)
+        self._gone.add(entry.opt_out_id)
         return False
 
     def _keeps_revocation(self, entry: Revocation) -> bool:
-        marked = mark(entry.opt_out_id)
-        return marked not in self._long_lifted and marked not in self._gone
+        return entry.opt_out_id not in self._long_lifted and entry.opt_out_id not in self._gone
 
     def _is_first(self, kind: str, name: str) -> bool:
         """Whether nothing before says the same."""
