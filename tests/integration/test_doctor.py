@@ -347,6 +347,16 @@ def test_an_address_that_is_not_to_be_had(setup: Path) -> None:
     assert (level, "of this machine" in words) == ("problem", True)
 
 
+def test_a_journal_need_not_know_what_has_lapsed(setup: Path) -> None:
+    """Compaction has left it out, and no start tells it anew."""
+    put_back(f"{KEYS}/{JOURNAL}")(setup)
+    check = "journal-is-that-of-the-database"
+    lacking = int(doctor(setup).ill[check][1].split()[0])
+    execute("UPDATE deletion SET cut_off_at = 1 WHERE cut_off_at IS NOT NULL")(setup)
+    found = doctor(setup).ill.get(check)
+    assert found is None or int(found[1].split()[0]) < lacking
+
+
 @pytest.mark.parametrize(
     ("name", "value", "check", "level"),
     [

@@ -62,6 +62,9 @@ def guard_of(store: EventStore, clock: Clock | None = None, marks: Marks | None 
 class NoGuard:
     """A clock guard that takes every clock for right: what it forbids is tried elsewhere."""
 
+    suspicion = None
+    clock = Clock()
+
     async def start(self, marks: object) -> None:
         """Take in what the journal tells of time."""
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EMPTY_AT_FIRST = {"ByteCache", "Counter", "OrderedDict", "bytearray", "defaultdict", "deque"}
-EMPTY_AT_FIRST |= {"dict", "list", "set"}
+EMPTY_AT_FIRST |= {"IdSet", "dict", "list", "set"}
 
 
 def growing(root: Path) -> Iterator[str]:

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlmodel import select
 
 from aboveboard_server.doctor.finding import ok, problem, warning
 from aboveboard_server.privacy import journal
+from aboveboard_server.privacy.journal_entries import PAGE, is_over
 from aboveboard_server.privacy.journal_lines import (
     KeyRevocation,
     OptOut,
@@ -19,12 +21,15 @@ from aboveboard_server.privacy.journal_lines import (
     Tombstone,
 )
 from aboveboard_server.privacy.keys import fingerprints
+from aboveboard_server.storage.columns import to_micros
 from aboveboard_server.storage.tables import KeyFingerprintRow
 from aboveboard_server.storage.work import access_keys, journalled, opt_outs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, MutableSet, Sequence
     from pathlib import Path
+
+    from sqlmodel import Session
 
     from aboveboard_server.doctor.finding import Finding, Host
 
@@ -96,7 +101,7 @@ def journal_is_that_of_the_database(host: Host) -> Iterator[Finding]:
     with host.session() as session:
         needs_journal = journalled.needs_journal(session)
         held = journalled.held(session)
-        lifted = opt_outs.known(session).keys() - held.opt_outs
+        lifted = opt_outs.known(session).keys() - set(held.opt_outs)
         in_force = {key.key_id for key in access_keys.in_force(session)}
     if not journal.has_entries(folder):
         if needs_journal:
@@ -105,15 +110,17 @@ def journal_is_that_of_the_database(host: Host) -> Iterator[Finding]:
             yield ok("there is none yet")
         return
     told = _told(folder)
-    if lacking := sum(map(len, (known - of for known, of in zip(held, told.known, strict=True)))):
+    with host.session() as session:
+        lapsed = _lapsed(session, [one for one in held.deletions if one not in told.known.deletions])
+    if lacking := sum(map(_lacking, held, told.known)) - lapsed:
         yield problem(
             f"{lacking} deletions, opt-outs, revoked keys or releases of the database are not in the journal",
             "it is an older one; merge the newest: aboveboard journal import FILE",
         )
     # A key that the database does not know lets nobody in anyway.
     missing = (
-        (told.deleted - held.deletions)
-        | (told.opted_out - held.opt_outs - lifted)
+        told.deleted.difference(held.deletions)
+        | told.opted_out.difference(held.opt_outs, lifted)
         | (told.known.keys & in_force)
         | (told.known.months - held.months)
     )
@@ -126,6 +133,20 @@ def journal_is_that_of_the_database(host: Host) -> Iterator[Finding]:
         yield ok(f"{sum(map(len, held))} in both")
 
 
+def _lapsed(session: Session, deletion_ids: Sequence[str]) -> int:
+    """Count the deletions that a journal need not know of any more."""
+    now = to_micros(datetime.now(UTC))
+    return sum(
+        is_over(row, now)
+        for start in range(0, len(deletion_ids), PAGE)
+        for row in journalled.deletion_rows(session, deletion_ids[start : start + PAGE])
+    )
+
+
+def _lacking(known: MutableSet[str], of: MutableSet[str]) -> int:
+    return sum(one not in of for one in known)
+
+
 class _Told(NamedTuple):
     """What a journal tells of; `known` is what it knows in any way."""
 
@@ -135,7 +156,7 @@ class _Told(NamedTuple):
 
 
 def _told(folder: Path) -> _Told:
-    told = _Told(journalled.Held(set(), set(), set(), set()), set(), set())
+    told = _Told(journalled.Held.nothing(), set(), set())
     lifted: set[str] = set()
     for line in journal.stream(folder):
         entry = line.entry

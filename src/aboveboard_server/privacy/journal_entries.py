@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from aboveboard_server.privacy.journal_lapse import has_lapsed
 from aboveboard_server.privacy.journal_lines import (
     Entry,
     KeyRevocation,
@@ -34,10 +35,14 @@ if TYPE_CHECKING:
 PAGE = 1_000
 
 
-async def entries_of(store: EventStore, held: Held) -> AsyncIterator[list[Entry]]:
-    """Yield what a journal says of these ids, some at a time; each release is in one list."""
+async def entries_of(store: EventStore, held: Held, now: int | None = None) -> AsyncIterator[list[Entry]]:
+    """Yield what a journal says of these ids, some at a time; each release is in one list.
+
+    Where it is given what time it is, in µs, nothing is said of deletions that have lapsed by then.
+    """
     for ids in _pages(held.deletions):
-        yield [_deletion(row) for row in await store.read(journalled.deletion_rows, ids)]
+        rows = await store.read(journalled.deletion_rows, ids)
+        yield [_deletion(row) for row in rows if now is None or not is_over(row, now)]
     for ids in _pages(held.opt_outs):
         yield [entry for row in await store.read(journalled.opt_out_rows, ids) for entry in _opt_out(row)]
     for ids in _pages(held.keys):
@@ -68,6 +73,11 @@ def release(
         release_id, month, len(cells), epsilon, json.dumps(settings), to_micros(released_at)
     )
     return [*(ReleaseCell(release_id, **cell) for cell in cells), commit]
+
+
+def is_over(row: DeletionRow, now: int) -> bool:
+    """Whether a deletion has lapsed, so that a journal need not know of it."""
+    return row.cut_off_at is not None and has_lapsed(to_micros(row.cut_off_at), now)
 
 
 def tombstone(row: TombstoneRow) -> Entry:

@@ -21,10 +21,10 @@ from aboveboard_server.privacy.journal_lines import (
     Revocation,
     Tombstone,
 )
-from aboveboard_server.privacy.journal_replay import mark
 from aboveboard_server.schema.expiry import GRACE_DAYS, LONGEST_DAYS
 from aboveboard_server.settings import MAX_LAPSE_DAYS
 from aboveboard_server.storage.columns import MICROSECOND
+from aboveboard_server.storage.id_set import IdSet, packed
 from aboveboard_server.storage.ports import SELF_SERVICE
 
 if TYPE_CHECKING:
@@ -46,6 +46,11 @@ MOST_OWN_PAIRS = 100_000
 REJECTION = timedelta(days=MAX_LAPSE_DAYS + 5)
 
 
+def has_lapsed(cut_off_at: int, now: int) -> bool:
+    """Whether the tombstone of a cut-off, in µs as the time is, forbids nothing any more."""
+    return cut_off_at < now - TOMBSTONE // MICROSECOND
+
+
 class Lapse:
     """Decides by the journal as a whole, read once to `learn` and once more to ask what it `keeps`.
 
@@ -53,13 +58,14 @@ class Lapse:
     """
 
     def __init__(self, now: int) -> None:
-        self._tombstones, self._pairs, self._rejections, self._own_pairs = (
-            now - life // MICROSECOND for life in (TOMBSTONE, PAIR, REJECTION, SELF_SERVICE_PAIR)
+        self._now = now
+        self._pairs, self._rejections, self._own_pairs = (
+            now - life // MICROSECOND for life in (PAIR, REJECTION, SELF_SERVICE_PAIR)
         )
         # Opt-outs that were lifted long enough ago for one of a source itself, with when, and for any.
         self._lifted: dict[bytes, int] = {}
-        self._long_lifted: set[bytes] = set()
-        self._gone: set[bytes] = set()
+        self._long_lifted = IdSet()
+        self._gone = IdSet()
         # When the newest of a source's own pairs were lifted that are not brief.
         self._newest: list[int] = []
         # Deletions that got their cut-off later.
@@ -106,9 +112,9 @@ class Lapse:
 
     def _learn_revocation(self, entry: Revocation) -> None:
         if entry.revoked_at < self._pairs:
-            self._long_lifted.add(mark(entry.opt_out_id))
+            self._long_lifted.add(entry.opt_out_id)
         elif entry.revoked_at < self._own_pairs:
-            self._lifted[mark(entry.opt_out_id)] = entry.revoked_at
+            self._lifted[packed(entry.opt_out_id)] = entry.revoked_at
 
     def _learn_release(self, entry: ReleaseCommit) -> None:
         # The first one of a month is the one that comes back.
@@ -125,7 +131,7 @@ class Lapse:
         """Take in an entry a second time, once all were learnt."""
         if not isinstance(entry, OptOut) or entry.origin != SELF_SERVICE:
             return
-        lifted_at = self._lifted.get(mark(entry.opt_out_id))
+        lifted_at = self._lifted.get(packed(entry.opt_out_id))
         if lifted_at is None or _is_brief(entry, lifted_at):
             return
         if len(self._newest) < MOST_OWN_PAIRS:
@@ -143,18 +149,17 @@ class Lapse:
             return False
         if entry.cut_off_at is None:
             return entry.deletion_id not in self._cut_off
-        return entry.cut_off_at >= self._tombstones
+        return not has_lapsed(entry.cut_off_at, self._now)
 
     def _keeps_opt_out(self, entry: OptOut) -> bool:
-        marked = mark(entry.opt_out_id)
-        if marked in self._long_lifted:
+        if entry.opt_out_id in self._long_lifted:
             return False
-        lifted_at = self._lifted.get(marked)
+        lifted_at = self._lifted.get(packed(entry.opt_out_id))
         if entry.origin != SELF_SERVICE or lifted_at is None:
             return True
         if not _is_brief(entry, lifted_at) and lifted_at >= self._oldest_kept:
             return True
-        self._gone.add(marked)
+        self._gone.add(entry.opt_out_id)
         return False
 
     @property
@@ -163,8 +168,7 @@ class Lapse:
         return self._newest[0] if len(self._newest) == MOST_OWN_PAIRS else 0
 
     def _keeps_revocation(self, entry: Revocation) -> bool:
-        marked = mark(entry.opt_out_id)
-        return marked not in self._long_lifted and marked not in self._gone
+        return entry.opt_out_id not in self._long_lifted and entry.opt_out_id not in self._gone
 
     def _is_first(self, kind: str, name: str) -> bool:
         """Whether nothing before says the same."""

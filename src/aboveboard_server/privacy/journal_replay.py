@@ -1,12 +1,11 @@
 """What a journal says in all, and the store does not know: read as a stream, however long it is.
 
 Entries may stand in any order and more than once, for files are merged. What is kept while reading is what
-the store does not know; of opt-outs a mark of 16 bytes each.
+the store does not know; of opt-outs and deletions, ids of 16 bytes.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,10 +22,11 @@ from aboveboard_server.privacy.journal_lines import (
     Revocation,
     Tombstone,
 )
+from aboveboard_server.storage.id_set import IdSet
 from aboveboard_server.storage.work.journalled import Held
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, MutableSet
 
 
 @dataclass(slots=True)
@@ -34,15 +34,15 @@ class Due:
     """What is to be put in force, unless the store knows better by now.
 
     `deletions` by their ids, each with its newest cut-off; `cut_offs` of those that the store knows, which
-    were set back; `rejections`, `revocations` with their times; the marks of `opt_outs`; `releases` by month,
-    as they were first committed. `keys` is every revocation of a key, and `clock_marks` every time that the
+    were set back; `rejections`, `revocations` with their times; `releases` by month, as they were first
+    committed. `keys` is every revocation of a key, and `clock_marks` every time that the
     servers' clock has shown.
     """
 
     deletions: dict[str, Tombstone] = field(default_factory=dict)
     cut_offs: dict[str, Tombstone] = field(default_factory=dict)
     rejections: dict[str, int] = field(default_factory=dict)
-    opt_outs: set[bytes] = field(default_factory=set)
+    opt_outs: IdSet = field(default_factory=IdSet)
     revocations: dict[str, int] = field(default_factory=dict)
     keys: list[KeyRevocation] = field(default_factory=list)
     clock_marks: list[ClockMark] = field(default_factory=list)
@@ -50,16 +50,16 @@ class Due:
 
 
 class Replay:
-    """Compares a journal with what a store holds, by ids; `unsaid` is what the journal does not tell of."""
+    """Compares a journal with what a store holds, by ids; of that `unsaid` is what it does not tell of."""
 
     def __init__(self, held: Held, waiting: Collection[str] = ()) -> None:
         self.due = Due()
         # Deletions that have begun, and wait in the store for a plausible clock to cut them off.
         self._waiting = waiting
-        self.unsaid = Held(*(set(ids) for ids in held))
-        self._held = held
+        # Each id is in one of both.
+        self.unsaid, self._said = held, Held.nothing()
         # Opt-outs that are not in force and were lifted: they may be told of again.
-        self._lifted: set[bytes] = set()
+        self._lifted = IdSet()
         self._cells: dict[str, list[ReleaseCell]] = defaultdict(list)
         self._take: dict[type[Entry], Callable[[Any], object]] = {
             Begun: lambda _: None,
@@ -82,8 +82,7 @@ class Replay:
         # Of a confirmation and a rejection the later line counts: the store may have failed between the first
         # one's line and its row, and then the other was answered.
         self.due.rejections.pop(entry.deletion_id, None)
-        self.unsaid.deletions.discard(entry.deletion_id)
-        if entry.deletion_id not in self._held.deletions:
+        if not _say(entry.deletion_id, self.unsaid.deletions, self._said.deletions):
             _keep_highest(self.due.deletions, entry)
         elif entry.cut_off_at is not None:
             if entry.deletion_id in self._waiting:
@@ -97,20 +96,16 @@ class Replay:
         self.due.rejections[entry.deletion_id] = entry.rejected_at
 
     def _take_opt_out(self, entry: OptOut) -> None:
-        self.unsaid.opt_outs.discard(entry.opt_out_id)
-        if entry.opt_out_id not in self._held.opt_outs:
-            marked = mark(entry.opt_out_id)
-            if marked not in self._lifted:
-                self.due.opt_outs.add(marked)
+        is_known = _say(entry.opt_out_id, self.unsaid.opt_outs, self._said.opt_outs)
+        if not is_known and entry.opt_out_id not in self._lifted:
+            self.due.opt_outs.add(entry.opt_out_id)
 
     def _take_revocation(self, entry: Revocation) -> None:
-        if entry.opt_out_id in self._held.opt_outs:
-            self.unsaid.opt_outs.discard(entry.opt_out_id)
+        if _say(entry.opt_out_id, self.unsaid.opt_outs, self._said.opt_outs):
             self.due.revocations[entry.opt_out_id] = entry.revoked_at
         else:
-            marked = mark(entry.opt_out_id)
-            self._lifted.add(marked)
-            self.due.opt_outs.discard(marked)
+            self._lifted.add(entry.opt_out_id)
+            self.due.opt_outs.discard(entry.opt_out_id)
 
     def _take_key(self, entry: KeyRevocation) -> None:
         self.due.keys.append(entry)
@@ -120,9 +115,17 @@ class Replay:
         cells = self._cells.pop(commit.release_id, [])
         if len(cells) != commit.cells:
             return
-        self.unsaid.months.discard(commit.month)
-        if commit.month not in self._held.months:
+        if not _say(commit.month, self.unsaid.months, self._said.months):
             self.due.releases.setdefault(commit.month, (commit, cells))
+
+
+def _say(one: str, unsaid: MutableSet[str], said: MutableSet[str]) -> bool:
+    """Note that the journal tells of an id, if the store holds it; return whether it does."""
+    if one not in unsaid:
+        return one in said
+    unsaid.discard(one)
+    said.add(one)
+    return True
 
 
 def _keep_highest(found: dict[str, Tombstone], entry: Tombstone) -> None:
@@ -130,8 +133,3 @@ def _keep_highest(found: dict[str, Tombstone], entry: Tombstone) -> None:
     known = found.get(entry.deletion_id)
     if known is None or known.rank < entry.rank:
         found[entry.deletion_id] = entry
-
-
-def mark(opt_out_id: str) -> bytes:
-    """Return what an opt-out is remembered by: its id is three times as large."""
-    return hashlib.blake2b(opt_out_id.encode(), digest_size=16).digest()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -14,9 +15,9 @@ from aboveboard_server.privacy import subjects
 from aboveboard_server.privacy.audit import SERVER_ACTOR
 from aboveboard_server.privacy.journal_entries import entries_of
 from aboveboard_server.privacy.journal_lines import KeyRevocation, OptOut, Tombstone
-from aboveboard_server.privacy.journal_replay import Due, Replay, mark
+from aboveboard_server.privacy.journal_replay import Due, Replay
 from aboveboard_server.schema.erasure import NAMED_BY
-from aboveboard_server.storage.columns import from_micros
+from aboveboard_server.storage.columns import from_micros, to_micros
 from aboveboard_server.storage.ports import ADMINISTRATOR, SubjectRecord
 from aboveboard_server.storage.work import (
     access_keys,
@@ -30,17 +31,21 @@ from aboveboard_server.storage.work import (
 from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from aboveboard_server.privacy.clock_guard import ClockGuard
     from aboveboard_server.privacy.journal_writer import JournalWriter
+    from aboveboard_server.storage.id_set import IdSet
     from aboveboard_server.storage.ports import EventStore
     from aboveboard_server.storage.work.journalled import Held
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 # Rows that are looked at together where Subjects are searched for by their digests.
 PAGE = 5_000
+# Opt-outs that are put in force, or lifted, in one transaction: no event is stored meanwhile.
+AT_ONCE = 1_000
 ACTION = "RestoreFromJournal"
 MISSING = (
     "the deletion journal is missing from the key directory, though this database has one; put the newest"
@@ -123,7 +128,9 @@ async def restore(
     }
     if any(done.values()):
         log.warning("restored_from_journal", **done)
-    await _complete(store, journal, replay.unsaid)
+    # What has lapsed by a plausible clock was left out of the journal, and stays out.
+    now = None if guard.suspicion else to_micros(guard.clock.now())
+    await _complete(store, journal, replay.unsaid, now)
     return frozenset(entry.secret_digest for entry in due.keys)
 
 
@@ -139,11 +146,12 @@ async def _require(store: EventStore, journal: JournalWriter) -> None:
     await store.pin_keys({journalled.MARK: "begun"})
 
 
-async def _complete(store: EventStore, journal: JournalWriter, unsaid: Held) -> None:
+async def _complete(store: EventStore, journal: JournalWriter, unsaid: Held, now: int | None) -> None:
     """Tell the journal of what it lacks: one put back from an older copy, or of an earlier version."""
     count = 0
-    async for entries in entries_of(store, unsaid):
-        await journal.complete(entries)
+    async for entries in entries_of(store, unsaid, now):
+        if entries:
+            await journal.complete(entries)
         count += len(entries)
     if count:
         log.warning("journal_completed", entries=count)
@@ -194,38 +202,37 @@ async def _restore_rejections(store: EventStore, rejected: Mapping[str, int]) ->
     return restored
 
 
-async def _restore_opt_outs(store: EventStore, journal: JournalWriter, unknown: set[bytes]) -> int:
+async def _restore_opt_outs(store: EventStore, journal: JournalWriter, unknown: IdSet) -> int:
     """Put opt-outs in force again, each once: what was lifted here is not in force, but known."""
     restored = 0
     async for entries in journal.chunks():
         found = {
             entry.opt_out_id: entry
             for entry in entries
-            if isinstance(entry, OptOut) and mark(entry.opt_out_id) in unknown
+            if isinstance(entry, OptOut) and entry.opt_out_id in unknown
         }
-        known = await store.read(journalled.known_opt_outs, list(found)) if found else set()
-        for opt_out_id in found.keys() - known:
-            await _restore_opt_out(store, journal, found[opt_out_id])
-            restored += 1
-        unknown.difference_update(map(mark, found))
+        for opt_out_id in found:
+            unknown.discard(opt_out_id)
+        for some in _batches(found.values()):
+            known = await store.read(journalled.known_opt_outs, [entry.opt_out_id for entry in some])
+            lost = [_restored(entry) for entry in some if entry.opt_out_id not in known]
+            stood_for = await store.work(opt_outs.restore, lost) if lost else []
+            # Others say the same: with them, these must end as well.
+            await journal.revocation(stood_for, datetime.now(UTC))
+            restored += len(lost)
     return restored
 
 
-async def _restore_opt_out(store: EventStore, journal: JournalWriter, entry: OptOut) -> None:
-    created_at = from_micros(entry.created_at)
-    row = await store.work(
-        opt_outs.create,
+def _restored(entry: OptOut) -> opt_outs.Restored:
+    return opt_outs.Restored(
+        entry.opt_out_id,
         SubjectRecord(entry.subject_kind, entry.subject_digest, entry.stored_digest),
-        opt_out_id=entry.opt_out_id,
-        origin=entry.origin,
-        created_at=created_at,
-        reference=entry.reference,
-        token_digest=entry.token_digest,
-        act=Act(SERVER_ACTOR, ACTION, entry.subject_digest, entry.reference, entry.subject_kind),
+        entry.origin,
+        from_micros(entry.created_at),
+        entry.reference,
+        entry.token_digest,
+        Act(SERVER_ACTOR, ACTION, entry.subject_digest, entry.reference, entry.subject_kind),
     )
-    if row.opt_out_id != entry.opt_out_id:
-        # Another one says the same: with it, this one must end as well.
-        await journal.revocation([entry.opt_out_id], created_at)
 
 
 async def _restore_releases(store: EventStore, due: Due) -> int:
@@ -246,10 +253,9 @@ async def _restore_releases(store: EventStore, due: Due) -> int:
 
 
 async def _restore_revocations(store: EventStore, due: Mapping[str, int]) -> int:
-    for opt_out_id, revoked_at in due.items():
-        row = await store.read(opt_outs.get, opt_out_id)
-        act = Act(SERVER_ACTOR, ACTION, row.subject_digest, row.reference, row.subject_kind)
-        await store.work(opt_outs.revoke, opt_out_id, revoked_at=from_micros(revoked_at), act=act)
+    for some in _batches(due.items()):
+        revoked = {opt_out_id: from_micros(at) for opt_out_id, at in some}
+        await store.work(opt_outs.revoke_again, revoked, SERVER_ACTOR, ACTION)
     return len(due)
 
 
@@ -261,6 +267,12 @@ async def _end_keys(store: EventStore, entries: list[KeyRevocation]) -> int:
         act = Act(SERVER_ACTOR, ACTION, row.company_digest or b"", details=f"{row.kind} {key_id}")
         await store.work(access_keys.revoke, key_id, revoked_at=from_micros(entry.revoked_at), act=act)
     return len(due)
+
+
+def _batches(found: Iterable[T]) -> Iterator[list[T]]:
+    left = iter(found)
+    while some := list(islice(left, AT_ONCE)):
+        yield some
 
 
 def _named(kind: str, digest: bytes, names: Mapping[str, str]) -> SubjectRecord:

@@ -19,7 +19,9 @@ Change: TypeAlias = "tuple[str, bytes | None, int, int]"
 # An epoch, the Subjects that are opted out as bytes, and a change for each tombstone.
 Known: TypeAlias = "tuple[int, bytes, list[Change]]"
 
-
+EPOCH_AS_CHANGE = f"SELECT '{EPOCH}', recent_incarnations, epoch, incarnation FROM ingest_epoch"
+# Opt-outs and tombstones that are taken in together at the start: as rows they take twice their memory.
+CHANGES_AT_ONCE = 10_000
 # Before every epoch, those below 0 included, which somebody may have set by hand.
 BEGINNING = -(1 << 62)
 
@@ -50,7 +52,12 @@ class Forbidden:
         epoch = self.base + next(value for kind, _, value, _ in found if kind == EPOCH)
         if epoch < self.epoch:
             return
-        for kind, digest, value, made_in in found:
+        self.learn(found, epoch)
+        self.epoch = epoch
+
+    def learn(self, changes: Iterable[Change], epoch: int) -> None:
+        """Take in a part of the changes up to an epoch, which is known once all of them are."""
+        for kind, digest, value, made_in in changes:
             if kind == EPOCH or digest is None:
                 continue
             if kind == TOMBSTONE:
@@ -62,7 +69,6 @@ class Forbidden:
                 self.opted_out.add(digest)
             else:
                 self.opted_out.discard(digest)
-        self.epoch = epoch
 
     def known(self) -> Known:
         """Return all that is known, as `take_known` takes it in another process."""
@@ -117,7 +123,7 @@ def changes_since(parameter: str, cut_off: str) -> str:
     One statement sees one moment: an epoch never goes with the changes of another. `cut_off` is the
     expression that reads that column in µs.
     """
-    parts = [f"SELECT '{EPOCH}', recent_incarnations, epoch, incarnation FROM ingest_epoch"]
+    parts = [EPOCH_AS_CHANGE]
     for digest in ("subject_digest", "stored_digest"):
         # Of a row in force no other one need be looked at: a million of them are read in a second. What is
         # known of a user by its stored digest goes by the Subject as well: another refusal may be in force.

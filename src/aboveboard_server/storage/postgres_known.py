@@ -15,7 +15,14 @@ import psycopg
 import structlog
 
 from aboveboard_server.storage import postgres_sql as sql
-from aboveboard_server.storage.forbidden import BEGINNING, EPOCH, PARAMETERS, Forbidden
+from aboveboard_server.storage.forbidden import (
+    BEGINNING,
+    CHANGES_AT_ONCE,
+    EPOCH,
+    EPOCH_AS_CHANGE,
+    PARAMETERS,
+    Forbidden,
+)
 from aboveboard_server.storage.incarnations import stands_at
 
 if TYPE_CHECKING:
@@ -53,19 +60,37 @@ class Known(Forbidden):
     async def load(self, connection: Connection, *, whole: bool = False) -> None:
         """Read what has changed since, or all of it."""
         async with self._loading:
-            whole = whole or not self._is_loaded
-            changes = await _read(connection, BEGINNING if whole else self.moment[0])
-            fell = self._is_loaded and not self._continues(changes)
-            if fell and not whole:
-                changes = await _read(connection, BEGINNING)
-            _, _, epoch, incarnation = _epoch(changes)
-            if fell:
-                self._fall(epoch)
-            if fell or whole:
-                self.clear()
-            self.take(changes)
-            self.incarnation = incarnation
-            self._is_loaded = True
+            if self._is_loaded and not whole:
+                changes = await _read(connection, self.moment[0])
+                epoch = _epoch(changes)
+                if self._continues(epoch):
+                    self.take(changes)
+                    _, _, _, self.incarnation = epoch
+                    return
+            await self._load_whole(connection)
+
+    async def _load_whole(self, connection: Connection) -> None:
+        """Read all of it, a part at a time: there may be a million opt-outs.
+
+        What was known before holds until the last part is there: events are stored meanwhile.
+        """
+        # The epoch and all parts as of one moment.
+        await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        found = await (await connection.execute(EPOCH_AS_CHANGE)).fetchall()
+        _, _, epoch, incarnation = head = _epoch(found)
+        if self._is_loaded and not self._continues(head):
+            self._fall(epoch)
+        known = Forbidden()
+        known.base, known.floor = self.base, self.floor
+        known.clear()
+        async with connection.cursor(name="forbidden") as cursor:
+            await cursor.execute(sql.FORBIDDEN, (BEGINNING,) * PARAMETERS)
+            while part := await cursor.fetchmany(CHANGES_AT_ONCE):
+                known.learn(part, self.base + epoch)
+        await connection.execute("COMMIT")
+        self.opted_out, self.erased, self.erased_epoch = known.opted_out, known.erased, known.erased_epoch
+        self.epoch, self.incarnation = self.base + epoch, incarnation
+        self._is_loaded = True
 
     async def refresh(self, connection: Connection) -> None:
         """Load where another process has changed something."""
@@ -78,9 +103,9 @@ class Known(Forbidden):
         if falls == self.falls:
             self.suspended.clear()
 
-    def _continues(self, changes: Iterable[Change]) -> bool:
-        """Whether what was known is a part of the history of what was read."""
-        _, recent, epoch, _ = _epoch(changes)
+    def _continues(self, head: Change) -> bool:
+        """Whether what was known is a part of the history of an epoch that was read."""
+        _, recent, epoch, _ = head
         return stands_at(recent or b"", epoch, *self.moment)
 
     def _fall(self, epoch: int) -> None:
@@ -93,12 +118,12 @@ class Known(Forbidden):
 
 
 def _epoch(changes: Iterable[Change]) -> Change:
-    return next(change for change in changes if change[0] == EPOCH)
+    for change in changes:
+        if change[0] == EPOCH:
+            return change
+    # As while a dump is being restored.
+    raise psycopg.OperationalError("the database has no epoch")
 
 
 async def _read(connection: Connection, epoch: int) -> list[Change]:
-    changes: list[Change] = await (await connection.execute(sql.FORBIDDEN, (epoch,) * PARAMETERS)).fetchall()
-    if not any(change[0] == EPOCH for change in changes):
-        # As while a dump is being restored.
-        raise psycopg.OperationalError("the database has no epoch")
-    return changes
+    return await (await connection.execute(sql.FORBIDDEN, (epoch,) * PARAMETERS)).fetchall()

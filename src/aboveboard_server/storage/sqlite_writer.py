@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aboveboard_server.errors import ServiceError
 from aboveboard_server.garbage import collect_less_often
 from aboveboard_server.schema.rows import in_rows
-from aboveboard_server.storage.forbidden import PARAMETERS, Forbidden, changes_since
+from aboveboard_server.storage.forbidden import CHANGES_AT_ONCE, PARAMETERS, Forbidden, changes_since
 from aboveboard_server.storage.ports import QUARANTINE, CommitResult
 from aboveboard_server.storage.registry import SourceRegistry
 
@@ -47,8 +47,6 @@ BUSY_MILLISECONDS = 5_000
 CACHED_STATEMENTS = 4096
 
 _CHANGES = changes_since("?", "cut_off_at")
-# Opt-outs and tombstones that are taken in together at the start: as rows they take twice their memory.
-CHANGES_AT_ONCE = 10_000
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",

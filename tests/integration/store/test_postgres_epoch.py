@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from tests.integration.store.conftest import postgres_backend
 from tests.support.batches import batch_of, elements, ids, opt_out, record, within_a_second
 from tests.support.clients import deployment_source, server_source
+from tests.support.erasures import begin
 
 from aboveboard_server import bootstrap
 from aboveboard_server.errors import StoreUnavailableError
-from aboveboard_server.storage import incarnations
+from aboveboard_server.storage import incarnations, postgres_known, postgres_sql
 from aboveboard_server.storage.incarnations import stands_at, with_next
+from aboveboard_server.storage.ports import SubjectRecord
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -105,6 +108,54 @@ async def test_what_was_sorted_before_the_fall_is_sorted_again(backend: Backend)
         batch = batch_of(HERE, *elements(*ids(1)))
         batch.epoch = store.forbidden.epoch
         assert not (await store.commit([batch]))[0].stale
+
+
+async def test_all_that_is_forbidden_is_read_in_parts(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are, a server that starts knows what the one knows that has made them."""
+    monkeypatch.setattr(postgres_known, "CHANGES_AT_ONCE", 2)
+    async with opened(backend) as store:
+        subjects = [record(deployment_source(f"d{number}")).subjects[0] for number in range(7)]
+        for place, subject in enumerate(subjects):
+            await opt_out(store, subject, stored_digest=bytes([place]) * 32)
+        await opt_out(store, subjects[0], disabled=False)
+        gone = deployment_source("gone")
+        await store.commit([batch_of(gone, *elements(*ids(1)))])
+        await begin(store, SubjectRecord("COMPANY", record(gone).subjects[0], company_id="gone"))
+        async with opened(backend) as other:
+            for one in (store, other):
+                expected = {*subjects[1:], *(bytes([place]) * 32 for place in range(1, 7))}
+                assert one.forbidden.opted_out == expected
+            assert other.forbidden.erased == store.forbidden.erased != {}
+            assert other.forbidden.epoch == store.forbidden.epoch
+
+
+async def test_what_was_known_holds_while_all_is_read_again(backend: Backend) -> None:
+    """A connection is made anew, and reads for long: what is stored meanwhile obeys what was known before."""
+    async with opened(backend) as store:
+        await opt_out(store, record(HERE).subjects[0])
+        with psycopg.connect(backend.url.replace("+psycopg", "")) as locking:
+            locking.execute("LOCK TABLE opt_out IN ACCESS EXCLUSIVE MODE")
+            # The connection that looks at the epoch now and then, and what it waits for when it is made anew.
+            ends = (
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = '{postgres_sql.EPOCH}'"
+            )
+            waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'FROM opt_out'"
+            async with asyncio.timeout(10):
+                for found in (ends, waits):
+                    while not backend.query(found):  # noqa: ASYNC110  # another process' state
+                        await asyncio.sleep(0.02)
+            for events in (1, 30):
+                assert (await store.commit([batch_of(HERE, *elements(*ids(events)))]))[0].opted_out
+        async with asyncio.timeout(10):
+            while True:
+                with suppress(StoreUnavailableError):
+                    await store.size()
+                    break
+                await asyncio.sleep(0.02)
+        assert (await store.commit([batch_of(HERE, *elements(*ids(1)))]))[0].opted_out
+    assert backend.count("element_stat") == 0
 
 
 async def test_a_database_without_its_epoch_stores_nothing(

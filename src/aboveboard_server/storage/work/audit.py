@@ -32,24 +32,26 @@ class Act:
     details: str = ""
 
 
-def append(session: Session, act: Act) -> None:
-    """Append an entry in the transaction of what it tells."""
+def append(session: Session, *acts: Act) -> None:
+    """Append an entry of each act in the transaction of what they tell."""
     if session.get_bind().dialect.name == "postgresql":
         session.connection().execute(text(f"SELECT pg_advisory_xact_lock({AUDIT_LOCK})"))
-    newest = session.exec(select(AuditEntryRow).order_by(desc(AuditEntryRow.entry_id)).limit(1)).first()
-    entry = AuditEntryRow(
-        entry_id=newest.entry_id + 1 if newest else 1,
-        recorded_at=datetime.now(UTC),
-        actor=act.actor,
-        action=act.action,
-        subject_digest=act.subject_digest,
-        reference=act.reference,
-        details=act.details,
-        previous_hash=newest.hash if newest else b"",
-        hash=b"",
-    )
-    entry.hash = entry_hash(entry)
-    session.add(entry)
+    last = session.exec(select(AuditEntryRow).order_by(desc(AuditEntryRow.entry_id)).limit(1)).first()
+    for act in acts:
+        entry = AuditEntryRow(
+            entry_id=last.entry_id + 1 if last else 1,
+            recorded_at=datetime.now(UTC),
+            actor=act.actor,
+            action=act.action,
+            subject_digest=act.subject_digest,
+            reference=act.reference,
+            details=act.details,
+            previous_hash=last.hash if last else b"",
+            hash=b"",
+        )
+        entry.hash = entry_hash(entry)
+        session.add(entry)
+        last = entry
     session.flush()
 
 

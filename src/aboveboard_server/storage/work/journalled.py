@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from uuid import UUID
 
 from sqlalchemy import exists
 from sqlmodel import col, select
 
 from aboveboard_server.schema.erasure import annotated_columns
 from aboveboard_server.storage.access_tables import AccessKeyRow
+from aboveboard_server.storage.id_set import IdSet
 from aboveboard_server.storage.privacy_tables import ArchiveReleaseRow, DeletionRow, OptOutRow, TombstoneRow
 from aboveboard_server.storage.tables import KeyFingerprintRow
 from aboveboard_server.storage.work import audit, deletions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, MutableSet, Sequence
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Mapped
     from sqlmodel import Session
 
     from aboveboard_server.storage.work.audit import Act
@@ -28,15 +32,22 @@ MARK = "journal"
 # The states of a deletion whose tombstone is in force, and the one whose rejection must be known again.
 BEGUN = (deletions.RUNNING, deletions.ERASED, deletions.SCRUBBED)
 REJECTED = "REJECTED"
+# Ids that are read together.
+IDS_AT_ONCE = 10_000
 
 
 class Held(NamedTuple):
     """The ids of what the store holds and a journal has to know."""
 
-    deletions: set[str]
-    opt_outs: set[str]
-    keys: set[str]
-    months: set[str]
+    deletions: MutableSet[str]
+    opt_outs: MutableSet[str]
+    keys: MutableSet[str]
+    months: MutableSet[str]
+
+    @classmethod
+    def nothing(cls) -> Held:
+        """Return sets to be filled."""
+        return cls(IdSet(), IdSet(), set(), set())
 
 
 def needs_journal(session: Session) -> bool:
@@ -56,21 +67,25 @@ def held(session: Session, *, lifted: bool = False) -> Held:
     backup may hold in force or waiting.
     """
     states = (*BEGUN, REJECTED) if lifted else BEGUN
-    opt_out_ids = select(OptOutRow.opt_out_id)
-    if not lifted:
-        opt_out_ids = opt_out_ids.where(col(OptOutRow.revoked_at).is_(None))
+    in_force = () if lifted else (col(OptOutRow.revoked_at).is_(None),)
+    revoked = select(AccessKeyRow.key_id).where(col(AccessKeyRow.revoked_at).is_not(None))
+    released = select(ArchiveReleaseRow.month).where(col(ArchiveReleaseRow.released_at).is_not(None))
     return Held(
-        deletions=set(
-            session.exec(select(DeletionRow.deletion_id).where(col(DeletionRow.state).in_(states)))
-        ),
-        opt_outs=set(session.exec(opt_out_ids)),
-        keys=set(session.exec(select(AccessKeyRow.key_id).where(col(AccessKeyRow.revoked_at).is_not(None)))),
-        months=set(
-            session.exec(
-                select(ArchiveReleaseRow.month).where(col(ArchiveReleaseRow.released_at).is_not(None))
-            )
-        ),
+        deletions=IdSet(_ids(session, col(DeletionRow.deletion_id), col(DeletionRow.state).in_(states))),
+        opt_outs=IdSet(_ids(session, col(OptOutRow.opt_out_id), *in_force)),
+        keys=set(session.exec(revoked)),
+        months=set(session.exec(released)),
     )
+
+
+def _ids(session: Session, column: Mapped[str], *conditions: ColumnElement[bool]) -> Iterator[str]:
+    """Yield the ids of rows, read a page at a time: there may be a million."""
+    last = str(UUID(int=0))
+    while page := session.exec(
+        select(column).where(column > last, *conditions).order_by(column).limit(IDS_AT_ONCE)
+    ).all():
+        yield from page
+        last = page[-1]
 
 
 def known_opt_outs(session: Session, opt_out_ids: Collection[str]) -> set[str]:

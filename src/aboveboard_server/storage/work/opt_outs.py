@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import update
 from sqlmodel import col, select
@@ -13,15 +13,15 @@ from aboveboard_server.storage.ports import SELF_SERVICE
 from aboveboard_server.storage.privacy_tables import OptOutRow
 from aboveboard_server.storage.unit_of_work import epoch_of, forbids
 from aboveboard_server.storage.work import audit, pages, requests
+from aboveboard_server.storage.work.audit import Act
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlmodel import Session
 
     from aboveboard_server.storage.ports import SubjectRecord
-    from aboveboard_server.storage.work.audit import Act
 
 
 @forbids
@@ -39,8 +39,7 @@ def create(  # noqa: PLR0913  # what an opt-out is made of
 ) -> OptOutRow:
     """Opt a Subject out; return the opt-out that is in force, which may have been there before.
 
-    One with a `token_digest`, which a journal holds of a source's own, is there only where the same token
-    has set it.
+    One with a `token_digest` is there only where the same token has set it.
     """
     if request_id and (made := by_request(session, request_id, subject)):
         return made
@@ -55,12 +54,64 @@ def create(  # noqa: PLR0913  # what an opt-out is made of
             request_id=request_id,
             created_at=created_at,
             token_digest=token_digest,
-            # The journal holds no names: whether anything is held of the Subject is not looked for.
+            # Without its names, whether anything is held of the Subject is not looked for.
             is_unseen=origin == SELF_SERVICE and not (subject.company_id or subject.server_uuid),
         )
         audit.append(session, act)
         found = [row]
     return requests.detached(session, found[0])
+
+
+class Restored(NamedTuple):
+    """An opt-out as a journal tells of it, and what the audit log says of that."""
+
+    opt_out_id: str
+    subject: SubjectRecord
+    origin: str
+    created_at: datetime
+    reference: str
+    token_digest: bytes | None
+    act: Act
+
+
+@forbids
+def restore(session: Session, restored: Sequence[Restored]) -> list[str]:
+    """Put opt-outs in force again, as `create` does each of them.
+
+    Return the ids of those that others in force stand for: with these, they must end as well.
+    """
+    digests = [one.subject.digest for one in restored]
+    in_force = set(
+        session.exec(
+            select(OptOutRow.subject_digest, OptOutRow.origin, OptOutRow.token_digest).where(
+                col(OptOutRow.subject_digest).in_(digests), col(OptOutRow.revoked_at).is_(None)
+            )
+        )
+    )
+    stood_for, acts = [], []
+    for one in restored:
+        said = (one.subject.digest, one.origin, one.token_digest)
+        if said in in_force:
+            stood_for.append(one.opt_out_id)
+            continue
+        in_force.add(said)
+        if one.subject.stored_digest is not None:
+            # Rows of the same user that were added above are noted as well.
+            session.flush()
+        insert(
+            session,
+            one.subject,
+            opt_out_id=one.opt_out_id,
+            origin=one.origin,
+            reference=one.reference,
+            created_at=one.created_at,
+            token_digest=one.token_digest,
+            # A journal holds no names: whether anything is held of the Subject is not looked for.
+            is_unseen=one.origin == SELF_SERVICE,
+        )
+        acts.append(one.act)
+    audit.append(session, *acts)
+    return stood_for
 
 
 def insert(  # noqa: PLR0913  # what an opt-out is made of
@@ -113,6 +164,22 @@ def revoke(session: Session, opt_out_id: str, *, revoked_at: datetime, act: Act)
         session.add(row)
         audit.append(session, act)
     return requests.detached(session, row)
+
+
+@forbids
+def revoke_again(session: Session, revoked: Mapping[str, datetime], actor: str, action: str) -> None:
+    """Lift opt-outs that a journal knows as lifted, each at its time; those in force alone."""
+    acts = []
+    rows = session.exec(
+        select(OptOutRow).where(
+            col(OptOutRow.opt_out_id).in_(revoked.keys()), col(OptOutRow.revoked_at).is_(None)
+        )
+    )
+    for row in rows.all():
+        row.revoked_at, row.epoch, row.is_unseen = revoked[row.opt_out_id], epoch_of(session), False
+        session.add(row)
+        acts.append(Act(actor, action, row.subject_digest, row.reference, row.subject_kind))
+    audit.append(session, *acts)
 
 
 def in_force(session: Session, subject: SubjectRecord, origin: str) -> list[str]:
