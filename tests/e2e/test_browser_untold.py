@@ -56,7 +56,10 @@ def told(page: Page) -> list[Any]:
     return seen
 
 
-@pytest.mark.parametrize("failure", UNTOLD)
+@pytest.mark.parametrize(
+    "failure",
+    ["too many", *(pytest.param(name, marks=pytest.mark.fault) for name in ("no network", "away"))],
+)
 def test_it_holds_for_later_pages_which_tell_it(
     application: Application, context: BrowserContext, failure: str
 ) -> None:

@@ -37,7 +37,7 @@ POSTGRES = (
 )
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.fault)])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerProcess]:
     process = ServerProcess(tmp_path)
     if request.param == "postgres":
