@@ -78,6 +78,8 @@ class Callers:
         while not self._enough.is_set():
             for secret in self._secrets:
                 self.calls.append(self._once(secret))
+            # What is beside this test needs the processor too.
+            self._enough.wait(0.05)
 
     def _once(self, secret: str) -> Call:
         asked = GetCollectionStatusRequest(source=server_source(), write_key=secret)
