@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from sqlmodel import Session
+from tests.support import warm_start
 
 from aboveboard_server import bootstrap
 from aboveboard_server.access.first import admin_key
@@ -77,7 +78,7 @@ class ServerProcess:
         self._arguments = arguments
         self._env = env
         self._python = python
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: warm_start.Started | None = None
 
     def start(self, grpc_bind: str = ANY_PORT, admin_bind: str = ANY_PORT, http_bind: str = ANY_PORT) -> None:
         """Start, and return when it serves; AssertionError with its log where it does not."""
@@ -90,20 +91,14 @@ class ServerProcess:
         if self.token:
             environment["ABOVEBOARD_BOOTSTRAP_TOKEN"] = self.token
         with self.log_file.open("ab") as log, self.shown_file.open("ab") as shown:
-            self._process = subprocess.Popen(
-                [
-                    *(self._python, "-m", "aboveboard_server", "serve"),
-                    *("--database", f"sqlite:///{self.database}"),
-                    *("--key-dir", str(self.key_dir)),
-                    *("--grpc-bind", grpc_bind, "--admin-bind", admin_bind),
-                    *("--http-bind", http_bind),
-                    *self._arguments,
-                ],
-                stdout=shown,
-                stderr=log,
-                cwd=self.folder,
-                env=environment,
-            )
+            arguments = [
+                *("serve", "--database", f"sqlite:///{self.database}"),
+                *("--key-dir", str(self.key_dir)),
+                *("--grpc-bind", grpc_bind, "--admin-bind", admin_bind),
+                *("--http-bind", http_bind),
+                *self._arguments,
+            ]
+            self._process = warm_start.start(self._python, arguments, self.folder, environment, shown, log)
         serving = self._await_serving(offset)
         self.ingest_address, self.admin_address = serving["ingest"], serving["admin"]
         self.http_address = serving["http"]
