@@ -152,7 +152,7 @@ def test_a_hang_up_drains_unless_it_was_ignored(server: ServerProcess, how: sign
 def test_under_nohup_a_hang_up_is_ignored(tmp_path: Path) -> None:
     """Whoever starts it so wants it to outlive the terminal."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    server = ServerProcess(tmp_path)
+    server = ServerProcess(tmp_path, warm=False)
     try:
         server.start()
     finally:

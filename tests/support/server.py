@@ -54,7 +54,8 @@ class ServerProcess:
     """`aboveboard serve` over the files in a folder; may be started again after it ended.
 
     It begins with an empty database of this version, unless it has an environment or a Python of its own:
-    that a server makes one where there is none is for other tests.
+    that a server makes one where there is none is for other tests. Unless it is `warm` it is started as an
+    operator would, with all that it inherits and that others see of it, and not as a copy.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class ServerProcess:
         *arguments: str,
         env: Mapping[str, str] | None = None,
         python: str = sys.executable,
+        warm: bool = True,
     ) -> None:
         self.folder = folder
         self.database = folder / "aboveboard.db"
@@ -78,6 +80,7 @@ class ServerProcess:
         self._arguments = arguments
         self._env = env
         self._python = python
+        self._warm = warm
         self._process: warm_start.Started | None = None
 
     def start(self, grpc_bind: str = ANY_PORT, admin_bind: str = ANY_PORT, http_bind: str = ANY_PORT) -> None:
@@ -98,7 +101,8 @@ class ServerProcess:
                 *("--http-bind", http_bind),
                 *self._arguments,
             ]
-            self._process = warm_start.start(self._python, arguments, self.folder, environment, shown, log)
+            start = warm_start.copy if self._warm else warm_start.begin
+            self._process = start(self._python, arguments, self.folder, environment, shown, log)
         serving = self._await_serving(offset)
         self.ingest_address, self.admin_address = serving["ingest"], serving["admin"]
         self.http_address = serving["http"]

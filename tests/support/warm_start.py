@@ -91,7 +91,7 @@ class Warm:
 Started = Copy | subprocess.Popen[bytes]
 
 
-def start(  # noqa: PLR0913, PLR0917  # what a process has
+def begin(  # noqa: PLR0913, PLR0917  # what a process has
     python: str,
     arguments: list[str],
     folder: Path,
@@ -99,11 +99,23 @@ def start(  # noqa: PLR0913, PLR0917  # what a process has
     stdout: IO[bytes],
     stderr: IO[bytes],
 ) -> Started:
-    """Start `aboveboard` with these arguments: a copy, unless it might load something else where it runs."""
+    """Start `aboveboard` with these arguments."""
+    command = [python, "-m", "aboveboard_server", *arguments]
+    return subprocess.Popen(command, stdout=stdout, stderr=stderr, cwd=folder, env=environment)
+
+
+def copy(  # noqa: PLR0913, PLR0917  # as above
+    python: str,
+    arguments: list[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    stdout: IO[bytes],
+    stderr: IO[bytes],
+) -> Started:
+    """The same as a copy, unless the server might load something else where it runs."""
     warm = _warm()
     if python != sys.executable or without_ours(environment) != warm.environment:
-        command = [python, "-m", "aboveboard_server", *arguments]
-        return subprocess.Popen(command, stdout=stdout, stderr=stderr, cwd=folder, env=environment)
+        return begin(python, arguments, folder, environment, stdout, stderr)
     pid = warm.ask((arguments, str(folder), dict(environment)), (stdout.fileno(), stderr.fileno()))
     return Copy(warm, pid)
 

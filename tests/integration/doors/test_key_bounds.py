@@ -91,7 +91,7 @@ class Callers:
             return Call(secret, begun, time.time(), reason)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.fault), "postgres"])
 def any_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerProcess]:
     """A server on SQLite, or one of several workers on PostgreSQL."""
     if request.param == "sqlite":
