@@ -49,7 +49,11 @@ def is_healthy(address: str) -> bool:
         return bool(health.Check(health_pb2.HealthCheckRequest(), timeout=TIMEOUT).status == SERVING)
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
+@pytest.mark.parametrize(
+    "how",
+    [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.fault(seconds=5))],
+    ids=lambda how: how.name,
+)
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_log_that_cannot_be_written_changes_no_answer(
     tmp_path: Path, fault: Any, how: signal.Signals

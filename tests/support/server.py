@@ -54,8 +54,9 @@ class ServerProcess:
     """`aboveboard serve` over the files in a folder; may be started again after it ended.
 
     It begins with an empty database of this version, unless it has an environment or a Python of its own:
-    that a server makes one where there is none is for other tests. Unless it is `warm` it is started as an
-    operator would, with all that it inherits and that others see of it, and not as a copy.
+    that a server makes one where there is none is for other tests. One that is not `warm`, or has an
+    environment of its own, is started as an operator would, with all that it inherits and that others see of
+    it; any other is a copy of a process that has loaded it.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class ServerProcess:
         self._arguments = arguments
         self._env = env
         self._python = python
-        self._warm = warm
+        self._warm = warm and env is None
         self._process: warm_start.Started | None = None
 
     def start(self, grpc_bind: str = ANY_PORT, admin_bind: str = ANY_PORT, http_bind: str = ANY_PORT) -> None:
