@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.clocks import SetClock
 from tests.support.server import ANY_PORT, TOKEN, ServerProcess, new_database
 
-from aboveboard_server import bootstrap, listeners
+from aboveboard_server import bootstrap
 from aboveboard_server.privacy import clock_guard
 from aboveboard_server.settings import Settings
 
@@ -35,8 +35,6 @@ class InThread(ServerProcess):
         self._postgres = postgres
         self._url = postgres.new_database() if postgres else f"sqlite:///{self.database}"
         monkeypatch.setattr(clock_guard, "Clock", lambda: self.clock)
-        # Nobody is there who would have to learn that it is going.
-        monkeypatch.setattr(listeners, "LAME_DUCK", 0.0)
         self._thread: threading.Thread | None = None
         self._started = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
