@@ -32,7 +32,7 @@ serve: $(VENV)/.server ## serve on an embedded SQLite file, aboveboard.db
 test: $(VENV)/.dev ## run the tests
 	$(BIN)/pytest -n 3 --dist worksteal
 
-fault: $(VENV)/.dev ## run the long suites: kills, power cuts, full disks, fuzzing (under 15 minutes on 2 cores)
+fault: $(VENV)/.dev ## run the long suites: kills, power cuts, full disks, fuzzing (under 20 minutes on 2 cores)
 	$(BIN)/pytest -m fault --timeout 900 -n 2 --dist load --maxschedchunk 1 --durations 15
 
 polyglot: $(VENV)/.dev ## run the clients in five languages; needs Go, Maven, Node and Cargo

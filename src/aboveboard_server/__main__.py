@@ -9,14 +9,19 @@ from aboveboard_server.garbage import start_and_end_sooner
 from aboveboard_server.surroundings import make_harmless, refuse_without_library
 
 
-def main() -> None:
-    """Run the command line."""
+def before_loading() -> None:
+    """Do what must be done before anything is loaded that this process does not need at once."""
     standard_streams.open_closed()
     # grpc's core would write lines of its own to standard error, about whatever callers send it. It looks
     # here when it is loaded, in this process and in all that it starts.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     start_and_end_sooner()
     make_harmless()
+
+
+def main() -> None:
+    """Run the command line."""
+    before_loading()
     try:
         from aboveboard_server.cli.app import app  # noqa: PLC0415  # it loads grpc
 

@@ -18,7 +18,7 @@ from tests.support import broken_writer
 from tests.support.inside import Inside, Saboteur
 from tests.support.server import TOKEN
 
-from aboveboard_server import bootstrap, log_lines, logging
+from aboveboard_server import bootstrap, listeners, log_lines, logging
 from aboveboard_server.settings import Settings
 from aboveboard_server.storage import writer_process
 
@@ -33,6 +33,8 @@ async def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     # The writer is a process of its own; where its driver fails is told it by what is sent.
     monkeypatch.setattr(writer_process, "__name__", broken_writer.__name__)
     monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+    # At its end nobody is there who would have to learn that it is going.
+    monkeypatch.setattr(listeners, "LAME_DUCK", 0.0)
     root = standard_logging.getLogger()
     handlers, level = root.handlers[:], root.level
     root.handlers.clear()

@@ -111,7 +111,8 @@ def test_a_healthy_setup(setup: Path) -> None:
 
 def test_a_running_server(setup: Path) -> None:
     """What it holds is its own: its addresses, its file; it is not disturbed."""
-    server = ServerProcess(setup)
+    # It knows a server by its command.
+    server = ServerProcess(setup, warm=False)
     server.start()
     try:
         binds = {

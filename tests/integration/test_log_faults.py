@@ -48,7 +48,11 @@ def is_healthy(address: str) -> bool:
         return bool(health.Check(health_pb2.HealthCheckRequest(), timeout=TIMEOUT).status == SERVING)
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
+@pytest.mark.parametrize(
+    "how",
+    [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.fault(seconds=5))],
+    ids=lambda how: how.name,
+)
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_log_that_cannot_be_written_changes_no_answer(
     tmp_path: Path, fault: Any, how: signal.Signals
@@ -151,7 +155,7 @@ def test_a_hang_up_drains_unless_it_was_ignored(server: ServerProcess, how: sign
 def test_under_nohup_a_hang_up_is_ignored(tmp_path: Path) -> None:
     """Whoever starts it so wants it to outlive the terminal."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    server = ServerProcess(tmp_path)
+    server = ServerProcess(tmp_path, warm=False)
     try:
         server.start()
     finally:

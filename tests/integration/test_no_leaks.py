@@ -243,16 +243,16 @@ async def test_an_interceptor_that_fails_leaves_no_call_hanging(inside: Inside) 
 
     def export() -> None:
         with admin(inside) as stub:
-            list(stub.ExportSubjectData(ExportSubjectDataRequest(), timeout=5))
+            list(stub.ExportSubjectData(ExportSubjectDataRequest(), timeout=TIMEOUT))
 
     def watch() -> None:
         with grpc.insecure_channel(inside.ingest_address) as channel:
             stub: Any = health_pb2_grpc.HealthStub(channel)  # its types lack Watch
-            list(stub.Watch(health_pb2.HealthCheckRequest(), timeout=5))
+            list(stub.Watch(health_pb2.HealthCheckRequest(), timeout=TIMEOUT))
 
     def empty_stream() -> None:
         with ingest(inside) as stub:
-            list(stub.StreamEvents(iter([]), timeout=5))
+            list(stub.StreamEvents(iter([]), timeout=TIMEOUT))
 
     for call in (export, watch, empty_stream):
         assert is_internal(*await refused(inside, call))

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import grpc
+import pytest
 from tests.support.admin import admin, admin_json, run_admin
 from tests.support.clients import (
     TIMEOUT,
@@ -69,6 +70,7 @@ def is_suspect(server: ServerProcess) -> bool:
     return figures(server)["aboveboard_clock_suspect",] == 1
 
 
+@pytest.mark.fault(seconds=45)
 def test_a_server_that_starts_1200_days_ahead(tmp_path: Path) -> None:
     """It removes nothing and says why, and takes events; a deletion waits for the right clock."""
     server, source = ServerProcess(tmp_path), deployment_source("gone")
@@ -113,6 +115,7 @@ def test_a_server_that_starts_1200_days_ahead(tmp_path: Path) -> None:
         server.kill()
 
 
+@pytest.mark.fault(seconds=45)
 def test_only_the_server_with_the_bad_clock_stops(tmp_path: Path, postgres: PostgresServer) -> None:
     """On one database: the other one sweeps, and cuts off what was asked of the first."""
     url = postgres.new_database()

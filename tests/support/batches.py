@@ -52,6 +52,9 @@ MAKERS = {event.name: rows.row_maker(SCHEMA, event) for event in SCHEMA.events}
 # Far from the clock of the test, and not a whole second.
 RECEIVED_AT = 1_783_944_000_123_456
 
+# Seconds for what takes one, on a machine that is busy with other tests.
+PATIENCE = 30
+
 # What a newer client's event may look like: bytes of any kind.
 UNKNOWN_BYTES = b"\0bytes\xff"
 
@@ -157,9 +160,9 @@ def duplicates(results: list[Any]) -> list[Mapping[str, list[int]]]:
     return [result.duplicates for result in results]
 
 
-async def within_a_second(holds: Callable[[], bool]) -> None:
-    """Wait until something holds; half a second more is the machine's."""
-    deadline = time.monotonic() + 1.5
+async def comes_to_hold(holds: Callable[[], bool]) -> None:
+    """Wait until something holds, which takes a second where nothing else keeps the machine busy."""
+    deadline = time.monotonic() + PATIENCE
     while not holds():
-        assert time.monotonic() < deadline, "it does not hold after a second"
+        assert time.monotonic() < deadline, "it does not come to hold"
         await asyncio.sleep(0.01)

@@ -29,7 +29,7 @@ FLAGS = [
     "--disable-sync",
 ]
 # Long enough for a slow machine; what is there is found at once.
-PATIENCE = 20
+PATIENCE = 60
 
 
 def chromium() -> str:

@@ -83,7 +83,7 @@ class Host:
         return said
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until something holds that another thread or process brings about; AssertionError."""
     give_up_at = time.monotonic() + seconds
     while not condition():

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from sqlmodel import Session
+from tests.support import warm_start
 
 from aboveboard_server import bootstrap
 from aboveboard_server.access.first import admin_key
@@ -53,7 +54,9 @@ class ServerProcess:
     """`aboveboard serve` over the files in a folder; may be started again after it ended.
 
     It begins with an empty database of this version, unless it has an environment or a Python of its own:
-    that a server makes one where there is none is for other tests.
+    that a server makes one where there is none is for other tests. One that is not `warm`, or has an
+    environment of its own, is started as an operator would, with all that it inherits and that others see of
+    it; any other is a copy of a process that has loaded it.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class ServerProcess:
         *arguments: str,
         env: Mapping[str, str] | None = None,
         python: str = sys.executable,
+        warm: bool = True,
     ) -> None:
         self.folder = folder
         self.database = folder / "aboveboard.db"
@@ -77,7 +81,8 @@ class ServerProcess:
         self._arguments = arguments
         self._env = env
         self._python = python
-        self._process: subprocess.Popen[bytes] | None = None
+        self._warm = warm and env is None
+        self._process: warm_start.Started | None = None
 
     def start(self, grpc_bind: str = ANY_PORT, admin_bind: str = ANY_PORT, http_bind: str = ANY_PORT) -> None:
         """Start, and return when it serves; AssertionError with its log where it does not."""
@@ -90,20 +95,15 @@ class ServerProcess:
         if self.token:
             environment["ABOVEBOARD_BOOTSTRAP_TOKEN"] = self.token
         with self.log_file.open("ab") as log, self.shown_file.open("ab") as shown:
-            self._process = subprocess.Popen(
-                [
-                    *(self._python, "-m", "aboveboard_server", "serve"),
-                    *("--database", f"sqlite:///{self.database}"),
-                    *("--key-dir", str(self.key_dir)),
-                    *("--grpc-bind", grpc_bind, "--admin-bind", admin_bind),
-                    *("--http-bind", http_bind),
-                    *self._arguments,
-                ],
-                stdout=shown,
-                stderr=log,
-                cwd=self.folder,
-                env=environment,
-            )
+            arguments = [
+                *("serve", "--database", f"sqlite:///{self.database}"),
+                *("--key-dir", str(self.key_dir)),
+                *("--grpc-bind", grpc_bind, "--admin-bind", admin_bind),
+                *("--http-bind", http_bind),
+                *self._arguments,
+            ]
+            start = warm_start.copy if self._warm else warm_start.begin
+            self._process = start(self._python, arguments, self.folder, environment, shown, log)
         serving = self._await_serving(offset)
         self.ingest_address, self.admin_address = serving["ingest"], serving["admin"]
         self.http_address = serving["http"]

@@ -68,11 +68,12 @@ def test_a_long_outage_is_waited_out_with_growing_pauses(make_client: MakeClient
     """While nobody answers a client knocks more and more rarely, and recording goes on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.01)
-        knocks = []
+        knocks: list[float] = []
         timing = Timing(linger=0, rpc=0.2, retry_first=0.1, retry_most=0.4, idle=0.1)
         client = make_client(f"127.0.0.1:{listener.getsockname()[1]}", timing=timing)
-        end = time.monotonic() + 2.5
-        while time.monotonic() < end:
+        enough, end = time.monotonic() + 2.5, time.monotonic() + 60
+        # A busy machine may need longer for the third, and knocks no sooner for that.
+        while time.monotonic() < enough or (len(knocks) < 3 and time.monotonic() < end):
             assert client.record(stat())
             try:
                 listener.accept()[0].close()

@@ -23,6 +23,7 @@ from tests.support.clients import (
     server_source,
 )
 from tests.support.hoarding import MORE_HEADERS, Unread, connect, endless_headers
+from tests.support.server import ServerProcess
 
 from aboveboard.ingest.v1.ingest_service_pb2 import StreamEventsRequest
 from aboveboard_server.grpc_api.interceptors import boundary
@@ -32,9 +33,7 @@ from aboveboard_server.http_edge.protocol import MAX_PIPELINED
 from aboveboard_server.terms import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.support.server import ServerProcess
+    from collections.abc import Callable, Iterator
 
     from aboveboard_server.access.guard import Guard
 
@@ -42,16 +41,24 @@ if TYPE_CHECKING:
 SETTLING = 64
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that the tests here share, with all loaded that one loads some time after its start."""
+    process = ServerProcess(tmp_path_factory.mktemp("hoarding"))
+    process.start()
+    publish(process, server_source(), element())
+    time.sleep(6)
+    yield process
+    process.kill()
+
+
 @pytest.fixture
 def growth(server: ServerProcess) -> Callable[[], float]:
-    """Tells how many MiB the server holds more than at first."""
+    """Tells how many MiB the server holds more than before the test."""
 
     def now() -> float:
         return sum(process.rss_bytes for process in process_tree(server.pid)) / MIB
 
-    # What a server loads some time after its start is there.
-    publish(server, server_source(), element())
-    time.sleep(6)
     before = now()
     return lambda: now() - before
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.clients import element, held, new_id, publish, server_source, told
+from tests.support.clients import TIMEOUT, element, held, new_id, publish, server_source, told
 from tests.support.http_clients import (
     EVENTS,
     JSON,
@@ -393,7 +393,7 @@ def test_a_body_that_breaks_off_stores_nothing(shared_server: ServerProcess) -> 
         raise BrokenPipeError
 
     assert exchange(shared_server, half()) == b""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + TIMEOUT
     while not (lines := [line for line in shared_server.log()[begin:] if line["event"] == "http"]):
         assert time.monotonic() < deadline
         time.sleep(0.02)

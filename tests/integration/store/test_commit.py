@@ -13,6 +13,7 @@ from tests.support.batches import (
     SCHEMA,
     batch_of,
     batch_of_rows,
+    comes_to_hold,
     duplicates,
     elements,
     full,
@@ -23,7 +24,6 @@ from tests.support.batches import (
     random_id,
     record,
     row,
-    within_a_second,
 )
 from tests.support.clients import deployment_source, element, new_id, ping, server_source
 
@@ -310,7 +310,7 @@ async def test_what_was_committed_is_there_for_the_next_to_open(backend: Backend
 
     second = await bootstrap.open_store(backend.url)
     try:
-        await within_a_second(lambda: not second.forbidden.allows([gone.subjects[0]]))
+        await comes_to_hold(lambda: not second.forbidden.allows([gone.subjects[0]]))
         assert duplicates(await second.commit([batch_of(HERE, *elements(*one))])) == [{"element_stat": [0]}]
     finally:
         await second.close()

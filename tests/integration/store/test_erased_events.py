@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
-from tests.support.batches import entomb, opt_out, record, subject_of
+from tests.support.batches import comes_to_hold, entomb, opt_out, record, subject_of
 from tests.support.clients import (
     Requests,
     deployment_source,
@@ -265,9 +265,9 @@ async def test_under_load_nothing_older_comes_in_once_the_deletion_has_returned(
 
     async with service_over(store) as service:
         sending = [asyncio.create_task(keep_sending()) for _ in range(8)]
-        await asyncio.sleep(0.2)
-        await erase(store, source)
         older = f"SELECT count(*) FROM element_stat WHERE {backend.micros('occurred_at')} <= {CUT_OFF}"
+        await comes_to_hold(lambda: backend.query(older)[0][0] > 0)
+        await erase(store, source)
         at_return = backend.query(older)
         erased.set()
         results = await asyncio.gather(*sending)

@@ -13,7 +13,17 @@ import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
 from tests.integration.store.conftest import postgres_backend
-from tests.support.batches import batch_of, elements, ids, opt_out, pings, random_id, record, within_a_second
+from tests.support.batches import (
+    PATIENCE,
+    batch_of,
+    comes_to_hold,
+    elements,
+    ids,
+    opt_out,
+    pings,
+    random_id,
+    record,
+)
 from tests.support.clients import TIMEOUT, deployment_source, ping, server_source
 
 from aboveboard_server import bootstrap
@@ -35,6 +45,8 @@ if TYPE_CHECKING:
     from aboveboard_server.storage.postgres_link import Connection
 
 HERE = server_source()
+# Seconds that a refusal may take on a busy machine: what hangs is given up by the store after 15 or more.
+AT_ONCE = 10
 # Who holds a task's lock in this database.
 HOLDERS = (
     "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database"
@@ -122,7 +134,7 @@ async def test_a_link_that_was_refused_or_failed_is_lent_again(postgres_url: str
         async with link.use() as connection:
             await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             with suppress(StoreUnavailableError):
                 async with link.use() as connection:
@@ -192,7 +204,7 @@ async def test_lone_events_are_stored_though_their_statements_are_gone(backend: 
 
 
 async def test_an_opt_out_holds_on_every_server_at_once(backend: Backend) -> None:
-    """No commit of another server is behind, and its gate is told within a second."""
+    """No commit of another server is behind, and its gate is told soon."""
     digest = record(HERE).subjects[0]
     async with stores(backend, 2) as (here, there):
         await there.commit([batch_of(HERE, *elements(*ids(1)))])
@@ -201,7 +213,7 @@ async def test_an_opt_out_holds_on_every_server_at_once(backend: Backend) -> Non
         await opt_out(here, digest, disabled=False)
         assert not (await there.commit([batch_of(HERE, *elements(*ids(1)))]))[0].opted_out
         await opt_out(here, digest)
-        await within_a_second(lambda: not there.forbidden.allows([digest]))
+        await comes_to_hold(lambda: not there.forbidden.allows([digest]))
     assert backend.count("element_stat") == 2
 
 
@@ -220,7 +232,7 @@ async def test_nothing_comes_in_elsewhere_once_an_opt_out_has_returned(backend: 
             await asyncio.sleep(0.1)
             await opt_out(three, digest)
             stored = backend.count("element_stat")
-            await asyncio.wait_for(asyncio.gather(*sending), 20)
+            await asyncio.wait_for(asyncio.gather(*sending), PATIENCE)
             assert backend.count("element_stat") == stored
             await opt_out(three, digest, disabled=False)
 
@@ -244,7 +256,7 @@ async def test_a_batch_sent_to_several_servers_at_once_is_stored_once(backend: B
                 )
                 for server in servers
             ]
-            accepted = sum(map(count_accepted, await asyncio.wait_for(asyncio.gather(*calls), 20)))
+            accepted = sum(map(count_accepted, await asyncio.wait_for(asyncio.gather(*calls), PATIENCE)))
             assert accepted == 60
     assert backend.count("element_stat") == backend.count("ping") == 25 * 30
     assert backend.count("source") == 75
@@ -281,7 +293,7 @@ async def test_a_killed_connection_loses_nothing_acknowledged(
             # None is there to be killed while the store has not come back from the kill before.
             kills += await asyncio.to_thread(postgres.kill_backend, backend.url)
         enough.set()
-        await asyncio.wait_for(sending, 30)
+        await asyncio.wait_for(sending, PATIENCE)
     assert len(acknowledged) > 100
     assert backend.ids("element_stat") == sorted(acknowledged)
 
@@ -296,12 +308,12 @@ async def test_while_the_database_is_away_callers_are_refused_at_once(
         try:
             for _ in range(3):
                 with pytest.raises(StoreUnavailableError):
-                    await asyncio.wait_for(store.commit([batch_of(HERE, *elements(*ids(1)))]), 1)
+                    await asyncio.wait_for(store.commit([batch_of(HERE, *elements(*ids(1)))]), AT_ONCE)
             with pytest.raises(StoreUnavailableError):
-                await asyncio.wait_for(store.quarantined(limit=1), 1)
+                await asyncio.wait_for(store.quarantined(limit=1), AT_ONCE)
         finally:
             await asyncio.to_thread(postgres.start)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 try:
                     await store.commit([batch_of(HERE, *elements(*ids(1)))])

@@ -42,7 +42,7 @@ WAITING = (
     " AND datname = current_database()"
 )
 # Seconds in which a commit begins to wait, and a lost connection is made again.
-PATIENCE = 20
+PATIENCE = 60
 
 
 @pytest.fixture

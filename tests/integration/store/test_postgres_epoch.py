@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from tests.integration.store.conftest import postgres_backend
-from tests.support.batches import batch_of, elements, ids, opt_out, record, within_a_second
+from tests.support.batches import PATIENCE, batch_of, comes_to_hold, elements, ids, opt_out, record
 from tests.support.clients import deployment_source, server_source
 from tests.support.erasures import begin
 
@@ -72,7 +72,7 @@ async def test_a_number_that_is_used_again_is_another_epoch(
             await opt_out(other, digest)
         with pytest.raises(StoreUnavailableError):
             await store.commit([batch_of(HERE, *elements(*ids(events)))])
-        rollbacks = await asyncio.wait_for(store.rolled_back(), 1)
+        rollbacks = await asyncio.wait_for(store.rolled_back(), PATIENCE)
         with pytest.raises(StoreUnavailableError):
             await store.probe()
         store.resume(rollbacks)
@@ -81,13 +81,13 @@ async def test_a_number_that_is_used_again_is_another_epoch(
 
 
 async def test_a_server_that_has_nothing_to_do_notices_too(backend: Backend) -> None:
-    """Within a second, so that the journal is replayed before anybody sends."""
+    """By itself and soon, so that the journal is replayed before anybody sends."""
     async with opened(backend) as store:
         waiting = asyncio.create_task(store.rolled_back())
         await opt_out(store, record(HERE).subjects[0])
         assert not waiting.done()
         backend.execute("UPDATE ingest_epoch SET epoch = epoch - 1")
-        await within_a_second(waiting.done)
+        await comes_to_hold(waiting.done)
         # One that has fallen again meanwhile stays as it is.
         store.resume(waiting.result() - 1)
         with pytest.raises(StoreUnavailableError):
@@ -103,7 +103,7 @@ async def test_what_was_sorted_before_the_fall_is_sorted_again(backend: Backend)
         batch = batch_of(HERE, *elements(*ids(1)))
         batch.epoch = store.forbidden.epoch
         backend.execute("UPDATE ingest_epoch SET epoch = epoch - 1")
-        store.resume(await asyncio.wait_for(store.rolled_back(), 5))
+        store.resume(await asyncio.wait_for(store.rolled_back(), PATIENCE))
         assert (await store.commit([batch]))[0].stale
         batch = batch_of(HERE, *elements(*ids(1)))
         batch.epoch = store.forbidden.epoch
@@ -178,12 +178,12 @@ async def test_a_database_without_its_epoch_stores_nothing(
             )
         postgres.query(backend.url, "ALTER TABLE element_stat RENAME TO away")
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 with pytest.raises(StoreUnavailableError):
                     await store.commit([batch_of(HERE, *elements(*ids(1)))])
         finally:
             postgres.query(backend.url, "ALTER TABLE away RENAME TO element_stat")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 try:
                     await store.commit([batch_of(HERE, *elements(*ids(1)))])

@@ -6,9 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tests.support.batches import (
+    PATIENCE,
     RECEIVED_AT,
     UNKNOWN_BYTES,
     batch_of,
+    comes_to_hold,
     elements,
     ids,
     opt_out,
@@ -81,10 +83,10 @@ async def test_no_commit_after_an_opt_out_stores_what_it_forbids(store: EventSto
                 refused.set()
 
     sending = [asyncio.create_task(keep_sending()) for _ in range(4)]
-    await asyncio.sleep(0.2)
+    await comes_to_hold(lambda: backend.count("element_stat") > 0)
     await opt_out(store, digest)
     stored = backend.count("element_stat")
-    await asyncio.wait_for(asyncio.gather(*sending), 10)
+    await asyncio.wait_for(asyncio.gather(*sending), PATIENCE)
     assert stored > 0
     assert backend.count("element_stat") == stored
 

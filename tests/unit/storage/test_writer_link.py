@@ -35,7 +35,7 @@ def test_a_writer_that_has_ended_is_asked_nothing(
         with pytest.raises(StoreUnavailableError):
             await waits
         with pytest.raises(StoreUnavailableError):
-            await asyncio.wait_for(connection.ask(frames.pack("asked after")), 5)
+            await asyncio.wait_for(connection.ask(frames.pack("asked after")), 30)
 
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(ask_one_that_ended())
