@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support import warm_start
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.server import TOKEN, ServerProcess
 
@@ -39,6 +40,12 @@ def seconds(item: pytest.Item) -> float:
 
 # For every `aboveboard admin …` that a test runs.
 os.environ["ABOVEBOARD_TOKEN"] = TOKEN
+
+
+@pytest.fixture(autouse=True)
+def warm_servers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only quick tests have servers that are copies."""
+    monkeypatch.setattr(warm_start, "is_wanted", request.node.get_closest_marker("fault") is None)
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ class ServerProcess:
                 *("--http-bind", http_bind),
                 *self._arguments,
             ]
-            start = warm_start.copy if self._warm else warm_start.begin
+            start = warm_start.copy if self._warm and warm_start.is_wanted else warm_start.begin
             self._process = start(self._python, arguments, self.folder, environment, shown, log)
         serving = self._await_serving(offset)
         self.ingest_address, self.admin_address = serving["ingest"], serving["admin"]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # What changes from test to test, and is read by no module while it is loaded.
 OURS = ("ABOVEBOARD_", "PYTEST_")
+# What takes long, or measures, starts its servers as an operator would.
+is_wanted = True
 
 
 class Copy:
