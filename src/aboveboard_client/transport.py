@@ -30,7 +30,11 @@ class Connection:
     """A channel that any thread may end; whoever calls over it then learns that it was called off."""
 
     def __init__(self, channel: grpc.Channel) -> None:
+        from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub  # noqa: PLC0415  # as grpc
+
         self.channel = channel
+        # Before anybody can end the channel: grpc crashes where a stub is made of one that is closed.
+        self._stub = IngestServiceStub(channel)
         self.is_called_off = False
 
     def call_off(self) -> None:
@@ -42,10 +46,8 @@ class Connection:
         """Call an RPC of IngestService and return its answer; CallFailed, Withdrawn."""
         import grpc  # noqa: PLC0415  # see _channel
 
-        from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub  # noqa: PLC0415  # as grpc
-
         try:
-            return getattr(IngestServiceStub(self.channel), rpc)(request, timeout=timeout)
+            return getattr(self._stub, rpc)(request, timeout=timeout)
         except grpc.RpcError as error:
             failure = read_failure(error)
         except ValueError as error:
