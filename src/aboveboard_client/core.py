@@ -54,7 +54,7 @@ class Core:
             return False
         try:
             data = seal(event, parts.clock)
-        except (AttributeError, TypeError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, such as nesting that no parser takes
             parts.tally.add("unusable")
             parts.tally.trouble("unusable", "not recorded: %s", error)
             return False

@@ -84,7 +84,8 @@ def read_failure(error: grpc.RpcError) -> CallFailed:
             failure.reason = info.reason
             failure.error_id = info.metadata.get("error_id", "")
         if retry := _unpack(status, error_details_pb2.RetryInfo()):
-            failure.retry_seconds = max(0.0, retry.retry_delay.ToTimedelta().total_seconds())
+            # Not ToTimedelta, which fails where more is asked for than any calendar holds.
+            failure.retry_seconds = max(0.0, retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9)
     except DecodeError:
         pass  # a proxy's own idea of details; the code says enough
     return failure

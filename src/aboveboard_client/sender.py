@@ -145,13 +145,20 @@ class Sender:
         """Ping, and take over what processes that are gone have left, where it is time."""
         if now >= self._beat_at:
             self._beat_at = now + BEAT_SECONDS
-            self._beat()
+            self._try("heartbeat", self._beat)
         if now >= self._adopt_at:
             self._adopt_at = now + self._adopt_every()
-            self._parts.spool.adopt()
+            self._try("adopt", self._parts.spool.adopt)
             self._has_adopted = True
         if now >= self._sent_at + self._timing.idle:
             self._parts.transport.close()
+
+    def _try(self, what: str, act: Callable[[], None]) -> None:
+        """Do what no event waits for."""
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001  # whatever fails in it, events go
+            self._parts.tally.trouble(what, "telemetry: %s failed: %r", what, error)
 
     def _while_disabled(self, now: float) -> float:
         """Ask now and then whether the service has changed its mind; never where the user has said no."""
