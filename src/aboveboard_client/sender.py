@@ -58,9 +58,11 @@ class Sender:
         self._ask_at = self._adopt_at = self._beat_at = self._sent_at = 0.0
 
     def start(self) -> None:
-        """Start the thread; RuntimeError where the interpreter is about to end."""
-        self.thread = threading.Thread(target=self._run, name="aboveboard-sender", daemon=True)
-        self.thread.start()
+        """Start the thread, if it was not yet; RuntimeError where that cannot be."""
+        if self.thread is None:
+            thread = threading.Thread(target=self._run, name="aboveboard-sender", daemon=True)
+            thread.start()
+            self.thread = thread
 
     @property
     def will_adopt(self) -> bool:
