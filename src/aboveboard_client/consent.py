@@ -6,10 +6,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aboveboard.telemetry.v1.verdict_pb2 import CollectionStatus
+from aboveboard_client.clock import NANOSECONDS
 from aboveboard_client.locks import locked
 from aboveboard_client.state import State, replace_durably
 
 if TYPE_CHECKING:
+    from google.protobuf.duration_pb2 import Duration
+    from google.protobuf.timestamp_pb2 import Timestamp
+
     from aboveboard_client.clock import Clock
 
 # Who forbade it: the user of this machine, or the service.
@@ -73,15 +77,20 @@ class Consent:
         """Do as an answer says, and return whether collection is allowed; OSError."""
         self.notice = status.notice
         if status.HasField("server_time"):
-            erased_before = status.erased_before.ToNanoseconds() if status.HasField("erased_before") else 0
-            self._clock.learn(status.server_time.ToNanoseconds(), erased_before)
+            erased_before = _nanoseconds(status.erased_before) if status.HasField("erased_before") else 0
+            self._clock.learn(_nanoseconds(status.server_time), erased_before)
         if status.state == CollectionStatus.STATE_DISABLED:
             self.forbid(SERVICE)
         elif status.state == CollectionStatus.STATE_ENABLED:
             self.categories = frozenset(status.categories)
             self.allow(SERVICE)
-        seconds = status.ping_interval.ToTimedelta().total_seconds()
+        seconds = _nanoseconds(status.ping_interval) / NANOSECONDS
         if seconds > 0 and self._state.read().get("ping_seconds", DEFAULT_PING_SECONDS) != seconds:
             with self._state.changing() as values:
                 values["ping_seconds"] = seconds
         return self.collecting
+
+
+def _nanoseconds(time: Timestamp | Duration) -> int:
+    """Read a time as it is; its own methods fail where a service means more than any calendar holds."""
+    return time.seconds * NANOSECONDS + time.nanos

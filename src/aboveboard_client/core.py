@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 # How long the threads may take to end, once nothing is waited for any more.
 STOP_SECONDS = 1.0
+# After how long threads that could not be started are tried again.
+START_AGAIN_SECONDS = 30.0
 
 
 class Core:
@@ -54,7 +57,7 @@ class Core:
             return False
         try:
             data = seal(event, parts.clock)
-        except (AttributeError, TypeError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, such as nesting that no parser takes
             parts.tally.add("unusable")
             parts.tally.trouble("unusable", "not recorded: %s", error)
             return False
@@ -128,6 +131,8 @@ class Core:
 
     def _begin(self) -> None:
         self._running = False
+        self._starting = threading.Lock()
+        self._start_at = 0.0
         self._sender = Sender(self.parts, self._beat)
 
     def _keep(self, data: bytes, *, durable: bool) -> bool:
@@ -148,14 +153,19 @@ class Core:
     def _ensure_threads(self) -> None:
         if self._running or self._closed or self.parts.consent.switched_off:
             return
-        self._running = True
+        # Whoever comes while they are being started, be it a signal handler, leaves it at that.
+        if time.monotonic() < self._start_at or not self._starting.acquire(blocking=False):
+            return
         try:
+            self._start_at = time.monotonic() + START_AGAIN_SECONDS
             self._sender.start()
             self.parts.keeper.start()
-        except RuntimeError as error:
-            # The interpreter is about to end: what is spooled goes with the next run.
-            self._running = False
-            self.parts.tally.trouble("threads", "telemetry waits for the next run: %s", error)
+            self._running = True
+        except (RuntimeError, MemoryError) as error:
+            # There are too many, or the interpreter is about to end: what is spooled waits.
+            self.parts.tally.trouble("threads", "telemetry waits, its threads cannot be started: %s", error)
+        finally:
+            self._starting.release()
 
     def _pass_on(self) -> None:
         """Let the thread tell the service later what it could not be told now."""

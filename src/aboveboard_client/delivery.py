@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from google.protobuf.message import DecodeError
+
 from aboveboard.ingest.v1.ingest_service_pb2 import GetCollectionStatusRequest, PublishEventsRequest
 from aboveboard.telemetry.v1 import verdict_pb2 as v
-from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
 from aboveboard.telemetry.v1.source_pb2 import Source
-from aboveboard_client.envelopes import may_go
+from aboveboard_client.envelopes import may_go, unseal
 from aboveboard_client.failure import OF_THE_SOURCE, CallFailed, Withdrawn
 from aboveboard_client.locks import locked
+from aboveboard_client.log import Unspeakable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,16 +51,23 @@ class Delivery:
         self._parts.consent.obey(response.collection_status)
 
     def next_request(self) -> tuple[PublishEventsRequest, Batch] | None:
-        """Return the request that goes next, without its time, and what of the spool it settles."""
+        """Return the request that goes next, without its time, and what of the spool it settles.
+
+        What of the batch cannot be read counts as damaged there, and what may not go is left out.
+        """
         batch = self._parts.spool.peek(self._limit, MOST_BYTES)
         if batch is None:
             return None
         request = PublishEventsRequest(write_key=self._parts.settings.write_key)
-        request.source.CopyFrom(Source.FromString(batch.source))
-        for data in batch.events:
-            event = EventEnvelope.FromString(data)
-            if may_go(event, self._parts.consent.categories):
-                request.events.append(event)
+        try:
+            request.source.CopyFrom(Source.FromString(batch.source))
+        except DecodeError:
+            request.source.CopyFrom(self._parts.settings.source)
+        readable = unseal(batch.events)
+        batch.damaged += len(batch.events) - len(readable)
+        allowed = self._parts.consent.categories
+        request.events.extend(event for event in readable if may_go(event, allowed))
+        batch.unwanted = len(readable) - len(request.events)
         return request, batch
 
     def send(self) -> bool:
@@ -70,7 +79,6 @@ class Delivery:
         if found is None:
             return False
         request, batch = found
-        self._parts.tally.add("dropped_category", len(batch.events) - len(request.events))
         if not request.events:
             self._parts.spool.done(batch)
             return True
@@ -112,7 +120,11 @@ class Delivery:
             raise Withdrawn
         if not parts.transport.usable:
             raise CallFailed("UNAVAILABLE", "grpc cannot be used in this child; its parent sends")
-        parts.log.sent(rpc, request)
+        try:
+            parts.log.sent(rpc, request)
+        except Unspeakable as error:
+            # What cannot be shown is not sent; of a request with events the one is looked for that it is.
+            raise CallFailed("INVALID_ARGUMENT", f"no words for it in the log: {error}") from None
         try:
             response = call(rpc, request, parts.settings.timing.rpc)
         except (CallFailed, Withdrawn) as failure:
@@ -132,7 +144,7 @@ class Delivery:
                 tally.trouble(
                     f"rejected {verdict.field}", "event rejected: %s %s", verdict.field, verdict.message
                 )
-        tally.add("accepted", len(request.events) - len(response.verdicts))
+        tally.add("accepted", max(0, len(request.events) - len(response.verdicts)))
 
     def _settle_failure(self, failure: CallFailed, batch: Batch, count: int) -> None:
         """Drop what can never be taken, and ask for less of what might; raise what is to be tried again."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from google.protobuf.message import DecodeError
+
 from aboveboard.event.v1.ping_pb2 import Ping
+from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsRequest
 from aboveboard.schema.v1 import annotations_pb2 as schema
 from aboveboard.telemetry.v1.event_pb2 import EventEnvelope
 from aboveboard_client.frames import MAX_PAYLOAD
 from aboveboard_client.ids import uuid7
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from google.protobuf.message import Message
 
     from aboveboard_client.clock import Clock
@@ -23,6 +28,8 @@ CATEGORIES: dict[str, int] = {
     for field in _FIELDS
     if field.message_type
 }
+# What begins each event in the bytes of a request.
+EVENT_TAG = bytes([PublishEventsRequest.EVENTS_FIELD_NUMBER << 3 | 2])
 
 
 def seal(event: Message, clock: Clock) -> bytes:
@@ -49,6 +56,33 @@ def seal(event: Message, clock: Clock) -> bytes:
     if len(data) > MAX_PAYLOAD:
         raise ValueError(f"an event of {len(data)} bytes; at most {MAX_PAYLOAD} are kept")
     return data
+
+
+def unseal(sealed: Iterable[bytes]) -> list[EventEnvelope]:
+    """Return those that can be read as part of a request, since that is how the service will read them."""
+    parts = [EVENT_TAG + _varint(len(data)) + data for data in sealed]
+    whole = _events(b"".join(parts))
+    if whole is not None:
+        return whole
+    # One of them is damaged, or nested deeper than a parser goes.
+    return [event for part in parts for event in _events(part) or ()]
+
+
+def _events(data: bytes) -> list[EventEnvelope] | None:
+    try:
+        return list(PublishEventsRequest.FromString(data).events)
+    except DecodeError:
+        return None
+
+
+def _varint(number: int) -> bytes:
+    """Write a number as protobuf does: seven bits a byte, the lowest first."""
+    written = bytearray()
+    while number >> 7:
+        written.append(number & 0x7F | 0x80)
+        number >>= 7
+    written.append(number)
+    return bytes(written)
 
 
 def may_go(envelope: EventEnvelope, allowed: frozenset[int] | None) -> bool:

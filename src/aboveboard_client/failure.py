@@ -19,6 +19,8 @@ DETAILS_KEY = "grpc-status-details-bin"
 LONGEST_DELAY = 24 * 3600.0
 # Answers that do not change by themselves, whatever events are sent.
 STANDING = {"UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED"}
+# Ours: grpc would find no threads, and might then; or it cannot be loaded, and is not tried again.
+NO_THREADS, NO_GRPC = "NO_THREADS", "NO_GRPC"
 # Who sends is refused, not what is sent: no smaller request would do better.
 OF_THE_SOURCE = {"SOURCE_MISSING", "SOURCE_INVALID"}
 # A refusal is in force that the token sent does not lift.
@@ -58,7 +60,7 @@ class Backoff:
 
     def after(self, failure: CallFailed) -> float:
         """Return the wait in seconds, no shorter than the server asked for."""
-        if failure.code in STANDING:
+        if failure.code in STANDING or failure.code == NO_GRPC:
             return self._timing.refused * random.uniform(0.9, 1.1)  # noqa: S311  # no secret
         # The exponent is bounded: 2.0 ** 1024 would be an error.
         longest = min(self._timing.retry_first * 2.0 ** min(self._failures, 30), self._timing.retry_most)
@@ -84,7 +86,8 @@ def read_failure(error: grpc.RpcError) -> CallFailed:
             failure.reason = info.reason
             failure.error_id = info.metadata.get("error_id", "")
         if retry := _unpack(status, error_details_pb2.RetryInfo()):
-            failure.retry_seconds = max(0.0, retry.retry_delay.ToTimedelta().total_seconds())
+            # Not ToTimedelta, which fails where more is asked for than any calendar holds.
+            failure.retry_seconds = max(0.0, retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9)
     except DecodeError:
         pass  # a proxy's own idea of details; the code says enough
     return failure

@@ -38,9 +38,11 @@ class Keeper:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start the thread; RuntimeError where the interpreter is about to end."""
-        self._thread = threading.Thread(target=self._run, name="aboveboard-keeper", daemon=True)
-        self._thread.start()
+        """Start the thread, if it was not yet; RuntimeError where that cannot be."""
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name="aboveboard-keeper", daemon=True)
+            thread.start()
+            self._thread = thread
 
     def wake(self) -> None:
         """Say that something was appended."""

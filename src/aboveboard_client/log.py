@@ -20,8 +20,14 @@ if TYPE_CHECKING:
     from aboveboard_client.tally import Tally
 
 NAME = "sent.log"
+# How long a line waits for another process that is writing; it is left out then: sending waits for no log.
+PATIENCE_SECONDS = 0.25
 # What whoever reads along must not learn: it would let them send as, or lift for, somebody else.
 SECRETS = ("writeKey", "preferenceToken")
+
+
+class Unspeakable(Exception):  # noqa: N818  # reads as what happened
+    """A request holds what JSON has no words for, such as NaN or a time that no calendar has."""
 
 
 class SentLog:
@@ -35,11 +41,16 @@ class SentLog:
         self.path = folder / NAME
         self._max_bytes = max_bytes
         self._tally = tally
+        # Nothing while the last line could not be written: the next one waits for nobody.
+        self._patience = PATIENCE_SECONDS
 
     def sent(self, rpc: str, request: Message) -> None:
-        """Write down a request that is about to go."""
+        """Write down a request that is about to go; Unspeakable where there are no words for it."""
         if self._max_bytes:
-            told = MessageToDict(request)
+            try:
+                told = MessageToDict(request)
+            except Exception as error:
+                raise Unspeakable(str(error)) from error
             for name in SECRETS:
                 told.pop(name, None)
             self._append(rpc, "sent", told)
@@ -47,7 +58,11 @@ class SentLog:
     def answered(self, rpc: str, response: Message) -> None:
         """Write down what was answered."""
         if self._max_bytes:
-            self._append(rpc, "answered", MessageToDict(response))
+            try:
+                told: Any = MessageToDict(response)
+            except Exception as error:  # noqa: BLE001  # whatever it is, the answer itself counts
+                told = f"no words for it: {error}"
+            self._append(rpc, "answered", told)
 
     def failed(self, rpc: str, why: str) -> None:
         """Write down that no answer came, or that it was an error."""
@@ -59,7 +74,7 @@ class SentLog:
         at.FromNanoseconds(max(0, time_ns()))
         line = json.dumps({"at": at.ToJsonString(), "rpc": rpc, what: told}, ensure_ascii=False) + "\n"
         try:
-            with locked(self.path.with_name("log.lock")):
+            with locked(self.path.with_name("log.lock"), timeout=self._patience):
                 if self.path.exists() and self.path.stat().st_size > self._max_bytes // 2:
                     self.path.replace(self.path.with_name(f"{NAME}.1"))
                 flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
@@ -68,5 +83,7 @@ class SentLog:
                     os.write(fd, line.encode())
                 finally:
                     os.close(fd)
+            self._patience = PATIENCE_SECONDS
         except OSError as error:
+            self._patience = 0.0
             self._tally.trouble("log", "what is sent cannot be logged in %s: %s", self.path, error)

@@ -33,6 +33,8 @@ class Batch:
     source: bytes
     events: list[bytes] = field(default_factory=list)
     damaged: int = 0
+    # Of a category that may not be collected.
+    unwanted: int = 0
     end: int = START
 
 

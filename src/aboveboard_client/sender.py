@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aboveboard_client.consent import DEFAULT_PING_SECONDS, SERVICE
 from aboveboard_client.delivery import Delivery
 from aboveboard_client.failure import OF_THE_SOURCE, Backoff, CallFailed, Withdrawn
+from aboveboard_client.waiting import Waiters
 from aboveboard_client.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -45,10 +46,8 @@ class Sender:
         self._has_children = False
         # Whether the service refuses who sends: that changes only with what the next client is given.
         self._is_refused = False
-        self._urgent = False
-        # The outcome of a flush: set once nothing waits any more, or once trying has failed.
-        self._settled = threading.Event()
-        self._drained = False
+        # Who flushes: settled once nothing waits any more, or once trying has failed.
+        self._waiters = Waiters()
         # Whether the service has said that this source may collect, since the last failure.
         self._asked = False
         # Whether it has looked for what processes that are gone have left.
@@ -58,9 +57,11 @@ class Sender:
         self._ask_at = self._adopt_at = self._beat_at = self._sent_at = 0.0
 
     def start(self) -> None:
-        """Start the thread; RuntimeError where the interpreter is about to end."""
-        self.thread = threading.Thread(target=self._run, name="aboveboard-sender", daemon=True)
-        self.thread.start()
+        """Start the thread, if it was not yet; RuntimeError where that cannot be."""
+        if self.thread is None:
+            thread = threading.Thread(target=self._run, name="aboveboard-sender", daemon=True)
+            thread.start()
+            self.thread = thread
 
     @property
     def will_adopt(self) -> bool:
@@ -81,10 +82,9 @@ class Sender:
         """Send at once, and return whether everything went within `timeout` seconds."""
         if self.thread is None or not self.thread.is_alive():
             return False
-        self._settled.clear()
-        self._urgent = True
+        waiter = self._waiters.add()
         self._calls.put(None)
-        return self._settled.wait(timeout) and self._drained
+        return waiter.wait(timeout)
 
     def stop(self, timeout: float) -> None:
         """End the thread, calling off what is under way."""
@@ -115,10 +115,13 @@ class Sender:
                 wait = self._put_off(failure)
             except Exception as error:  # noqa: BLE001  # the thread must outlive whatever happens
                 wait = self._put_off(CallFailed("UNKNOWN", repr(error)))
+        # Nobody waits for a thread that has ended.
+        self._waiters.take_up()
+        self._settle(drained=False)
 
     def _turn(self, now: float) -> float:
         """Do what is due, and return how many seconds may pass before the next turn."""
-        urgent, self._urgent = self._urgent, False
+        urgent = self._waiters.take_up()
         may = self._parts.consent.refresh()
         if not may:
             self._parts.spool.purge()
@@ -145,13 +148,20 @@ class Sender:
         """Ping, and take over what processes that are gone have left, where it is time."""
         if now >= self._beat_at:
             self._beat_at = now + BEAT_SECONDS
-            self._beat()
+            self._try("heartbeat", self._beat)
         if now >= self._adopt_at:
             self._adopt_at = now + self._adopt_every()
-            self._parts.spool.adopt()
+            self._try("adopt", self._parts.spool.adopt)
             self._has_adopted = True
         if now >= self._sent_at + self._timing.idle:
             self._parts.transport.close()
+
+    def _try(self, what: str, act: Callable[[], None]) -> None:
+        """Do what no event waits for."""
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001  # whatever fails in it, events go
+            self._parts.tally.trouble(what, "telemetry: %s failed: %r", what, error)
 
     def _while_disabled(self, now: float) -> float:
         """Ask now and then whether the service has changed its mind; never where the user has said no."""
@@ -199,8 +209,7 @@ class Sender:
 
     def _settle(self, *, drained: bool) -> float:
         """Tell whoever flushes, and return how long there is nothing to do."""
-        self._drained = drained
-        self._settled.set()
+        self._waiters.settle(outcome=drained)
         return self._timing.idle
 
     def _put_off(self, failure: CallFailed) -> float:

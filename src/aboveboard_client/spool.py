@@ -85,12 +85,14 @@ class Spool:
         """Return the oldest events, of one source; None where there are none. Call it from one thread."""
         for segment in self.segments():
             with self._lock:
-                size = segment.measure()
                 sealed = segment is not self._current
-            if segment.cursor < size:
-                batch = segment.read(size, max_events, max_bytes, self._source)
-                if batch.events or batch.damaged:
-                    return batch
+            try:
+                batch = segment.read(segment.measure(), max_events, max_bytes, self._source)
+            except OSError as error:
+                self._give_up(segment, error)
+                continue
+            if batch.events or batch.damaged:
+                return batch
             if sealed:
                 self._remove(segment)
         return None
@@ -98,6 +100,7 @@ class Spool:
     def done(self, batch: Batch) -> None:
         """Forget a batch, durably: it is delivered or dropped."""
         self._tally.add("damaged", batch.damaged)
+        self._tally.add("dropped_category", batch.unwanted)
         if batch.segment not in self.segments():
             return  # dropped meanwhile to make room
         try:
@@ -118,7 +121,7 @@ class Spool:
         places = max(0, ADOPTED - len(held))
         adopted: list[Segment] = []
         for path in sorted(self._folder.glob(f"*{SUFFIX}"), reverse=True):
-            segment = None if path in held else Segment.adopt(path)
+            segment = None if path in held else self._adopt(path)
             if segment is None:
                 continue
             kept += segment.size
@@ -140,7 +143,7 @@ class Spool:
         if not self._folder.is_dir():
             return
         for path in self._folder.glob(f"*{SUFFIX}"):
-            if left_behind := Segment.adopt(path):
+            if left_behind := self._adopt(path):
                 self._drop(left_behind, "dropped_disabled")
         sync_folder(self._folder)
 
@@ -150,7 +153,7 @@ class Spool:
         with self._lock:
             segments, self._segments, self._current = self._segments, [], None
         for segment in segments:
-            if segment.read(segment.measure(), 1, 1, self._source).events:
+            if self._holds_events(segment):
                 segment.release()
             else:
                 self._drop(segment, "dropped_full")
@@ -184,6 +187,24 @@ class Spool:
         except OSError as error:
             self._tally.trouble("remove", "telemetry that was dropped is still on disk: %s", error)
 
+    def _adopt(self, path: Path) -> Segment | None:
+        """Take over a file; None where it is another's, or cannot be read: it keeps nobody from the next."""
+        try:
+            return Segment.adopt(path)
+        except OSError as error:
+            self._tally.trouble("adopt", "telemetry that was left behind cannot be read: %s", error)
+            return None
+
+    def _give_up(self, segment: Segment, error: OSError) -> None:
+        """Drop a file that the disk gives back no more, and what it held."""
+        self._tally.trouble("read", "telemetry that was kept cannot be read: %s", error)
+        with self._lock:
+            if segment is self._current:
+                self._current = None
+            if segment in self._segments:
+                self._segments.remove(segment)
+        self._drop(segment, "damaged")
+
     def _remove(self, segment: Segment) -> None:
         """Delete a file that is done."""
         with self._lock:
@@ -191,6 +212,13 @@ class Spool:
                 self._segments.remove(segment)
         segment.left = 0
         self._drop(segment, "dropped_full")
+
+    def _holds_events(self, segment: Segment) -> bool:
+        """Whether there may be something in it for whoever adopts it."""
+        try:
+            return bool(segment.read(segment.measure(), 1, 1, self._source).events)
+        except OSError:
+            return True
 
     def _sync(self, segment: Segment) -> bool:
         try:

@@ -17,13 +17,14 @@ class Stats:
 
     `recorded`: taken into the spool. Then one of, by the server's answer, `accepted`, `duplicate` (it had
     arrived before), `quarantined`, `rejected` (broke a rule of the schema), `erased` (its subject was),
-    `opted_out`; or `refused`: dropped since the request that held it can never be taken. Or, of the spool,
+    `opted_out`; or `refused`: dropped since the request that held it can never be taken, or cannot be written
+    into the log. Or, of the spool,
     `dropped_full` (oldest first), `dropped_disabled` (emptied at an opt-out), `dropped_category` (of a
-    category that may not be collected), `damaged` (unreadable frames). Adopted from a run before, events
+    category that may not be collected), `damaged` (unreadable). Adopted from a run before, events
     are counted here without having been `recorded` here.
 
     Never taken: `declined` (collection is off, or the client is closed), `unwritable` (disk full or broken),
-    `unusable` (no event message, or over 64 KiB).
+    `unusable` (no event message, over 64 KiB, or nested too deep).
     """
 
     recorded: int = 0

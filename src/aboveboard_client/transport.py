@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aboveboard_client.failure import CallFailed, Withdrawn, read_failure
+from aboveboard_client import free_tasks
+from aboveboard_client.failure import NO_GRPC, NO_THREADS, CallFailed, Withdrawn, read_failure
 
 if TYPE_CHECKING:
     import grpc
@@ -24,13 +25,19 @@ GRPC_THREADS = {"event_engine", "grpc_global_tim", "lifeguard"}
 _abandoned: list[object] = []
 # Whether this process is a child in which grpc cannot be used, whichever client asks.
 _bereft: list[bool] = []
+# Why grpc cannot be loaded in this process, once that was tried: a second attempt would abort the host.
+_unloadable: list[str] = []
 
 
 class Connection:
     """A channel that any thread may end; whoever calls over it then learns that it was called off."""
 
     def __init__(self, channel: grpc.Channel) -> None:
+        from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub  # noqa: PLC0415  # as grpc
+
         self.channel = channel
+        # Before anybody can end the channel: grpc crashes where a stub is made of one that is closed.
+        self._stub = IngestServiceStub(channel)
         self.is_called_off = False
 
     def call_off(self) -> None:
@@ -42,10 +49,8 @@ class Connection:
         """Call an RPC of IngestService and return its answer; CallFailed, Withdrawn."""
         import grpc  # noqa: PLC0415  # see _channel
 
-        from aboveboard.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub  # noqa: PLC0415  # as grpc
-
         try:
-            return getattr(IngestServiceStub(self.channel), rpc)(request, timeout=timeout)
+            return getattr(self._stub, rpc)(request, timeout=timeout)
         except grpc.RpcError as error:
             failure = read_failure(error)
         except ValueError as error:
@@ -141,7 +146,10 @@ class Transport:
                 self.gate.release()
 
     def _connect(self) -> Connection:
+        if not free_tasks.enough_for_grpc():
+            raise CallFailed(NO_THREADS, "this process may not start the threads that grpc needs")
         self._loaded = True
+        _load_grpc()
         return Connection(_channel(self._settings))
 
     def _close(self) -> None:
@@ -157,6 +165,27 @@ def _channel(settings: Settings) -> grpc.Channel:
         return grpc.insecure_channel(settings.endpoint, options=OPTIONS)
     credentials = grpc.ssl_channel_credentials(settings.root_certificates)
     return grpc.secure_channel(settings.endpoint, credentials, options=OPTIONS)
+
+
+def _load_grpc() -> None:
+    """Import grpc and the stub; CallFailed where that fails, or has failed before, be it in the host."""
+    if (
+        not _unloadable
+        and "grpc" not in sys.modules
+        and any(name.startswith("grpc.") for name in sys.modules)
+    ):
+        _unloadable.append("an import of it has failed")
+    if not _unloadable:
+        # Until it is there: whatever interrupts it, it is not tried again.
+        _unloadable.append("an import of it was broken off")
+        try:
+            import aboveboard.ingest.v1.ingest_service_pb2_grpc  # noqa: F401, PLC0415  # 27 MiB, see _channel
+        except Exception as error:  # noqa: BLE001  # an extension may raise anything
+            _unloadable[:] = [repr(error)]
+        else:
+            _unloadable.clear()
+    if _unloadable:
+        raise CallFailed(NO_GRPC, f"grpc cannot be used in this process: {_unloadable[0]}")
 
 
 def _has_grpc_threads() -> bool:
