@@ -3,6 +3,7 @@
 import { attempt, random } from './tools.js';
 
 export const KEY = 'aboveboard';
+export const DAY = 86_400_000; // ms
 
 /** @type {Record<string, string>} What localStorage cannot keep. */
 const unkept = {};
@@ -10,7 +11,8 @@ const unkept = {};
 export function wished(scope, { companyId, deploymentId, userId }) {
   const key = KEY + JSON.stringify([scope, companyId, deploymentId, scope === 'USER' ? userId : null]);
   const [kept, at] = read(key);
-  return { scope, key, kept, at: Number(at) };
+  // Nobody waits for longer than a day: a clock was set back since.
+  return { scope, key, kept, at: at > Date.now() + DAY ? 1 : Number(at) };
 }
 
 /*

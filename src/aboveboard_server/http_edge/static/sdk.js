@@ -6,8 +6,8 @@
  * Nothing here ever throws into the page. No cookie is read or set. localStorage holds the token of a refusal,
  * from the refusal on; nothing before.
  */
-import { KEY, note, renew, tokenIn, wished } from './refusals.js';
-import { asObject, attempt, encode, random, size, uuid7 } from './tools.js';
+import { DAY, KEY, note, renew, tokenIn, wished } from './refusals.js';
+import { SECOND, asObject, attempt, clock, encode, interval, later, random, size, uuid7 } from './tools.js';
 
 // The service takes 64 KiB, and a page may have as much in beacons under way. A kilobyte goes to what is
 // around source and events: names, time, write key.
@@ -33,7 +33,8 @@ let telling = Promise.resolve();
 let busy = false;
 let leaving = false;
 let failures = 0;
-let retryAt = 0;
+let retryAt = 0; // By `clock`; 0 where nothing has failed.
+let soonest = 0; // Until then not even `flush` tries again.
 let most = BATCH_EVENTS;
 /** @type {any} */
 let timer = null;
@@ -42,7 +43,7 @@ let again = null; // As timer, for `retell`.
 /** Say who sends, and begin. Once more where it changes, as after a login: what is queued keeps its source. */
 export const init = quietly((given) => {
   const first = !options;
-  options = { ...given, flushInterval: given.flushInterval ?? 5_000 };
+  options = { ...given, flushInterval: interval(given.flushInterval) };
   options.endpoint = (given.endpoint ?? new URL('.', import.meta.url).href).replace(/\/*$/, '/');
   if (first && !objects()) claim();
   describe();
@@ -79,7 +80,7 @@ export const ping = quietly((event, payload, kind) => {
 
 /** Send what waits now, rather than when the timer says. */
 export const flush = quietly(async () => {
-  retryAt = 0;
+  retryAt = Math.min(retryAt, soonest);
   await work();
 });
 
@@ -145,14 +146,17 @@ function comeBack() {
 /** Do what is due, one thing at a time: ask whether to collect, then send. */
 async function work() {
   if (queue.length && untold().length) forget(); // Another tab has refused.
-  if (busy || !options || objects() || Date.now() < retryAt) return schedule();
+  if (busy || !options || objects() || clock() < retryAt) return schedule();
   busy = true;
   try {
     if (!status && !tab.refused) await ask();
-    while (status && collecting() && queue.length) await deliver(batch());
-    failures = retryAt = 0;
+    let wait = 0;
+    while (!wait && status && collecting() && queue.length) wait = await deliver(batch());
+    failures = 0;
+    retryAt = soonest = wait && clock() + wait;
   } catch (error) {
-    retryAt = Date.now() + pause(error);
+    soonest = clock() + Math.max(SECOND, retryAfter(error));
+    retryAt = clock() + pause(error);
     log('will try again', error);
   }
   busy = false;
@@ -162,14 +166,16 @@ async function work() {
 function schedule() {
   if (timer || busy || !collecting() || (status && !queue.length)) return;
   const wake = () => ((timer = null), void work());
-  timer = setTimeout(wake, Math.max(options.flushInterval, retryAt - Date.now()));
+  timer = later(wake, retryAt ? retryAt - clock() : options.flushInterval);
 }
 
 /** Count a failure, and return how many ms to wait; no less than the service asks for. */
 function pause(error) {
   const longest = Math.min(options.flushInterval * 2 ** (failures += 1), SLOWEST_RETRY);
-  return Math.max(longest * (0.5 + Math.random() / 2), error.retryAfter ?? 0);
+  return Math.max(longest * (0.5 + Math.random() / 2), SECOND, retryAfter(error));
 }
+
+const retryAfter = (error) => Math.min(error.retryAfter ?? 0, DAY);
 
 async function ask() {
   const asked = source;
@@ -178,6 +184,7 @@ async function ask() {
   if (asked === source) obey((await answer.json()).collectionStatus);
 }
 
+/** Send them, and return for how many ms to pause before the next ones. */
 async function deliver(events) {
   const answer = await post('v1/events', body(events)).catch((error) => {
     if (error.status !== 400 && error.status !== 413) throw error;
@@ -186,18 +193,23 @@ async function deliver(events) {
   if (!answer && events.length > 1) {
     // One of them makes the whole unreadable: halve until it stands alone.
     most = Math.ceil(events.length / 2);
-    return;
+    return SECOND;
   }
-  most = BATCH_EVENTS;
+  // Where one was refused the next may be, as by something between that takes nothing at all.
+  if (answer) most = Math.min(most * 2, BATCH_EVENTS);
   const done = new Set(events);
   queue = queue.filter((event) => !done.has(event));
-  if (!answer) return log('refused', events[0].json);
+  if (!answer) {
+    log('refused', events[0].json);
+    return SECOND;
+  }
   const told = await answer.json().catch(() => ({}));
   for (const verdict of told.verdicts ?? []) {
     log(verdict.outcome, verdict);
     behind ||= verdict.outcome === 'OUTCOME_SUBJECT_ERASED';
   }
   if (events[0].source === source) obey(told.collectionStatus);
+  return 0;
 }
 
 function obey(told) {
@@ -254,7 +266,7 @@ function retell() {
   const [first] = untold();
   if (!first) return;
   const next = () => (untold()[0]?.at <= Date.now() ? tell(untold()[0]) : retell());
-  again = setTimeout(() => (telling = telling.then(next)), Math.min(first.at - Date.now(), SLOWEST_RETRY));
+  again = later(() => (telling = telling.then(next)), Math.min(first.at - Date.now(), SLOWEST_RETRY));
 }
 
 /** The refusals that the service does not know, the first to be told first. */

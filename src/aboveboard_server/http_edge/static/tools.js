@@ -1,4 +1,22 @@
-// What needs no state: ids, JSON, storage that may be forbidden.
+// What needs no state: times, ids, JSON, storage that may be forbidden.
+
+export const SECOND = 1_000; // ms
+const USUAL = 5 * SECOND;
+
+/** How many ms have passed: whoever sets the time of day changes nothing. */
+export const clock = () => performance.now();
+
+/** As setTimeout, which takes what is longer for nothing. */
+export const later = (action, ms) => setTimeout(action, Math.min(Math.max(ms, 0), 2 ** 31 - 1));
+
+/** The interval to send at; what is none is refused aloud, for the page's author to see. */
+export function interval(given) {
+  const usable = Number.isFinite(given) && given >= SECOND;
+  if (!usable && given != null) {
+    console.warn(`aboveboard: flushInterval must be a number of ms, at least ${SECOND}; ${USUAL} is used`);
+  }
+  return usable ? given : USUAL;
+}
 
 /** Do what storage may forbid, or be too full for: null then. */
 export function attempt(action) {
