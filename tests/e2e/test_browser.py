@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.application import LIFE, NEVER, SOON, Application
+from tests.support.application import BRISK, LIFE, NEVER, SOON, Application
 from tests.support.browser import eventually
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CYCLES = 200
 
 
-@pytest.mark.parametrize("interval", [NEVER, SOON], ids=["by beacon", "by fetch and beacon"])
+@pytest.mark.parametrize("interval", [NEVER, BRISK], ids=["by beacon", "by fetch and beacon"])
 def test_a_tab_from_load_to_close_arrives_exactly_once(
     site: Site, server: ServerProcess, context: BrowserContext, interval: int
 ) -> None:
@@ -260,7 +260,7 @@ def test_a_login_changes_who_sends_from_then_on(application: Application, contex
             "solution": "Connects",
             "companyId": application.company,
             "deploymentId": "d1",
-            "flushInterval": SOON,
+            "flushInterval": BRISK,
         }
     )
     page.goto(application.page(f"const options = {said}; aboveboard.ping('Before'); {again}"))

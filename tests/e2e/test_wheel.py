@@ -72,6 +72,7 @@ def test_the_stubs_alone_need_no_server_package(wheel: Path, tmp_path: Path) -> 
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert "aboveboard_server/storage/migrations/versions/0001_create_hand_written_tables.py" in names
-    files = ("static/sdk.js", "static/sdk.d.ts", "templates/dictionary.html", "templates/dictionary.css")
+    scripts = ("sdk.js", "refusals.js", "tools.js", "sdk.d.ts")
+    files = (*(f"static/{name}" for name in scripts), "templates/dictionary.html", "templates/dictionary.css")
     assert {f"aboveboard_server/http_edge/{name}" for name in files} <= set(names)
     assert not [name for name in names if name.startswith("tests/")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,23 @@ if TYPE_CHECKING:
     from tests.support.browser import Site
     from tests.support.server import ServerProcess
 
-# Longer than any test: what arrives was carried by a beacon.
-NEVER = 600_000
-SOON = 100
+# Time in the pages runs ten times as fast, for the SDK takes no interval below a second.
+SPEED = 10
+# As `flushInterval`, in the pages' time. Longer than any test: what arrives was carried by a beacon.
+NEVER = 6_000_000
+# The shortest.
+BRISK = 1_000
+# As long as BRISK, in the time outside.
+SOON = BRISK // SPEED
 
 PAGE = """<!doctype html><title>An application</title>
 <button>Click</button> <a href="/next">Next</a>
+<script>{
+const [date, clock, later] = [Date.now, performance.now.bind(performance), setTimeout];
+Date.now = () => {began} + (date() - {began}) * {speed};
+performance.now = () => clock() * {speed};
+window.setTimeout = (action, ms) => later(action, ms / {speed});
+}</script>
 <script type="module">
 import * as aboveboard from 'http://{api}/sdk.js';
 window.aboveboard = aboveboard;
@@ -40,6 +52,8 @@ class Application:
 
     def __init__(self, site: Site, server: ServerProcess) -> None:
         self.company = f"c-{uuid.uuid4()}"
+        # One for all its pages: they tell each other times.
+        self._began = round(time.time() * 1000)
         self._site = site
         self._server = server
 
@@ -48,8 +62,9 @@ class Application:
     ) -> str:
         """Serve a page whose script goes on with `body`, and return its address."""
         said = {"solution": "Connects", "companyId": self.company, "deploymentId": "d1", "userId": "u1"}
-        said_in_full = json.dumps(said | {"flushInterval": SOON} | more | dict(options or {}))
+        said_in_full = json.dumps(said | {"flushInterval": BRISK} | more | dict(options or {}))
         text = PAGE.replace("{api}", self._server.http_address).replace("{options}", said_in_full)
+        text = text.replace("{began}", str(self._began)).replace("{speed}", str(SPEED))
         return self._site.add(path or f"/{uuid.uuid4()}", text.replace("{body}", body))
 
     def rows(self, what: str = "event_name, sequence") -> list[tuple[Any, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from http import HTTPStatus
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from aboveboard_server.http_edge.routes import GuardedRoute
 
 STATIC = files("aboveboard_server.http_edge") / "static"
+# Of the browser SDK's modules.
+IMPORT = re.compile(r"^import .*\n", re.MULTILINE)
+COMMENT = re.compile(r"^ *(?://|/?\*).*\n|^\n", re.MULTILINE)
 # What a page of another origin loads: for everyone to read, and with no cookie to go by.
 SHARED = {
     "Access-Control-Allow-Origin": "*",
@@ -66,11 +70,22 @@ class Asset:
         return open_route(self.path, serve, "GET")
 
 
+def browser_sdk() -> str:
+    """Return the browser SDK as it is served: its modules in one text, each below those it imports.
+
+    Lines that are comments stay behind, but for the first ones: every page loads it.
+    """
+    parts = [(STATIC / name).read_text(encoding="utf-8") for name in ("tools.js", "refusals.js", "sdk.js")]
+    *inner, outer = (IMPORT.sub("", part) for part in parts)
+    head, end, outer = outer.partition("*/\n")
+    text = "".join([*(part.replace("\nexport ", "\n") for part in inner), outer])
+    return head + end + COMMENT.sub("", text)
+
+
 def sdk_routes() -> list[GuardedRoute]:
     """Return the routes of the browser SDK and of its types."""
-    script = (STATIC / "sdk.js").read_text(encoding="utf-8")
     types = (STATIC / "sdk.d.ts").read_text(encoding="utf-8")
     return [
-        Asset("/sdk.js", script, "text/javascript", SHARED).route(),
+        Asset("/sdk.js", browser_sdk(), "text/javascript", SHARED).route(),
         Asset("/sdk.d.ts", types, "text/plain", SHARED).route(),
     ]

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import gzip
 import re
+from typing import TYPE_CHECKING
+
+from tests.support.node import run_in_node
 
 from aboveboard_server.http_edge import assets
 
-SCRIPT = (assets.STATIC / "sdk.js").read_text(encoding="utf-8")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCRIPT = assets.browser_sdk()
 TYPES = (assets.STATIC / "sdk.d.ts").read_text(encoding="utf-8")
 
 
 def test_the_sdk_is_small_and_needs_nothing() -> None:
-    """Below 6 KB gzipped as it is served, comments and all, and without a single import."""
+    """Below 6 KB gzipped as it is served, and without a single import."""
     assert len(gzip.compress(SCRIPT.encode())) < 6_000
     assert not re.search(r"^import |\bimport\(|\brequire\(", SCRIPT, re.MULTILINE)
     assert "cookie =" not in SCRIPT
     assert "innerHTML" not in SCRIPT
+
+
+def test_it_is_served_in_one_piece_that_runs(tmp_path: Path) -> None:
+    """Node reads the joined modules, and finds what the types promise; who made it is said at its head."""
+    (tmp_path / "sdk.mjs").write_text(SCRIPT, encoding="utf-8")
+    names = run_in_node("console.log(Object.keys(await import('./sdk.mjs')).sort().join())", tmp_path)
+    assert set(names.strip().split(",")) == set(re.findall(r"^export function (\w+)", TYPES, re.MULTILINE))
+    assert SCRIPT.startswith("/**\n * Aboveboard in the browser")
+    assert not re.search(r"^\s*(//|\*|/\*)", SCRIPT.partition("*/\n")[2], re.MULTILINE)
 
 
 def test_the_types_name_what_the_sdk_has() -> None:

@@ -23,7 +23,10 @@ export interface Options {
    * always: where it is set, nothing is queued, kept or sent.
    */
   respectDoNotTrack?: boolean;
-  /** Milliseconds between two sendings. Default: 5000. */
+  /**
+   * Milliseconds between two sendings, at least 1000. Default: 5000, which holds as well where something else is given;
+   * the console says so.
+   */
   flushInterval?: number;
   /** Whether to tell on the console (at level debug) what became of events that were not accepted. */
   debug?: boolean;
@@ -61,7 +64,10 @@ export function init(options: Options): void;
  */
 export function ping(event: string, payload?: Record<string, unknown>, category?: Category): void;
 
-/** Send what waits now. Resolves when it has been tried; what failed stays queued. */
+/**
+ * Send what waits now. Resolves when it has been tried; what failed stays queued, and is not tried again within a second
+ * or before the service's `Retry-After`, however often this is called.
+ */
 export function flush(): Promise<void>;
 
 /**

@@ -6,6 +6,8 @@
  * Nothing here ever throws into the page. No cookie is read or set. localStorage holds the token of a refusal,
  * from the refusal on; nothing before.
  */
+import { DAY, KEY, note, renew, tokenIn, wished } from './refusals.js';
+import { SECOND, asObject, attempt, clock, encode, interval, later, random, size, uuid7 } from './tools.js';
 
 // The service takes 64 KiB, and a page may have as much in beacons under way. A kilobyte goes to what is
 // around source and events: names, time, write key.
@@ -14,7 +16,6 @@ const QUEUE_EVENTS = 1_000; // Beyond it the oldest go: a page must not fill up 
 const BATCH_EVENTS = 500;
 const SLOWEST_RETRY = 300_000; // ms
 const TIMEOUT = 30_000; // ms
-const KEY = 'aboveboard';
 
 /** @type {any} The options of `init`; null before. */
 let options = null;
@@ -32,19 +33,17 @@ let telling = Promise.resolve();
 let busy = false;
 let leaving = false;
 let failures = 0;
-let retryAt = 0;
+let retryAt = 0; // By `clock`; 0 where nothing has failed.
+let soonest = 0; // Until then not even `flush` tries again.
 let most = BATCH_EVENTS;
 /** @type {any} */
 let timer = null;
 /** @type {any} */
 let again = null; // As timer, for `retell`.
-/** @type {Record<string, string>} What localStorage cannot keep. */
-const unkept = {};
-
 /** Say who sends, and begin. Once more where it changes, as after a login: what is queued keeps its source. */
 export const init = quietly((given) => {
   const first = !options;
-  options = { ...given, flushInterval: given.flushInterval ?? 5_000 };
+  options = { ...given, flushInterval: interval(given.flushInterval) };
   options.endpoint = (given.endpoint ?? new URL('.', import.meta.url).href).replace(/\/*$/, '/');
   if (first && !objects()) claim();
   describe();
@@ -81,7 +80,7 @@ export const ping = quietly((event, payload, kind) => {
 
 /** Send what waits now, rather than when the timer says. */
 export const flush = quietly(async () => {
-  retryAt = 0;
+  retryAt = Math.min(retryAt, soonest);
   await work();
 });
 
@@ -130,15 +129,6 @@ function store() {
   if (!objects()) attempt(() => sessionStorage.setItem(KEY, JSON.stringify(tab)));
 }
 
-/** Do what storage may forbid, or be too full for: null then. */
-function attempt(action) {
-  try {
-    return action();
-  } catch {
-    return null;
-  }
-}
-
 function leave() {
   leaving = true;
   store();
@@ -156,14 +146,17 @@ function comeBack() {
 /** Do what is due, one thing at a time: ask whether to collect, then send. */
 async function work() {
   if (queue.length && untold().length) forget(); // Another tab has refused.
-  if (busy || !options || objects() || Date.now() < retryAt) return schedule();
+  if (busy || !options || objects() || clock() < retryAt) return schedule();
   busy = true;
   try {
     if (!status && !tab.refused) await ask();
-    while (status && collecting() && queue.length) await deliver(batch());
-    failures = retryAt = 0;
+    let wait = 0;
+    while (!wait && status && collecting() && queue.length) wait = await deliver(batch());
+    failures = 0;
+    retryAt = soonest = wait && clock() + wait;
   } catch (error) {
-    retryAt = Date.now() + pause(error);
+    soonest = clock() + Math.max(SECOND, retryAfter(error));
+    retryAt = clock() + pause(error);
     log('will try again', error);
   }
   busy = false;
@@ -173,14 +166,16 @@ async function work() {
 function schedule() {
   if (timer || busy || !collecting() || (status && !queue.length)) return;
   const wake = () => ((timer = null), void work());
-  timer = setTimeout(wake, Math.max(options.flushInterval, retryAt - Date.now()));
+  timer = later(wake, retryAt ? retryAt - clock() : options.flushInterval);
 }
 
 /** Count a failure, and return how many ms to wait; no less than the service asks for. */
 function pause(error) {
   const longest = Math.min(options.flushInterval * 2 ** (failures += 1), SLOWEST_RETRY);
-  return Math.max(longest * (0.5 + Math.random() / 2), error.retryAfter ?? 0);
+  return Math.max(longest * (0.5 + Math.random() / 2), SECOND, retryAfter(error));
 }
+
+const retryAfter = (error) => Math.min(error.retryAfter ?? 0, DAY);
 
 async function ask() {
   const asked = source;
@@ -189,6 +184,7 @@ async function ask() {
   if (asked === source) obey((await answer.json()).collectionStatus);
 }
 
+/** Send them, and return for how many ms to pause before the next ones. */
 async function deliver(events) {
   const answer = await post('v1/events', body(events)).catch((error) => {
     if (error.status !== 400 && error.status !== 413) throw error;
@@ -197,18 +193,23 @@ async function deliver(events) {
   if (!answer && events.length > 1) {
     // One of them makes the whole unreadable: halve until it stands alone.
     most = Math.ceil(events.length / 2);
-    return;
+    return SECOND;
   }
-  most = BATCH_EVENTS;
+  // Where one was refused the next may be, as by something between that takes nothing at all.
+  if (answer) most = Math.min(most * 2, BATCH_EVENTS);
   const done = new Set(events);
   queue = queue.filter((event) => !done.has(event));
-  if (!answer) return log('refused', events[0].json);
+  if (!answer) {
+    log('refused', events[0].json);
+    return SECOND;
+  }
   const told = await answer.json().catch(() => ({}));
   for (const verdict of told.verdicts ?? []) {
     log(verdict.outcome, verdict);
     behind ||= verdict.outcome === 'OUTCOME_SUBJECT_ERASED';
   }
   if (events[0].source === source) obey(told.collectionStatus);
+  return 0;
 }
 
 function obey(told) {
@@ -234,26 +235,25 @@ function prefer(scope, disabled) {
     tab.refused = true;
     forget();
   }
-  const wish = wished(scope);
+  const wish = { ...wished(scope, options), asked: source };
   if (disabled) renew(wish); else wish.lifts = wishes;
   return (telling = telling.then(() => tell(wish)));
 }
 
-async function tell({ scope, lifts, key, kept, asked }) {
+async function tell(wish) {
+  const { scope, lifts, kept, asked } = wish;
   const said = `"scope":"SCOPE_${scope}","preference":"PREFERENCE_${lifts ? 'ENABLED' : 'DISABLED'}"`;
   const token = `"preferenceToken":"${tokenIn(kept)}"`;
-  // Not where it was refused, or lifted, again meanwhile.
-  const note = (text) => read(key)[0] === kept && keep(key, text);
   try {
     const answer = await post('v1/preference', `{"source":${asked},${said},${token}${writeKey()}}`);
-    note(lifts ? '' : kept);
+    note(wish, lifts ? '' : kept);
     if (lifts === wishes) tab.refused = false;
     if (asked === source) obey((await answer.json()).collectionStatus);
     schedule();
     return true;
   } catch (error) {
     log('the preference was not kept', error);
-    if (!lifts) note(`${kept}!${Date.now() + pause(error)}`);
+    if (!lifts) note(wish, `${kept}!${Date.now() + pause(error)}`);
     return false;
   } finally {
     retell();
@@ -266,43 +266,13 @@ function retell() {
   const [first] = untold();
   if (!first) return;
   const next = () => (untold()[0]?.at <= Date.now() ? tell(untold()[0]) : retell());
-  again = setTimeout(() => (telling = telling.then(next)), Math.min(first.at - Date.now(), SLOWEST_RETRY));
+  again = later(() => (telling = telling.then(next)), Math.min(first.at - Date.now(), SLOWEST_RETRY));
 }
 
 /** The refusals that the service does not know, the first to be told first. */
 function untold() {
-  return ['USER', 'DEPLOYMENT'].map(wished).filter(({ at }) => at).sort((one, other) => one.at - other.at);
-}
-
-function wished(scope) {
-  const { companyId, deploymentId, userId } = options;
-  const key = KEY + JSON.stringify([scope, companyId, deploymentId, scope === 'USER' ? userId : null]);
-  const [kept, at] = read(key);
-  return { scope, key, kept, at: Number(at), asked: source };
-}
-
-/*
- * What lifts a refusal: 32 random bytes, kept for the pages of this origin from the refusal until it is lifted.
- * A few more follow, new with each refusal: lifting one does not forget what another tab refuses meanwhile.
- * Until the service is told, `!` and when that may be.
- */
-function renew(wish) {
-  const drawn = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
-  keep(wish.key, `${tokenIn(wish.kept) || drawn}${random(4)}!${Date.now()}`);
-  [wish.kept] = read(wish.key);
-}
-
-const tokenIn = (kept) => /^[\w+/]{43}=/.exec(kept)?.[0] ?? '';
-
-function read(key) {
-  return (unkept[key] ?? attempt(() => localStorage.getItem(key)) ?? '').split('!');
-}
-
-function keep(key, text) {
-  delete unkept[key];
-  const done = attempt(() => (text ? localStorage.setItem(key, text) : localStorage.removeItem(key), true));
-  // Without a token that would be lost with the page.
-  if (!done) unkept[key] = text.replace(tokenIn(text), '');
+  const all = ['USER', 'DEPLOYMENT'].map((scope) => ({ ...wished(scope, options), asked: source }));
+  return all.filter(({ at }) => at).sort((one, other) => one.at - other.at);
 }
 
 /** Hand over what no beacon has carried yet, for the page may end now. */
@@ -352,35 +322,6 @@ async function post(path, text, keepalive = false) {
 
 /** The time of events and requests, by one clock: the service corrects the one by the other. */
 const now = () => new Date(Date.now() + ahead).toISOString();
-
-function uuid7() {
-  const time = Date.now().toString(16).padStart(12, '0');
-  const chance = random(10);
-  const variant = '89ab'[parseInt(chance[3], 16) & 3];
-  return [
-    time.slice(0, 8), time.slice(8), '7' + chance.slice(0, 3), variant + chance.slice(4, 7), chance.slice(7, 19),
-  ].join('-');
-}
-
-function random(bytes) {
-  const drawn = crypto.getRandomValues(new Uint8Array(bytes));
-  return Array.from(drawn, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-/** As JSON; half a surrogate pair and U+0000, which nobody can store, are replaced. */
-function encode(value) {
-  const json = JSON.stringify(value);
-  return json.replace(/\\\\|\\u(0000|d[89a-f]..)/g, (found, bad) => (bad ? '\ufffd' : found));
-}
-
-/** A payload as the plain object the service takes; a value alone gets a name. */
-function asObject(payload) {
-  const text = JSON.stringify(payload);
-  const plain = text && JSON.parse(text);
-  return plain === undefined || /^{/.test(text) ? plain : { value: plain };
-}
-
-const size = (text) => new TextEncoder().encode(text).length;
 
 function log(...what) {
   if (options?.debug) console.debug('aboveboard:', ...what);
