@@ -65,7 +65,7 @@ class Client:
     `tls`: everywhere but to this machine unless said; `root_certificates` in PEM where they are not the
     system's. `timing`: how long things take.
 
-    A client that cannot be made as it is told, as on a system without POSIX locks, logs an error and is off.
+    A client that cannot be made as it is told, as with an endpoint that is none, logs so once and is off.
     """
 
     def __init__(  # noqa: PLR0913  # keywords, each with its default
@@ -87,9 +87,10 @@ class Client:
         try:
             # Late, so that importing this package costs next to nothing, and cannot fail.
             from aboveboard_client.core import Core  # noqa: PLC0415
-            from aboveboard_client.settings import Settings, as_source, folder_of, is_local  # noqa: PLC0415
+            from aboveboard_client.endpoint import is_local  # noqa: PLC0415
+            from aboveboard_client.settings import Settings, as_source, folder_of  # noqa: PLC0415
 
-            who = as_source(source)
+            who, local = as_source(source), is_local(endpoint)
             self._core = Core(
                 Settings(
                     endpoint=endpoint,
@@ -99,7 +100,8 @@ class Client:
                     heartbeat=who.HasField("server") if heartbeat is None else heartbeat,
                     max_bytes=max_bytes,
                     log_bytes=log_bytes,
-                    tls=not is_local(endpoint) if tls is None else tls,
+                    local=local,
+                    tls=not local if tls is None else tls,
                     root_certificates=root_certificates,
                     timing=timing or Timing(),
                 ),
