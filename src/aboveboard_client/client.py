@@ -148,19 +148,20 @@ class Client:
 
         It lasts, whether the service can be told or not. `scope` says for whom the service shall remember:
         a deployment must say USER or DEPLOYMENT, never inferred; an anonymous server is itself. With
-        `erase_history` what was collected so far is to be deleted too. Waits up to `timeout` seconds for
-        calls under way, and for the service's answer.
+        `erase_history` what was collected so far is to be deleted too. Waits up to `timeout` seconds in all
+        for calls under way, for other processes, and for the service's answer.
         """
         return self._ready().disable(scope, erase_history=erase_history, timeout=timeout)
 
     @_harmless(lambda: Answer(collecting=False, problem="failed; see the log"))
-    def enable(self, scope: Scope | None = None) -> Answer:
+    def enable(self, scope: Scope | None = None, *, timeout: float = 10.0) -> Answer:
         """Switch telemetry on again, where no administrator and no environment forbids it.
 
-        `scope` as it was given to `disable`. Waits for the service's answer. It lifts what this installation
-        has set; where only somebody else's refusal is in force it stays off, and `problem` says so.
+        `scope` as it was given to `disable`. Waits up to `timeout` seconds for the service's answer. It
+        lifts what this installation has set; where only somebody else's refusal is in force it stays off,
+        and `problem` says so.
         """
-        return self._ready().enable(scope)
+        return self._ready().enable(scope, timeout=timeout)
 
     def preview(self) -> PublishEventsRequest:
         """Return exactly what the next send would carry, but for its time and the write key.

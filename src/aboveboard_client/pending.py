@@ -40,14 +40,23 @@ class Pending:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        # What could not be written yet, as while another process holds the state.
+        self._unwritten: list[tuple[int, int, bool]] = []
 
     def __bool__(self) -> bool:
         """Whether the service is to be told of anything."""
         values = self._state.read()
-        return bool(values.get(WISHES) or values.get(OLD_WISH))
+        return bool(self._unwritten or values.get(WISHES) or values.get(OLD_WISH))
 
     def due(self) -> list[Wish]:
         """Return what is to be told; a refusal from before the tokens is given one first. OSError."""
+        unwritten, self._unwritten = self._unwritten, []
+        for place, (scope, preference, erase) in enumerate(unwritten):
+            try:
+                self._add(scope, preference, erase=erase)
+            except OSError:
+                self._unwritten[:0] = unwritten[place:]
+                raise
         if OLD_WISH in self._state.read():
             with self._state.changing() as values:
                 if old := _wish(values.pop(OLD_WISH, None)):
@@ -57,10 +66,17 @@ class Pending:
         return _wishes(self._state.read())
 
     def add(self, scope: int, preference: int, *, erase: bool) -> Wish:
-        """Keep a wish in place of that of the same scope, and its token; OSError.
+        """Keep a wish in place of that of the same scope, and its token; OSError, and it is written later.
 
         A refusal that is repeated before it was told still erases what it was to erase.
         """
+        try:
+            return self._add(scope, preference, erase=erase)
+        except OSError:
+            self._unwritten.append((scope, preference, erase))
+            raise
+
+    def _add(self, scope: int, preference: int, *, erase: bool) -> Wish:
         with self._state.changing() as values:
             disables = preference == Request.PREFERENCE_DISABLED
             token = _token(values, scope, make=disables)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aboveboard_client import free_tasks
+from aboveboard_client import free_tasks, patience
 from aboveboard_client.failure import NO_GRPC, NO_THREADS, CallFailed, Withdrawn, read_failure
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Connection:
         import grpc  # noqa: PLC0415  # see _channel
 
         try:
-            return getattr(self._stub, rpc)(request, timeout=timeout)
+            return getattr(self._stub, rpc)(request, timeout=patience.left(timeout))
         except grpc.RpcError as error:
             failure = read_failure(error)
         except ValueError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest as Request
+from aboveboard_client import patience
 from aboveboard_client.consent import SERVICE, USER
 from aboveboard_client.failure import TOKEN_REQUIRED, CallFailed, Withdrawn
 from aboveboard_client.locks import locked
@@ -105,7 +106,7 @@ class Wishes:
             self._parts.consent.forbid(USER)
         except OSError as error:
             problem = f"that telemetry is off could not be kept: {error}"
-        if not self._parts.transport.pass_gate(timeout):
+        if not self._parts.transport.pass_gate(patience.left(timeout)):
             return f"{problem}; a call under way did not end"
         try:
             if self._parts.state.folder.is_dir():
