@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import atexit
 import functools
+from contextlib import suppress
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
-from weakref import WeakMethod
+from weakref import WeakSet, finalize
 
 from aboveboard_client.preference import Answer
 from aboveboard_client.tally import Stats, Tally
@@ -107,9 +108,11 @@ class Client:
                 ),
                 self._tally,
             )
+            _close_at_exit(self._core)
+            # Waits for nothing: this may happen in whatever a host is doing.
+            finalize(self, self._core.leave).atexit = False
         except Exception as error:  # noqa: BLE001  # as in _harmless
             self._tally.trouble("client", "telemetry is off: %r", error)
-        _close_at_exit(self)
 
     @_harmless(lambda: False)
     def record(self, event: Message, *, durable: bool = False) -> bool:
@@ -213,12 +216,19 @@ class Client:
         return self._core
 
 
-def _close_at_exit(client: Client) -> None:
+# Those whose threads are to end before the interpreter does.
+_open: WeakSet[Core] = WeakSet()
+
+
+def _close_at_exit(core: Core) -> None:
     """Let threads end before the interpreter does; waits for no answer."""
-    close = WeakMethod(client.close)
+    if not _open:
+        atexit.unregister(_close_all)
+        atexit.register(_close_all)
+    _open.add(core)
 
-    def end() -> None:
-        if still := close():
-            still(0)
 
-    atexit.register(end)
+def _close_all() -> None:
+    for core in list(_open):
+        with suppress(Exception):
+            core.close(0)

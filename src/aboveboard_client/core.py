@@ -113,6 +113,17 @@ class Core:
         self._closed = True
         waits = timeout > 0 and self.parts.transport.usable
         sent = self.flush(timeout) if waits else self.parts.spool.peek(1, 1) is None
+        self._end()
+        return sent
+
+    def leave(self) -> None:
+        """Send what waits, try once, and then stop, in the background: nobody holds the client any more."""
+        if not self._closed:
+            self._sender.leave()
+
+    def _end(self) -> None:
+        """Let go of all that is held."""
+        self._closed = True
         with within(STOP_SECONDS):
             self._sender.stop(left(STOP_SECONDS))
             self.parts.keeper.stop(left(STOP_SECONDS))
@@ -122,7 +133,6 @@ class Core:
         self.parts.spool.close()
         if self._heartbeat is not None:
             self._heartbeat.close()
-        return sent
 
     def before_fork(self) -> None:
         """See Forkable."""
@@ -145,7 +155,7 @@ class Core:
         self._starting = threading.Lock()
         self._beating = threading.RLock()
         self._start_at = 0.0
-        self._sender = Sender(self.parts, self._beat)
+        self._sender = Sender(self.parts, self._beat, self._end)
 
     def _keep(self, data: bytes, *, durable: bool) -> bool:
         kept = self.parts.spool.append(data, durable=durable)

@@ -62,6 +62,11 @@ class Wishes:
         """Stop everything, then tell; see Client.disable."""
         problems = [self._stop(timeout)]
         self._parts.spool.purge()
+        if erase_history:
+            try:
+                self._parts.log.erase()
+            except OSError as error:
+                problems.append(f"the log of what was sent could not be deleted: {error}")
         # Again, where a full disk did not let it be written: purging has made room.
         self._parts.consent.refresh()
         return self._wish(
