@@ -14,7 +14,7 @@ from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceReque
 if TYPE_CHECKING:
     from aboveboard_client.state import State
 
-WISHES, TOKENS = "wishes", "tokens"
+WISHES, TOKENS, REFUSED = "wishes", "tokens", "refused"
 # Where one wish was kept, without a token, before there were tokens.
 OLD_WISH = "wish"
 TOKEN_BYTES = 32
@@ -36,7 +36,7 @@ class Wish:
 
 
 class Pending:
-    """One wish a scope, in the order in which they are to be told, and one token a scope."""
+    """One wish a scope, in the order in which they are to be told, one token a scope, and what is refused."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -65,6 +65,13 @@ class Pending:
                     _keep(values, [earlier, *_wishes(values)])
         return _wishes(self._state.read())
 
+    def refused(self) -> set[int]:
+        """Return the scopes that were refused here and not lifted here, told or not; OSError."""
+        scopes = _refused(self._state.load())
+        for scope, preference, _ in self._unwritten:
+            (scopes.add if preference == Request.PREFERENCE_DISABLED else scopes.discard)(scope)
+        return scopes
+
     def add(self, scope: int, preference: int, *, erase: bool) -> Wish:
         """Keep a wish in place of that of the same scope, and its token; OSError, and it is written later.
 
@@ -79,6 +86,8 @@ class Pending:
     def _add(self, scope: int, preference: int, *, erase: bool) -> Wish:
         with self._state.changing() as values:
             disables = preference == Request.PREFERENCE_DISABLED
+            refused = _refused(values)
+            values[REFUSED] = sorted(refused | {scope} if disables else refused - {scope})
             token = _token(values, scope, make=disables)
             others, erased = [], erase
             for earlier in _wishes(values):
@@ -109,6 +118,15 @@ def _token(values: dict[str, Any], scope: int, *, make: bool) -> bytes:
         token = secrets.token_bytes(TOKEN_BYTES)
         values[TOKENS] = _tokens(values) | {str(scope): token.hex()}
     return token
+
+
+def _refused(values: dict[str, Any]) -> set[int]:
+    """Read the scopes; where an earlier version wrote none, those with a token that is not being lifted."""
+    written = values.get(REFUSED)
+    if isinstance(written, list):
+        return {scope for scope in written if isinstance(scope, int)}
+    lifted = {wish.scope for wish in _wishes(values) if not wish.disables}
+    return {int(scope) for scope in _tokens(values) if scope.isdecimal()} - lifted
 
 
 def _tokens(values: dict[str, Any]) -> dict[str, Any]:
