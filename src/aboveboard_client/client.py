@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import atexit
 import functools
+from contextlib import suppress
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
-from weakref import WeakMethod
+from weakref import WeakSet, finalize
 
 from aboveboard_client.preference import Answer
 from aboveboard_client.tally import Stats, Tally
@@ -65,7 +66,7 @@ class Client:
     `tls`: everywhere but to this machine unless said; `root_certificates` in PEM where they are not the
     system's. `timing`: how long things take.
 
-    A client that cannot be made as it is told, as on a system without POSIX locks, logs an error and is off.
+    A client that cannot be made as it is told, as with an endpoint that is none, logs so once and is off.
     """
 
     def __init__(  # noqa: PLR0913  # keywords, each with its default
@@ -87,9 +88,10 @@ class Client:
         try:
             # Late, so that importing this package costs next to nothing, and cannot fail.
             from aboveboard_client.core import Core  # noqa: PLC0415
-            from aboveboard_client.settings import Settings, as_source, folder_of, is_local  # noqa: PLC0415
+            from aboveboard_client.endpoint import is_local  # noqa: PLC0415
+            from aboveboard_client.settings import Settings, as_source, folder_of  # noqa: PLC0415
 
-            who = as_source(source)
+            who, local = as_source(source), is_local(endpoint)
             self._core = Core(
                 Settings(
                     endpoint=endpoint,
@@ -99,15 +101,18 @@ class Client:
                     heartbeat=who.HasField("server") if heartbeat is None else heartbeat,
                     max_bytes=max_bytes,
                     log_bytes=log_bytes,
-                    tls=not is_local(endpoint) if tls is None else tls,
+                    local=local,
+                    tls=not local if tls is None else tls,
                     root_certificates=root_certificates,
                     timing=timing or Timing(),
                 ),
                 self._tally,
             )
+            _close_at_exit(self._core)
+            # Waits for nothing: this may happen in whatever a host is doing.
+            finalize(self, self._core.leave).atexit = False
         except Exception as error:  # noqa: BLE001  # as in _harmless
             self._tally.trouble("client", "telemetry is off: %r", error)
-        _close_at_exit(self)
 
     @_harmless(lambda: False)
     def record(self, event: Message, *, durable: bool = False) -> bool:
@@ -146,19 +151,20 @@ class Client:
 
         It lasts, whether the service can be told or not. `scope` says for whom the service shall remember:
         a deployment must say USER or DEPLOYMENT, never inferred; an anonymous server is itself. With
-        `erase_history` what was collected so far is to be deleted too. Waits up to `timeout` seconds for
-        calls under way, and for the service's answer.
+        `erase_history` what was collected so far is to be deleted too. Waits up to `timeout` seconds in all
+        for calls under way, for other processes, and for the service's answer.
         """
         return self._ready().disable(scope, erase_history=erase_history, timeout=timeout)
 
     @_harmless(lambda: Answer(collecting=False, problem="failed; see the log"))
-    def enable(self, scope: Scope | None = None) -> Answer:
+    def enable(self, scope: Scope | None = None, *, timeout: float = 10.0) -> Answer:
         """Switch telemetry on again, where no administrator and no environment forbids it.
 
-        `scope` as it was given to `disable`. Waits for the service's answer. It lifts what this installation
-        has set; where only somebody else's refusal is in force it stays off, and `problem` says so.
+        `scope` as it was given to `disable`. Waits up to `timeout` seconds for the service's answer. It
+        lifts what this installation has set; where only somebody else's refusal is in force it stays off,
+        and `problem` says so.
         """
-        return self._ready().enable(scope)
+        return self._ready().enable(scope, timeout=timeout)
 
     def preview(self) -> PublishEventsRequest:
         """Return exactly what the next send would carry, but for its time and the write key.
@@ -210,12 +216,19 @@ class Client:
         return self._core
 
 
-def _close_at_exit(client: Client) -> None:
+# Those whose threads are to end before the interpreter does.
+_open: WeakSet[Core] = WeakSet()
+
+
+def _close_at_exit(core: Core) -> None:
     """Let threads end before the interpreter does; waits for no answer."""
-    close = WeakMethod(client.close)
+    if not _open:
+        atexit.unregister(_close_all)
+        atexit.register(_close_all)
+    _open.add(core)
 
-    def end() -> None:
-        if still := close():
-            still(0)
 
-    atexit.register(end)
+def _close_all() -> None:
+    for core in list(_open):
+        with suppress(Exception):
+            core.close(0)

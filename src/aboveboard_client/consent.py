@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from aboveboard.telemetry.v1.verdict_pb2 import CollectionStatus
 from aboveboard_client.clock import NANOSECONDS
 from aboveboard_client.locks import locked
+from aboveboard_client.patience import within
+from aboveboard_client.segment import sync_folder
 from aboveboard_client.state import State, replace_durably
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class Consent:
     def refresh(self) -> bool:
         """Look what other processes were told, and return whether collection is allowed. One stat."""
         if self._unwritten:
-            with suppress(OSError):
+            with suppress(OSError), within(0.0):
                 self.forbid(self._unwritten)
         self.collecting = not (self.switched_off or self._unwritten or self._mark.exists())
         return self.collecting
@@ -58,9 +60,16 @@ class Consent:
         self.collecting = False
         self._unwritten = by
         self._state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with locked(self._state.folder / "state.lock"):
-            if self.forbidden_by() != USER:
-                replace_durably(self._mark, by.encode())
+        try:
+            with locked(self._state.folder / "state.lock"):
+                if self.forbidden_by() != USER:
+                    replace_durably(self._mark, by.encode())
+        except TimeoutError:
+            # That it is there forbids. Whether another process lifted the service's is looked at later.
+            if by == USER:
+                self._mark.write_bytes(USER.encode())
+                sync_folder(self._mark.parent)
+            raise
         self._unwritten = ""
 
     def allow(self, by: str) -> None:

@@ -13,6 +13,7 @@ from aboveboard_client import forks
 from aboveboard_client.envelopes import seal
 from aboveboard_client.heartbeat import Heartbeat, since_boot
 from aboveboard_client.parts import put_together
+from aboveboard_client.patience import left, within
 from aboveboard_client.sender import Sender
 
 if TYPE_CHECKING:
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
     from aboveboard_client.settings import Settings
     from aboveboard_client.tally import Tally
 
-# How long the threads may take to end, once nothing is waited for any more.
-STOP_SECONDS = 1.0
+# How long the threads may take to end in all, once nothing is waited for any more.
+STOP_SECONDS = 0.5
+# How long another process may hold up a look at whether a ping is due, where the host waits.
+LOOK_SECONDS = 0.25
+# How long a thread waits for another that is looking.
+BEAT_SECONDS = 5.0
 # After how long threads that could not be started are tried again.
 START_AGAIN_SECONDS = 30.0
 
@@ -67,6 +72,9 @@ class Core:
         """Return what the next send would carry."""
         if not self.parts.consent.refresh():
             return PublishEventsRequest()
+        # A ping that is due goes with it, though the thread may not have come to it yet.
+        with suppress(OSError), within(LOOK_SECONDS):
+            self._beat()
         found = self._sender.delivery.next_request()
         if found is None:
             return PublishEventsRequest()
@@ -83,13 +91,15 @@ class Core:
 
     def disable(self, scope: Scope | None, *, erase_history: bool, timeout: float) -> Answer:
         """Switch off."""
-        answer = self._sender.wishes.disable(scope, erase_history=erase_history, timeout=timeout)
+        with within(timeout):
+            answer = self._sender.wishes.disable(scope, erase_history=erase_history, timeout=timeout)
         self._pass_on()
         return answer
 
-    def enable(self, scope: Scope | None) -> Answer:
+    def enable(self, scope: Scope | None, *, timeout: float) -> Answer:
         """Switch on."""
-        answer = self._sender.wishes.enable(scope)
+        with within(timeout):
+            answer = self._sender.wishes.enable(scope)
         self._pass_on()
         return answer
 
@@ -98,20 +108,31 @@ class Core:
         if self._closed:
             return True
         # A server that ends before its thread has come to it counts too.
-        with suppress(OSError):
+        with suppress(OSError), within(LOOK_SECONDS):
             self._beat()
         self._closed = True
         waits = timeout > 0 and self.parts.transport.usable
         sent = self.flush(timeout) if waits else self.parts.spool.peek(1, 1) is None
-        self._sender.stop(STOP_SECONDS)
-        self.parts.keeper.stop(STOP_SECONDS)
-        if self.parts.transport.pass_gate(STOP_SECONDS):
-            self.parts.transport.gate.release()
-            self.parts.transport.close()
+        self._end()
+        return sent
+
+    def leave(self) -> None:
+        """Send what waits, try once, and then stop, in the background: nobody holds the client any more."""
+        if not self._closed:
+            self._sender.leave()
+
+    def _end(self) -> None:
+        """Let go of all that is held."""
+        self._closed = True
+        with within(STOP_SECONDS):
+            self._sender.stop(left(STOP_SECONDS))
+            self.parts.keeper.stop(left(STOP_SECONDS))
+            if self.parts.transport.pass_gate(left(STOP_SECONDS)):
+                self.parts.transport.gate.release()
+                self.parts.transport.close()
         self.parts.spool.close()
         if self._heartbeat is not None:
             self._heartbeat.close()
-        return sent
 
     def before_fork(self) -> None:
         """See Forkable."""
@@ -132,8 +153,9 @@ class Core:
     def _begin(self) -> None:
         self._running = False
         self._starting = threading.Lock()
+        self._beating = threading.RLock()
         self._start_at = 0.0
-        self._sender = Sender(self.parts, self._beat)
+        self._sender = Sender(self.parts, self._beat, self._end)
 
     def _keep(self, data: bytes, *, durable: bool) -> bool:
         kept = self.parts.spool.append(data, durable=durable)
@@ -145,10 +167,17 @@ class Core:
 
     def _beat(self) -> None:
         """Record a ping where one is due; OSError."""
-        if self._heartbeat is not None and not self._closed and self.parts.consent.collecting:
+        if self._heartbeat is None or self._closed or not self.parts.consent.collecting:
+            return
+        # Between the two, another thread would find no ping due, and none kept either.
+        if not self._beating.acquire(timeout=left(BEAT_SECONDS)):
+            return
+        try:
             ping = self._heartbeat.beat()
             if ping is not None:
                 self._keep(seal(ping, self.parts.clock), durable=False)
+        finally:
+            self._beating.release()
 
     def _ensure_threads(self) -> None:
         if self._running or self._closed or self.parts.consent.switched_off:

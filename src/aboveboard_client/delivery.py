@@ -83,13 +83,14 @@ class Delivery:
             self._parts.spool.done(batch)
             return True
         request.sent_at.FromNanoseconds(self._parts.clock.now())
-        try:
-            response = self.call("PublishEvents", request, of_events=True)
-        except CallFailed as failure:
-            self._settle_failure(failure, batch, len(request.events))
-            return True
-        self._count(request, response)
-        self._parts.spool.done(batch)
+        with self._parts.spool.under_way(batch):
+            try:
+                response = self.call("PublishEvents", request, of_events=True)
+            except CallFailed as failure:
+                self._settle_failure(failure, batch, len(request.events))
+                return True
+            self._count(request, response)
+            self._parts.spool.done(batch)
         self._internal_failures = 0
         self._limit = min(self._limit * 2, MOST_EVENTS)
         self._parts.consent.obey(response.collection_status)
@@ -134,17 +135,20 @@ class Delivery:
         return response
 
     def _count(self, request: PublishEventsRequest, response: PublishEventsResponse) -> None:
+        """Count each event once, even where the service says two things of it."""
         tally = self._parts.tally
-        for verdict in response.verdicts:
+        verdicts = {verdict.index: verdict for verdict in response.verdicts}
+        told = [verdict for index, verdict in verdicts.items() if index < len(request.events)]
+        for verdict in told:
             tally.add(COUNTED_AS.get(verdict.outcome, "refused"))
-            if verdict.outcome == v.OUTCOME_SUBJECT_ERASED and verdict.index < len(request.events):
+            if verdict.outcome == v.OUTCOME_SUBJECT_ERASED:
                 self._parts.clock.erased(request.events[verdict.index].occurred_at.seconds)
             if verdict.outcome == v.OUTCOME_REJECTED:
                 # Once for each rule: it is a mistake in the host's code, which its developer can mend.
                 tally.trouble(
                     f"rejected {verdict.field}", "event rejected: %s %s", verdict.field, verdict.message
                 )
-        tally.add("accepted", max(0, len(request.events) - len(response.verdicts)))
+        tally.add("accepted", len(request.events) - len(told))
 
     def _settle_failure(self, failure: CallFailed, batch: Batch, count: int) -> None:
         """Drop what can never be taken, and ask for less of what might; raise what is to be tried again."""

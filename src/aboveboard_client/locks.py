@@ -8,6 +8,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from aboveboard_client import patience
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -31,10 +33,13 @@ def unlock(fd: int) -> None:
 
 @contextmanager
 def locked(path: Path, *, shared: bool = False, timeout: float = 5.0) -> Iterator[None]:
-    """Hold the lock of that file, made where there is none; TimeoutError after `timeout` seconds, OSError."""
+    """Hold the lock of that file, made where there is none; OSError, TimeoutError after `timeout` seconds.
+
+    Sooner where the host waits for less; see patience.
+    """
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        give_up_at = time.monotonic() + timeout
+        give_up_at = time.monotonic() + patience.left(timeout)
         while not try_lock(fd, shared=shared):
             if time.monotonic() >= give_up_at:
                 raise TimeoutError(f"another process holds {path.name}")

@@ -69,6 +69,12 @@ class SentLog:
         if self._max_bytes:
             self._append(rpc, "failed", why)
 
+    def erase(self) -> None:
+        """Delete all of it; OSError."""
+        # Whoever is writing a line meanwhile writes it into a file that has no name any more.
+        for path in (self.path.with_name(f"{NAME}.1"), self.path):
+            path.unlink(missing_ok=True)
+
     def _append(self, rpc: str, what: str, told: Any) -> None:
         at = Timestamp()
         at.FromNanoseconds(max(0, time_ns()))

@@ -14,7 +14,7 @@ from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceReque
 if TYPE_CHECKING:
     from aboveboard_client.state import State
 
-WISHES, TOKENS = "wishes", "tokens"
+WISHES, TOKENS, REFUSED = "wishes", "tokens", "refused"
 # Where one wish was kept, without a token, before there were tokens.
 OLD_WISH = "wish"
 TOKEN_BYTES = 32
@@ -36,18 +36,27 @@ class Wish:
 
 
 class Pending:
-    """One wish a scope, in the order in which they are to be told, and one token a scope."""
+    """One wish a scope, in the order in which they are to be told, one token a scope, and what is refused."""
 
     def __init__(self, state: State) -> None:
         self._state = state
+        # What could not be written yet, as while another process holds the state.
+        self._unwritten: list[tuple[int, int, bool]] = []
 
     def __bool__(self) -> bool:
         """Whether the service is to be told of anything."""
         values = self._state.read()
-        return bool(values.get(WISHES) or values.get(OLD_WISH))
+        return bool(self._unwritten or values.get(WISHES) or values.get(OLD_WISH))
 
     def due(self) -> list[Wish]:
         """Return what is to be told; a refusal from before the tokens is given one first. OSError."""
+        unwritten, self._unwritten = self._unwritten, []
+        for place, (scope, preference, erase) in enumerate(unwritten):
+            try:
+                self._add(scope, preference, erase=erase)
+            except OSError:
+                self._unwritten[:0] = unwritten[place:]
+                raise
         if OLD_WISH in self._state.read():
             with self._state.changing() as values:
                 if old := _wish(values.pop(OLD_WISH, None)):
@@ -56,13 +65,29 @@ class Pending:
                     _keep(values, [earlier, *_wishes(values)])
         return _wishes(self._state.read())
 
+    def refused(self) -> set[int]:
+        """Return the scopes that were refused here and not lifted here, told or not; OSError."""
+        scopes = _refused(self._state.load())
+        for scope, preference, _ in self._unwritten:
+            (scopes.add if preference == Request.PREFERENCE_DISABLED else scopes.discard)(scope)
+        return scopes
+
     def add(self, scope: int, preference: int, *, erase: bool) -> Wish:
-        """Keep a wish in place of that of the same scope, and its token; OSError.
+        """Keep a wish in place of that of the same scope, and its token; OSError, and it is written later.
 
         A refusal that is repeated before it was told still erases what it was to erase.
         """
+        try:
+            return self._add(scope, preference, erase=erase)
+        except OSError:
+            self._unwritten.append((scope, preference, erase))
+            raise
+
+    def _add(self, scope: int, preference: int, *, erase: bool) -> Wish:
         with self._state.changing() as values:
             disables = preference == Request.PREFERENCE_DISABLED
+            refused = _refused(values)
+            values[REFUSED] = sorted(refused | {scope} if disables else refused - {scope})
             token = _token(values, scope, make=disables)
             others, erased = [], erase
             for earlier in _wishes(values):
@@ -93,6 +118,15 @@ def _token(values: dict[str, Any], scope: int, *, make: bool) -> bytes:
         token = secrets.token_bytes(TOKEN_BYTES)
         values[TOKENS] = _tokens(values) | {str(scope): token.hex()}
     return token
+
+
+def _refused(values: dict[str, Any]) -> set[int]:
+    """Read the scopes; where an earlier version wrote none, those with a token that is not being lifted."""
+    written = values.get(REFUSED)
+    if isinstance(written, list):
+        return {scope for scope in written if isinstance(scope, int)}
+    lifted = {wish.scope for wish in _wishes(values) if not wish.disables}
+    return {int(scope) for scope in _tokens(values) if scope.isdecimal()} - lifted
 
 
 def _tokens(values: dict[str, Any]) -> dict[str, Any]:

@@ -60,6 +60,10 @@ class Segment:
         self.cursor = START
         self.left = 0
         self.dirty = True
+        # How many of its events are being sent: what becomes of them is counted by the answer.
+        self.under_way = 0
+        # As what its events were counted when it was dropped.
+        self.dropped_as = ""
         self._name_is_synced = False
         self._appends = 0
 

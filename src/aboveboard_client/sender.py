@@ -30,9 +30,11 @@ ASK_AGAIN_SECONDS = float(DEFAULT_PING_SECONDS)
 class Sender:
     """Everything here runs in its thread, but `start`, `wake`, `flush` and `stop`."""
 
-    def __init__(self, parts: Parts, beat: Callable[[], None]) -> None:
+    def __init__(self, parts: Parts, beat: Callable[[], None], end: Callable[[], None]) -> None:
         self._parts = parts
         self._beat = beat
+        # What is to be done once it has left.
+        self._end = end
         self.delivery = Delivery(parts)
         self.wishes = Wishes(parts, self.delivery)
         self.thread: threading.Thread | None = None
@@ -43,6 +45,8 @@ class Sender:
         # Whether the thread knows that events wait; while it does, recording does not wake it again.
         self._called = False
         self._stopping = False
+        # Whether to end after the next attempt; whether this is it.
+        self._leaving = self._is_last = False
         self._has_children = False
         # Whether the service refuses who sends: that changes only with what the next client is given.
         self._is_refused = False
@@ -86,6 +90,11 @@ class Sender:
         self._calls.put(None)
         return waiter.wait(timeout)
 
+    def leave(self) -> None:
+        """Send at once, then end; waits for nothing, in a garbage collection too."""
+        self._leaving = True
+        self._calls.put(None)
+
     def stop(self, timeout: float) -> None:
         """End the thread, calling off what is under way."""
         self._stopping = True
@@ -118,10 +127,13 @@ class Sender:
         # Nobody waits for a thread that has ended.
         self._waiters.take_up()
         self._settle(drained=False)
+        if self._is_last:
+            self._try("end", self._end)
 
     def _turn(self, now: float) -> float:
         """Do what is due, and return how many seconds may pass before the next turn."""
-        urgent = self._waiters.take_up()
+        self._is_last = self._leaving
+        urgent = self._waiters.take_up() or self._is_last
         may = self._parts.consent.refresh()
         if not may:
             self._parts.spool.purge()
@@ -210,6 +222,7 @@ class Sender:
     def _settle(self, *, drained: bool) -> float:
         """Tell whoever flushes, and return how long there is nothing to do."""
         self._waiters.settle(outcome=drained)
+        self._stopping |= self._is_last
         return self._timing.idle
 
     def _put_off(self, failure: CallFailed) -> float:

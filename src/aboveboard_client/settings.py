@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 OFF_SWITCHES = ("DO_NOT_TRACK", "DISABLE_TELEMETRY")
 NOT_SET = {"", "0", "false", "no", "off"}
-LOOPBACK = ("localhost", "127.", "[::1]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,7 @@ class Settings:
     heartbeat: bool
     max_bytes: int
     log_bytes: int
+    local: bool
     tls: bool
     root_certificates: bytes | None
     timing: Timing
@@ -69,11 +69,6 @@ def folder_of(directory: str | os.PathLike[str] | None, source: Source) -> Path:
 def is_switched_off() -> bool:
     """Whether the environment forbids telemetry: DO_NOT_TRACK=1, DISABLE_TELEMETRY=true."""
     return any(os.environ.get(name, "").strip().lower() not in NOT_SET for name in OFF_SWITCHES)
-
-
-def is_local(endpoint: str) -> bool:
-    """Whether an endpoint is on this machine, where nobody listens in."""
-    return endpoint.startswith((*LOOPBACK, "unix:"))
 
 
 def _state_home() -> Path:

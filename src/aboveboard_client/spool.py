@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aboveboard_client import frames
 from aboveboard_client.segment import SUFFIX, UNNAMED, Batch, Segment, sync_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from aboveboard_client.tally import Tally
@@ -97,10 +99,28 @@ class Spool:
                 self._remove(segment)
         return None
 
+    @contextmanager
+    def under_way(self, batch: Batch) -> Iterator[None]:
+        """While a batch is sent: where its file is dropped meanwhile, its events are counted here alone.
+
+        Counted as dropped they are where they are not `done` in the end.
+        """
+        segment = batch.segment
+        with self._lock:
+            segment.under_way = len(batch.events)
+        try:
+            yield
+        finally:
+            with self._lock:
+                unsettled, segment.under_way = segment.under_way, 0
+                if segment.dropped_as:
+                    self._tally.add(segment.dropped_as, unsettled)
+
     def done(self, batch: Batch) -> None:
         """Forget a batch, durably: it is delivered or dropped."""
         self._tally.add("damaged", batch.damaged)
         self._tally.add("dropped_category", batch.unwanted)
+        batch.segment.under_way = 0
         if batch.segment not in self.segments():
             return  # dropped meanwhile to make room
         try:
@@ -181,7 +201,8 @@ class Spool:
         return segment
 
     def _drop(self, segment: Segment, why: str) -> None:
-        self._tally.add(why, segment.left)
+        segment.dropped_as = why
+        self._tally.add(why, max(0, segment.left - segment.under_way))
         try:
             segment.remove()
         except OSError as error:

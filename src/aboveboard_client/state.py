@@ -25,7 +25,7 @@ class State:
     def read(self) -> dict[str, Any]:
         """Return what is remembered."""
         try:
-            return self._load()
+            return self.load()
         except OSError:
             return {}
 
@@ -37,13 +37,13 @@ class State:
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(self.folder / "state.lock"):
-            before = self._load()
+            before = self.load()
             values = dict(before)
             yield values
             if values != before:
                 replace_durably(self._file, json.dumps(values).encode())
 
-    def _load(self) -> dict[str, Any]:
+    def load(self) -> dict[str, Any]:
         """Read the file, damaged or missing as empty; OSError."""
         try:
             found = json.loads(self._file.read_bytes())

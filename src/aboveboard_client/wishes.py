@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aboveboard.ingest.v1.ingest_service_pb2 import SetCollectionPreferenceRequest as Request
+from aboveboard_client import patience
 from aboveboard_client.consent import SERVICE, USER
 from aboveboard_client.failure import TOKEN_REQUIRED, CallFailed, Withdrawn
 from aboveboard_client.locks import locked
@@ -30,7 +31,7 @@ STAYS_OFF = (
 )
 
 
-UNTOLD = "telemetry stays off: the service was not told yet of what was refused at another scope"
+ELSEWHERE = "telemetry stays off: it was refused at another scope too"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ class Wishes:
         """Stop everything, then tell; see Client.disable."""
         problems = [self._stop(timeout)]
         self._parts.spool.purge()
+        if erase_history:
+            try:
+                self._parts.log.erase()
+            except OSError as error:
+                problems.append(f"the log of what was sent could not be deleted: {error}")
         # Again, where a full disk did not let it be written: purging has made room.
         self._parts.consent.refresh()
         return self._wish(
@@ -71,11 +77,13 @@ class Wishes:
         """Lift the user's own refusal at this scope, then tell; see Client.enable."""
         scope = self._meant(scope)
         problems = []
-        # The service cannot forbid yet what it does not know of.
-        if any(wish.disables and wish.scope != scope for wish in self._pending.due()):
-            problems.append(UNTOLD)
-        else:
-            self._parts.consent.allow(USER)
+        try:
+            if self._pending.refused() - {scope}:
+                problems.append(ELSEWHERE)
+            else:
+                self._parts.consent.allow(USER)
+        except OSError as error:
+            problems.append(f"telemetry stays off: {error}")
         return self._wish(scope, Request.PREFERENCE_ENABLED, erase=False, problems=problems)
 
     def tell(self) -> float:
@@ -105,7 +113,7 @@ class Wishes:
             self._parts.consent.forbid(USER)
         except OSError as error:
             problem = f"that telemetry is off could not be kept: {error}"
-        if not self._parts.transport.pass_gate(timeout):
+        if not self._parts.transport.pass_gate(patience.left(timeout)):
             return f"{problem}; a call under way did not end"
         try:
             if self._parts.state.folder.is_dir():
@@ -136,9 +144,7 @@ class Wishes:
             else:
                 wish = self._pending.add(int(scope), int(preference), erase=erase)
                 with self._telling(timeout=self._parts.settings.timing.rpc):
-                    # Where it is missing the sender of another process has just told it.
-                    due = wish in self._pending.due()
-                    outcome = self._tell(wish, self._delivery.call_alone) if due else Outcome()
+                    outcome = self._tell_up_to(wish)
                 problems.append(outcome.problem)
         except Withdrawn:
             problems.append("the service was not told: the environment forbids any connection")
@@ -152,6 +158,17 @@ class Wishes:
             deletion_id=outcome.deletion_id,
             problem="; ".join(filter(None, problems)),
         )
+
+    def _tell_up_to(self, last: Wish) -> Outcome:
+        """Tell what was to be told before it, where it is time, and then a wish; return its outcome."""
+        due = self._pending.due()
+        if last not in due:
+            # The sender of another process has just told it.
+            return Outcome()
+        for wish in due[: due.index(last)]:
+            if not self._retries.wait(wish.scope):
+                self._tell(wish, self._delivery.call_alone)
+        return self._tell(last, self._delivery.call_alone)
 
     def _meant(self, scope: Scope | None) -> Scope | None:
         """Return the scope that is meant: an anonymous server has only one."""

@@ -259,3 +259,15 @@ def test_multiprocessing_workers_send(host: Host, shared_server: ServerProcess, 
     host.run(program)
     assert arrived(shared_server, host) == [0, 1, 2, 3]
     assert held(shared_server, Source(server=ServerSource(server_uuid=host.server_uuid)))
+
+
+def test_a_proxy_in_the_environment_does_not_get_what_stays_on_this_machine(
+    host: Host, shared_server: ServerProcess
+) -> None:
+    """With `http_proxy` set, as on many a company's machine, a service on loopback is reached directly."""
+    proxy = "http://127.0.0.1:9"
+    host.run(
+        "client = make()\nclient.record(element(1))\nassert client.close(20)\n",
+        env={"http_proxy": proxy, "https_proxy": proxy, "grpc_proxy": proxy, "no_proxy": "", "NO_PROXY": ""},
+    )
+    assert arrived(shared_server, host) == [1]
