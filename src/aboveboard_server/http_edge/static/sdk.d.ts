@@ -71,7 +71,8 @@ export function ping(event: string, payload?: Record<string, unknown>, category?
 export function flush(): Promise<void>;
 
 /**
- * Switch collection off: the "Disable Telemetry" tick box. In this tab at once, and its queue is emptied.
+ * Switch collection off: the "Disable Telemetry" tick box. In this tab at once: its queue is emptied, and requests under
+ * way are aborted. Before `init` as well: false then, and told once `init` says whose wish it is.
  *
  * @returns true once the service keeps it; false where it could not be told: then it holds in this browser, and
  * is told as soon as the service can be reached. The token that lifts it lies in the origin's localStorage from
