@@ -52,7 +52,9 @@ def test_a_request_under_way_is_aborted(application: Application, context: Brows
 
 def test_a_refusal_before_init_counts(application: Application, context: BrowserContext) -> None:
     """It answers false, holds from the first ping on, is told as soon as `init` says whose it is."""
-    address = application.page(LOADED, before="window.said = aboveboard.disable('USER');")
+    address = application.page(
+        LOADED, before="aboveboard.disable('USER').then((kept) => (window.said = kept));"
+    )
     page = opened(context, address)
     assert page.evaluate("said") is False
     assert collecting(page) is False

@@ -50,7 +50,8 @@ export interface CollectionStatus {
 
 /**
  * Say who sends, and begin: ask the service whether to collect. Call it again where that changes, as after
- * a login; what is queued keeps the source it was made under.
+ * a login; what is queued keeps the source it was made under. A page that the browser renders ahead begins, and pings,
+ * when it is shown.
  */
 export function init(options: Options): void;
 

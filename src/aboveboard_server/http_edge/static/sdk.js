@@ -7,7 +7,9 @@
  * from the refusal on; nothing before.
  */
 import { DAY, KEY, note, renew, tokenIn, wished } from './refusals.js';
-import { SECOND, asObject, attempt, clock, encode, interval, later, random, size, uuid7 } from './tools.js';
+import {
+  SECOND, asObject, attempt, clock, encode, interval, later, random, size, untilShown, uuid7,
+} from './tools.js';
 
 // The service takes 64 KiB, and a page may have as much in beacons under way. A kilobyte goes to what is
 // around source and events: names, time, write key.
@@ -49,6 +51,7 @@ let again = null; // As timer, for `retell`.
 
 /** Say who sends, and begin. Once more where it changes, as after a login: what is queued keeps its source. */
 export const init = quietly((given) => {
+  if (untilShown(() => init(given))) return;
   const first = !options;
   options = { ...given, flushInterval: interval(given.flushInterval) };
   options.endpoint = (given.endpoint ?? new URL('.', import.meta.url).href).replace(/\/*$/, '/');
@@ -68,13 +71,15 @@ export const init = quietly((given) => {
 
 /** Tell that something happened. `payload` is a small object; `kind` 'INTERACTION' or 'TECHNICAL'. */
 export const ping = quietly((event, payload, kind) => {
+  const plain = asObject(payload);
+  if (untilShown(() => ping(event, plain, kind))) return;
   const category = `CATEGORY_${kind === 'TECHNICAL' ? kind : 'INTERACTION'}`;
   if (!collecting() || !allows(category)) return;
   const json = encode({
     eventId: uuid7(),
     occurredAt: now(),
     sequence: tab.sequence + 1,
-    ping: { eventName: String(event), payload: asObject(payload), category },
+    ping: { eventName: String(event), payload: plain, category },
   });
   const bytes = size(json) + 1;
   if (bytes + size(source) > ROOM) return log('too large to be sent', event);
@@ -252,7 +257,7 @@ function prefer(scope, disabled) {
   }
   if (!options) {
     early.push([scope, disabled]);
-    return false;
+    return Promise.resolve(false);
   }
   wishes += 1;
   const wish = wishOf(scope);

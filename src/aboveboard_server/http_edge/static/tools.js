@@ -18,6 +18,14 @@ export function interval(given) {
   return usable ? given : USUAL;
 }
 
+/** Whether the page is rendered ahead, and may never be shown: then it is done when it is. */
+export function untilShown(action) {
+  const { document } = globalThis;
+  if (!document?.prerendering) return false;
+  document.addEventListener('prerenderingchange', action, { once: true });
+  return true;
+}
+
 /** Do what storage may forbid, or be too full for: null then. */
 export function attempt(action) {
   try {
