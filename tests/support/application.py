@@ -55,8 +55,14 @@ class Application:
         self.company = f"c-{uuid.uuid4()}"
         # One for all its pages: they tell each other times.
         self._began = round(time.time() * 1000)
+        self.endpoint = f"http://{server.http_address}/"
         self._site = site
         self._server = server
+
+    def options(self, **more: object) -> dict[str, object]:
+        """Return what its pages give to `init`."""
+        said = {"solution": "Connects", "companyId": self.company, "deploymentId": "d1", "userId": "u1"}
+        return said | {"flushInterval": BRISK} | more
 
     def page(
         self,
@@ -67,8 +73,7 @@ class Application:
         **more: object,
     ) -> str:
         """Serve a page whose script does `before`, then `init`, then `body`, and return its address."""
-        said = {"solution": "Connects", "companyId": self.company, "deploymentId": "d1", "userId": "u1"}
-        said_in_full = json.dumps(said | {"flushInterval": BRISK} | more | dict(options or {}))
+        said_in_full = json.dumps(self.options(**more) | dict(options or {}))
         text = PAGE.replace("{api}", self._server.http_address).replace("{options}", said_in_full)
         text = text.replace("{began}", str(self._began)).replace("{speed}", str(SPEED))
         return self._site.add(

@@ -51,7 +51,7 @@ export interface CollectionStatus {
 /**
  * Say who sends, and begin: ask the service whether to collect. Call it again where that changes, as after
  * a login; what is queued keeps the source it was made under. A page that the browser renders ahead begins, and pings,
- * when it is shown.
+ * when it is shown. Where there is neither a page nor a worker, as in Node, nothing begins.
  */
 export function init(options: Options): void;
 

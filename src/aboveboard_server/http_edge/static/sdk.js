@@ -8,7 +8,7 @@
  */
 import { DAY, KEY, note, renew, tokenIn, wished } from './refusals.js';
 import {
-  SECOND, asObject, attempt, clock, encode, interval, later, random, size, untilShown, uuid7,
+  SECOND, asObject, attempt, clock, encode, hidden, inBrowser, interval, later, random, size, untilShown, uuid7,
 } from './tools.js';
 
 // The service takes 64 KiB, and a page may have as much in beacons under way. A kilobyte goes to what is
@@ -51,7 +51,7 @@ let again = null; // As timer, for `retell`.
 
 /** Say who sends, and begin. Once more where it changes, as after a login: what is queued keeps its source. */
 export const init = quietly((given) => {
-  if (untilShown(() => init(given))) return;
+  if (!inBrowser() || untilShown(() => init(given))) return;
   const first = !options;
   options = { ...given, flushInterval: interval(given.flushInterval) };
   options.endpoint = (given.endpoint ?? new URL('.', import.meta.url).href).replace(/\/*$/, '/');
@@ -60,7 +60,7 @@ export const init = quietly((given) => {
   status = null;
   party += 1;
   if (first) {
-    addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && beacon(), true);
+    addEventListener('visibilitychange', () => hidden() && beacon(), true);
     addEventListener('pagehide', leave);
     addEventListener('pageshow', (event) => event.persisted && comeBack());
   }
@@ -88,7 +88,7 @@ export const ping = quietly((event, payload, kind) => {
   if (queue.length > QUEUE_EVENTS) queue.shift(); // Its number is gone: the loss shows as a gap.
   if (leaving) store();
   // A hidden tab is ended without notice.
-  if (leaving || (status && document.visibilityState === 'hidden')) queueMicrotask(beacon);
+  if (leaving || (status && hidden())) queueMicrotask(beacon);
   schedule();
 });
 
@@ -250,6 +250,7 @@ function forget() {
 
 /** Tell a preference, one after the other: the later one must not arrive first. */
 function prefer(scope, disabled) {
+  if (!inBrowser()) return Promise.resolve(false);
   if (disabled) {
     tab.refused = true;
     forget();
