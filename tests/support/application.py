@@ -37,6 +37,7 @@ window.setTimeout = (action, ms) => later(action, ms / {speed});
 <script type="module">
 import * as aboveboard from 'http://{api}/sdk.js';
 window.aboveboard = aboveboard;
+{before}
 aboveboard.init({options});
 {body}
 </script>"""
@@ -54,18 +55,30 @@ class Application:
         self.company = f"c-{uuid.uuid4()}"
         # One for all its pages: they tell each other times.
         self._began = round(time.time() * 1000)
+        self.endpoint = f"http://{server.http_address}/"
         self._site = site
         self._server = server
 
-    def page(
-        self, body: str = "", options: Mapping[str, object] | None = None, path: str = "", **more: object
-    ) -> str:
-        """Serve a page whose script goes on with `body`, and return its address."""
+    def options(self, **more: object) -> dict[str, object]:
+        """Return what its pages give to `init`."""
         said = {"solution": "Connects", "companyId": self.company, "deploymentId": "d1", "userId": "u1"}
-        said_in_full = json.dumps(said | {"flushInterval": BRISK} | more | dict(options or {}))
+        return said | {"flushInterval": BRISK} | more
+
+    def page(
+        self,
+        body: str = "",
+        options: Mapping[str, object] | None = None,
+        path: str = "",
+        before: str = "",
+        **more: object,
+    ) -> str:
+        """Serve a page whose script does `before`, then `init`, then `body`, and return its address."""
+        said_in_full = json.dumps(self.options(**more) | dict(options or {}))
         text = PAGE.replace("{api}", self._server.http_address).replace("{options}", said_in_full)
         text = text.replace("{began}", str(self._began)).replace("{speed}", str(SPEED))
-        return self._site.add(path or f"/{uuid.uuid4()}", text.replace("{body}", body))
+        return self._site.add(
+            path or f"/{uuid.uuid4()}", text.replace("{before}", before).replace("{body}", body)
+        )
 
     def rows(self, what: str = "event_name, sequence") -> list[tuple[Any, ...]]:
         """Return what is stored of its pings, in the order of their numbers."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STATIC = files("aboveboard_server.http_edge") / "static"
 # Of the browser SDK's modules.
-IMPORT = re.compile(r"^import .*\n", re.MULTILINE)
+IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 COMMENT = re.compile(r"^ *(?://|/?\*).*\n|^\n", re.MULTILINE)
 # What a page of another origin loads: for everyone to read, and with no cookie to go by.
 SHARED = {

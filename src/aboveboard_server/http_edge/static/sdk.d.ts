@@ -50,7 +50,8 @@ export interface CollectionStatus {
 
 /**
  * Say who sends, and begin: ask the service whether to collect. Call it again where that changes, as after
- * a login; what is queued keeps the source it was made under.
+ * a login; what is queued keeps the source it was made under. A page that the browser renders ahead begins, and pings,
+ * when it is shown. Where there is neither a page nor a worker, as in Node, nothing begins.
  */
 export function init(options: Options): void;
 
@@ -71,7 +72,8 @@ export function ping(event: string, payload?: Record<string, unknown>, category?
 export function flush(): Promise<void>;
 
 /**
- * Switch collection off: the "Disable Telemetry" tick box. In this tab at once, and its queue is emptied.
+ * Switch collection off: the "Disable Telemetry" tick box. In this tab at once: its queue is emptied, and requests under
+ * way are aborted. Before `init` as well: false then, and told once `init` says whose wish it is.
  *
  * @returns true once the service keeps it; false where it could not be told: then it holds in this browser, and
  * is told as soon as the service can be reached. The token that lifts it lies in the origin's localStorage from

@@ -7,7 +7,9 @@
  * from the refusal on; nothing before.
  */
 import { DAY, KEY, note, renew, tokenIn, wished } from './refusals.js';
-import { SECOND, asObject, attempt, clock, encode, interval, later, random, size, uuid7 } from './tools.js';
+import {
+  SECOND, asObject, attempt, clock, encode, hidden, inBrowser, interval, later, random, size, untilShown, uuid7,
+} from './tools.js';
 
 // The service takes 64 KiB, and a page may have as much in beacons under way. A kilobyte goes to what is
 // around source and events: names, time, write key.
@@ -16,6 +18,7 @@ const QUEUE_EVENTS = 1_000; // Beyond it the oldest go: a page must not fill up 
 const BATCH_EVENTS = 500;
 const SLOWEST_RETRY = 300_000; // ms
 const TIMEOUT = 30_000; // ms
+const SCOPES = ['USER', 'DEPLOYMENT'];
 
 /** @type {any} The options of `init`; null before. */
 let options = null;
@@ -25,9 +28,14 @@ let tab = { id: '', sequence: 0, refused: false };
 let queue = [];
 /** @type {any} The last CollectionStatus; null until the service has told. */
 let status = null;
+let party = 0; // Counts who sends: an answer about an earlier one tells nothing.
 let behind = false; // Whether an event of this page was refused as older than an erasure.
 let ahead = 0; // By how many ms the service's clock is ahead then.
 let wishes = 0; // How many preferences were set in this page.
+/** @type {[string, boolean][]} What was wished before `init`, when nobody knew whose wish it is. */
+const early = [];
+/** @type {Set<AbortController>} The requests that a refusal aborts. */
+const underWay = new Set();
 /** @type {Promise<any>} The preferences that are being told, one after the other. */
 let telling = Promise.resolve();
 let busy = false;
@@ -40,32 +48,38 @@ let most = BATCH_EVENTS;
 let timer = null;
 /** @type {any} */
 let again = null; // As timer, for `retell`.
+
 /** Say who sends, and begin. Once more where it changes, as after a login: what is queued keeps its source. */
 export const init = quietly((given) => {
+  if (!inBrowser() || untilShown(() => init(given))) return;
   const first = !options;
   options = { ...given, flushInterval: interval(given.flushInterval) };
   options.endpoint = (given.endpoint ?? new URL('.', import.meta.url).href).replace(/\/*$/, '/');
   if (first && !objects()) claim();
   describe();
   status = null;
+  party += 1;
   if (first) {
-    addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && beacon(), true);
+    addEventListener('visibilitychange', () => hidden() && beacon(), true);
     addEventListener('pagehide', leave);
     addEventListener('pageshow', (event) => event.persisted && comeBack());
   }
+  for (const [scope, disabled] of early.splice(0)) prefer(scope, disabled);
   retell();
   void work();
 });
 
 /** Tell that something happened. `payload` is a small object; `kind` 'INTERACTION' or 'TECHNICAL'. */
 export const ping = quietly((event, payload, kind) => {
+  const plain = asObject(payload);
+  if (untilShown(() => ping(event, plain, kind))) return;
   const category = `CATEGORY_${kind === 'TECHNICAL' ? kind : 'INTERACTION'}`;
   if (!collecting() || !allows(category)) return;
   const json = encode({
     eventId: uuid7(),
     occurredAt: now(),
     sequence: tab.sequence + 1,
-    ping: { eventName: String(event), payload: asObject(payload), category },
+    ping: { eventName: String(event), payload: plain, category },
   });
   const bytes = size(json) + 1;
   if (bytes + size(source) > ROOM) return log('too large to be sent', event);
@@ -74,7 +88,7 @@ export const ping = quietly((event, payload, kind) => {
   if (queue.length > QUEUE_EVENTS) queue.shift(); // Its number is gone: the loss shows as a gap.
   if (leaving) store();
   // A hidden tab is ended without notice.
-  if (leaving || (status && document.visibilityState === 'hidden')) queueMicrotask(beacon);
+  if (leaving || (status && hidden())) queueMicrotask(beacon);
   schedule();
 });
 
@@ -122,11 +136,15 @@ function describe() {
 function claim() {
   const kept = attempt(() => JSON.parse(sessionStorage.getItem(KEY) ?? 'null'));
   attempt(() => sessionStorage.removeItem(KEY));
-  tab = kept?.id ? kept : { id: random(16), sequence: 0, refused: tab.refused };
+  const refused = kept ? Boolean(kept.refused) : tab.refused;
+  if (refused) queue = [];
+  tab = kept?.id && !refused ? kept : { id: random(16), sequence: 0, refused };
 }
 
+/** Keep what the next page of the tab needs: the refusal alone where there is one. */
 function store() {
-  if (!objects()) attempt(() => sessionStorage.setItem(KEY, JSON.stringify(tab)));
+  const text = tab.refused ? '{"refused":true}' : collecting() && JSON.stringify(tab);
+  attempt(() => (text ? sessionStorage.setItem(KEY, text) : sessionStorage.removeItem(KEY)));
 }
 
 function leave() {
@@ -155,9 +173,12 @@ async function work() {
     failures = 0;
     retryAt = soonest = wait && clock() + wait;
   } catch (error) {
-    soonest = clock() + Math.max(SECOND, retryAfter(error));
-    retryAt = clock() + pause(error);
-    log('will try again', error);
+    // Not where a refusal has aborted it.
+    if (collecting()) {
+      soonest = clock() + Math.max(SECOND, retryAfter(error));
+      retryAt = clock() + pause(error);
+      log('will try again', error);
+    }
   }
   busy = false;
   schedule();
@@ -178,32 +199,31 @@ function pause(error) {
 const retryAfter = (error) => Math.min(error.retryAfter ?? 0, DAY);
 
 async function ask() {
-  const asked = source;
-  const answer = await post('v1/status', `{"source":${asked}${writeKey()}}`);
-  // A source that has changed meanwhile asks for itself.
-  if (asked === source) obey((await answer.json()).collectionStatus);
+  const asking = party;
+  const told = await post('v1/status', `{"source":${source}${writeKey()}}`);
+  // Who has come meanwhile asks for himself.
+  if (asking === party) obey(told.collectionStatus);
 }
 
 /** Send them, and return for how many ms to pause before the next ones. */
 async function deliver(events) {
-  const answer = await post('v1/events', body(events)).catch((error) => {
+  const told = await post('v1/events', body(events)).catch((error) => {
     if (error.status !== 400 && error.status !== 413) throw error;
     return null;
   });
-  if (!answer && events.length > 1) {
+  if (!told && events.length > 1) {
     // One of them makes the whole unreadable: halve until it stands alone.
     most = Math.ceil(events.length / 2);
     return SECOND;
   }
   // Where one was refused the next may be, as by something between that takes nothing at all.
-  if (answer) most = Math.min(most * 2, BATCH_EVENTS);
+  if (told) most = Math.min(most * 2, BATCH_EVENTS);
   const done = new Set(events);
   queue = queue.filter((event) => !done.has(event));
-  if (!answer) {
+  if (!told) {
     log('refused', events[0].json);
     return SECOND;
   }
-  const told = await answer.json().catch(() => ({}));
   for (const verdict of told.verdicts ?? []) {
     log(verdict.outcome, verdict);
     behind ||= verdict.outcome === 'OUTCOME_SUBJECT_ERASED';
@@ -220,35 +240,44 @@ function obey(told) {
   else queue = queue.filter((event) => allows(event.category));
 }
 
-/** Empty the queue. What was in it was not lost: whatever comes later counts anew, under another id. */
+/** Empty the queue, and call back what is under way. It was not lost: what comes later counts anew, under another id. */
 function forget() {
   queue = [];
+  for (const request of underWay) request.abort();
   tab = { ...tab, id: random(16), sequence: 0 };
-  describe();
+  if (options) describe();
 }
 
 /** Tell a preference, one after the other: the later one must not arrive first. */
 function prefer(scope, disabled) {
-  if (!options) return false;
-  wishes += 1;
+  if (!inBrowser()) return Promise.resolve(false);
   if (disabled) {
     tab.refused = true;
     forget();
+    store();
   }
-  const wish = { ...wished(scope, options), asked: source };
+  if (!options) {
+    early.push([scope, disabled]);
+    return Promise.resolve(false);
+  }
+  wishes += 1;
+  const wish = wishOf(scope);
   if (disabled) renew(wish); else wish.lifts = wishes;
   return (telling = telling.then(() => tell(wish)));
 }
 
 async function tell(wish) {
-  const { scope, lifts, kept, asked } = wish;
-  const said = `"scope":"SCOPE_${scope}","preference":"PREFERENCE_${lifts ? 'ENABLED' : 'DISABLED'}"`;
-  const token = `"preferenceToken":"${tokenIn(kept)}"`;
+  const { scope, lifts, kept } = wish;
   try {
-    const answer = await post('v1/preference', `{"source":${asked},${said},${token}${writeKey()}}`);
+    const said = `"scope":"SCOPE_${scope}","preference":"PREFERENCE_${lifts ? 'ENABLED' : 'DISABLED'}"`;
+    const token = `"preferenceToken":"${tokenIn(kept)}"`;
+    const told = await post('v1/preference', `{"source":${wish.source},${said},${token}${writeKey()}}`);
     note(wish, lifts ? '' : kept);
-    if (lifts === wishes) tab.refused = false;
-    if (asked === source) obey((await answer.json()).collectionStatus);
+    if (lifts === wishes) {
+      tab.refused = false;
+      attempt(() => sessionStorage.removeItem(KEY));
+    }
+    if (wish.party === party) obey(told.collectionStatus);
     schedule();
     return true;
   } catch (error) {
@@ -271,13 +300,16 @@ function retell() {
 
 /** The refusals that the service does not know, the first to be told first. */
 function untold() {
-  const all = ['USER', 'DEPLOYMENT'].map((scope) => ({ ...wished(scope, options), asked: source }));
-  return all.filter(({ at }) => at).sort((one, other) => one.at - other.at);
+  return SCOPES.map(wishOf).filter(({ at }) => at).sort((one, other) => one.at - other.at);
 }
+
+const wishOf = (scope) => ({ ...wished(scope, options), source, party });
 
 /** Hand over what no beacon has carried yet, for the page may end now. */
 function beacon() {
-  if (!options || !collecting()) return;
+  if (!collecting()) return;
+  // Whoever has refused here is asked for first: the vendor may have lifted it.
+  if (!status && SCOPES.some((scope) => wishOf(scope).kept)) return;
   let events;
   while ((events = batch((event) => !event.beaconed)).length) {
     for (const event of events) event.beaconed = true;
@@ -302,22 +334,31 @@ function body(events) {
 
 const writeKey = () => options.writeKey ? `,"writeKey":${encode(options.writeKey)}` : '';
 
-/** Post a text: as text/plain, which needs no preflight. */
+/** Post a text, and return what is answered: as text/plain, which needs no preflight. */
 async function post(path, text, keepalive = false) {
-  const answer = await fetch(options.endpoint + path, {
-    method: 'POST',
-    body: text,
-    headers: { Accept: 'application/json' },
-    credentials: 'omit',
-    referrerPolicy: 'no-referrer',
-    keepalive,
-    signal: AbortSignal.timeout?.(TIMEOUT),
-  });
-  if (answer.ok) return answer;
-  const retryAfter = Number(answer.headers.get('Retry-After')) * 1_000 || 0;
-  // Names the field and the rule where the source is refused; never the value.
-  const why = (await answer.text().catch(() => '')).slice(0, 500);
-  throw Object.assign(new Error(`${path}: ${answer.status} ${why}`), { status: answer.status, retryAfter });
+  const request = new AbortController();
+  const late = later(() => request.abort(), TIMEOUT);
+  if (path !== 'v1/preference') underWay.add(request);
+  try {
+    const answer = await fetch(options.endpoint + path, {
+      method: 'POST',
+      body: text,
+      headers: { Accept: 'application/json' },
+      credentials: 'omit',
+      referrerPolicy: 'no-referrer',
+      keepalive,
+      signal: request.signal,
+    });
+    // What is not JSON is not the service's: a portal before it has taken nothing.
+    if (answer.ok) return await answer.json();
+    const retryAfter = Number(answer.headers.get('Retry-After')) * 1_000 || 0;
+    // Names the field and the rule where the source is refused; never the value.
+    const why = (await answer.text().catch(() => '')).slice(0, 500);
+    throw Object.assign(new Error(`${path}: ${answer.status} ${why}`), { status: answer.status, retryAfter });
+  } finally {
+    clearTimeout(late);
+    underWay.delete(request);
+  }
 }
 
 /** The time of events and requests, by one clock: the service corrects the one by the other. */

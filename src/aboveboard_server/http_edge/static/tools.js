@@ -18,6 +18,20 @@ export function interval(given) {
   return usable ? given : USUAL;
 }
 
+/** Whether there is a page, or a worker of one: elsewhere, as in Node, nothing is taken and nothing runs. */
+export const inBrowser = () => Boolean(globalThis.document ?? globalThis.WorkerGlobalScope);
+
+/** Whether nobody sees the page; a worker has none. */
+export const hidden = () => globalThis.document?.visibilityState === 'hidden';
+
+/** Whether the page is rendered ahead, and may never be shown: then it is done when it is. */
+export function untilShown(action) {
+  const { document } = globalThis;
+  if (!document?.prerendering) return false;
+  document.addEventListener('prerenderingchange', action, { once: true });
+  return true;
+}
+
 /** Do what storage may forbid, or be too full for: null then. */
 export function attempt(action) {
   try {
