@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aboveboard_server.doctor.finding import ok, problem, warning
 from aboveboard_server.schema import tables
-from aboveboard_server.storage import partitions
+from aboveboard_server.storage import partitions, postgres_rights
 from aboveboard_server.storage.outdated import is_empty
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def partitions_are_made_ahead(host: Host) -> Iterator[Finding]:
 
 
 def commits_are_taken(host: Host) -> Iterator[Finding]:
-    """The database takes commits: it is no standby, and every table is this user's to write."""
-    if host.database.exec_driver_sql("SELECT pg_is_in_recovery()").scalar_one():
+    """The database takes commits: it is no standby, and this user has every right that they need."""
+    if _is_standby(host):
         yield problem("it is in recovery: a standby", "promote it, or name the primary in --database")
     refused = host.database.exec_driver_sql(NOT_WRITABLE).scalars().all()
     if refused:
@@ -64,7 +64,10 @@ def commits_are_taken(host: Host) -> Iterator[Finding]:
             f"{refused[0]}{f' and {len(refused) - 1} more' if refused[1:] else ''} may not be written",
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public to the server's user",
         )
-    elif not host.database.exec_driver_sql("SELECT pg_is_in_recovery()").scalar_one():
+    lacking = postgres_rights.lacking(host.database)
+    for right, grant in lacking:
+        yield problem(f"the server's user lacks {right}", grant)
+    if not (refused or lacking or _is_standby(host)):
         yield ok("it does")
 
 
@@ -96,6 +99,10 @@ def clocks_agree(host: Host) -> Iterator[Finding]:
         yield warning(f"they differ by {apart:.0f} s", "have NTP keep both right")
     else:
         yield ok(f"they differ by less than {SLACK} s")
+
+
+def _is_standby(host: Host) -> bool:
+    return bool(host.database.exec_driver_sql("SELECT pg_is_in_recovery()").scalar_one())
 
 
 def _setting(host: Host, name: str) -> str:

@@ -63,6 +63,22 @@ class Judgement:
         """Whether the clock is suspect of being behind."""
         return self.suspicion in BACKWARDS
 
+    @property
+    def cut_off(self) -> datetime:
+        """The cut-off of a deletion that begins now: the latest time that a server is known to have shown.
+
+        A clock that is plausible may be behind others by an hour, and what came by theirs must not come back.
+        """
+        if self.suspicion:
+            return self.now
+        known = [self.now]
+        if self.database_time:
+            known.append(self.database_time - self.kept.database_ahead)
+        if self.kept.newest_at > self.now:
+            # It has gone on since it was noted.
+            known.append(self.kept.newest_at + MARGIN)
+        return max(known)
+
 
 class ClockGuard:
     """Judges a clock, and notes how long this server runs and what its clock shows while it is plausible."""

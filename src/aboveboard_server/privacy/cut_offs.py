@@ -50,15 +50,16 @@ class CutOffs:
         judged = await self._guard.judge()
         if judged.suspicion:
             return False
+        at = judged.cut_off
         sealed = await self._sealed.find(row, makes_key=True)
         subject = sealed or await self._finder.named(deletions.subject_of(row))
         lifted = opt_out_of(row.deletion_id)
         ends = [lifted] if await self._store.read(opt_outs.is_in_force, lifted) else []
         # First the journal: where it ends in between, the next start applies what it says.
-        await self._journal.cut_off(subject, row.deletion_id, judged.now, ends)
+        await self._journal.cut_off(subject, row.deletion_id, at, ends)
         act = Act(SERVER_ACTOR, "CutOffDeletion", row.subject_digest, row.reference, row.subject_kind)
         done = await self._store.work(
-            deletions.cut_off, row.deletion_id, subject, at=judged.now, lifted=lifted, act=act
+            deletions.cut_off, row.deletion_id, subject, at=at, lifted=lifted, act=act
         )
         log.info("deletion_cut_off", deletion_id=row.deletion_id)
         return done

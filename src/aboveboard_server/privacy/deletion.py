@@ -143,13 +143,13 @@ class Deletions:
         judged = await self._guard.judge()
         act = Act(actor, "ConfirmDeletion", subject.digest, reference, subject.kind)
         order = work.Order(
-            deletion_id, ADMINISTRATOR, judged.now, reference, no_cut_off=bool(judged.suspicion)
+            deletion_id, ADMINISTRATOR, judged.cut_off, reference, no_cut_off=bool(judged.suspicion)
         )
         order, opt_out = await self._opt_out(subject, order)
         await self._journal.deletion(subject, deletion_id, order.cut_off_at, opt_out)
         decision = work.Decision(
             deletion_id,
-            judged.now,
+            judged.cut_off,
             act,
             reference,
             request.scrub_now,
@@ -264,7 +264,7 @@ class Deletions:
         self, subject: SubjectRecord, order: work.Order, actor: str, action: str, user_id: str = ""
     ) -> DeletionRow:
         judged = await self._guard.judge()
-        order = replace(order, at=judged.now, no_cut_off=bool(judged.suspicion))
+        order = replace(order, at=judged.cut_off, no_cut_off=bool(judged.suspicion))
         if order.no_cut_off and user_id:
             sealed = self._sealed.seal(order.deletion_id, subject, user_id)
             order = replace(order, sealed_subject=sealed)

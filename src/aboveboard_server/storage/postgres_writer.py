@@ -39,8 +39,8 @@ ATTEMPTS = 8
 # No fault of the rows: a deadlock, or a partition that came to be meanwhile (CheckViolation: no table has a
 # check of its own, but for a default partition beside which one is being made).
 PASSING = (pg.DeadlockDetected, pg.SerializationFailure, pg.CheckViolation)
-# The database is being restored, or is of an older schema since it was.
-NOT_WHOLE = (pg.UndefinedTable, pg.UndefinedColumn)
+# The database is being restored, or is of an older schema since it was, or its role has lost a right.
+NOT_WHOLE = (pg.UndefinedTable, pg.UndefinedColumn, pg.InsufficientPrivilege)
 
 
 @dataclass(slots=True)
@@ -84,6 +84,16 @@ class PostgresWriter:
 
     async def _repeat(self, connection: Connection, work: Callable[[bool], Awaitable[T]]) -> T:
         """Do a transaction, and do it again where its ground has moved; `work` is told whether to stage."""
+        try:
+            return await self._until_done(connection, work, several=several)
+        except NOT_WHOLE as error:
+            # Whatever it was done for, such as to read what another server has changed.
+            log.error("store_unavailable", error=first_line(error))  # noqa: TRY400  # its text may repeat data
+            raise StoreUnavailableError from error
+
+    async def _until_done(
+        self, connection: Connection, work: Callable[[bool], Awaitable[T]], *, several: bool
+    ) -> T:
         staged = False
         last: Exception | None = None
         seen = self._registry.seen
@@ -113,9 +123,6 @@ class PostgresWriter:
                 log.debug("commit_repeated", error=type(error).__name__, staged=staged)
                 staged = True
                 last = error
-            except NOT_WHOLE as error:
-                log.error("store_unavailable", error=first_line(error))  # noqa: TRY400  # its text may repeat data
-                raise StoreUnavailableError from error
             else:
                 seen.keep_committed()
                 return done

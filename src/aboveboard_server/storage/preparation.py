@@ -13,6 +13,10 @@ import sqlalchemy
 from sqlalchemy.exc import DatabaseError
 
 from aboveboard_server.errors import StartupError
+<<<<<<< HEAD
+=======
+from aboveboard_server.storage import partitions, postgres_rights
+>>>>>>> rev
 from aboveboard_server.storage.address import libpq_parameters, without_password
 from aboveboard_server.storage.outdated import is_empty, outdated, pending_revisions
 from aboveboard_server.storage.unknown_tables import refuse_to_start
@@ -73,6 +77,8 @@ def prepare_postgres(url: URL) -> None:
                 f"the database lacks {missing[0]}{' and more' if len(missing) > 1 else ''}; "
                 f"run: aboveboard migrate --database '{without_password(url)}'"
             )
+        if lacking := postgres_rights.lacking(connection):
+            raise StartupError(f"the server's role lacks {lacking[0].right}; run: {lacking[0].grant}")
 
 
 def migrate_postgres(url: URL) -> list[str]:

@@ -23,6 +23,7 @@ from tests.support.clients import (
 )
 from tests.support.deletions import company, create, finished, get, kept
 from tests.support.in_thread import InThread
+from tests.support.keys import write_key
 
 from aboveboard.admin.v1 import clock_pb2 as c
 from aboveboard.admin.v1 import deletion_pb2 as d
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 AHEAD = timedelta(days=1_200)
 BEHIND = timedelta(hours=-3)
+A_LITTLE_BEHIND = timedelta(minutes=-50)
 RIGHT = timedelta()
 
 
@@ -88,6 +90,25 @@ def accept(server: InThread) -> c.AcceptClockResponse:
         return stub.AcceptClock(c.AcceptClockRequest(time=shown), timeout=TIMEOUT)
 
 
+def ask_to_erase(server: InThread, source: Source) -> str:
+    """Have a source ask for a deployment's history to be erased, and return the id of what then waits."""
+    asked = Preference(
+        source=source,
+        scope=Preference.SCOPE_DEPLOYMENT,
+        preference=Preference.PREFERENCE_DISABLED,
+        erase_history=True,
+    )
+    with ingest(server) as stub:
+        return stub.SetCollectionPreference(asked, timeout=TIMEOUT).deletion_id
+
+
+def confirm(server: InThread, deletion_id: str) -> d.Deletion:
+    """Confirm a deletion that waits."""
+    request = d.ConfirmDeletionRequest(deletion_id=deletion_id, scrub_now=True)
+    with admin(server) as stub:
+        return stub.ConfirmDeletion(request, timeout=TIMEOUT).deletion
+
+
 def waits(deletion: d.Deletion) -> bool:
     return deletion.state == d.Deletion.STATE_RUNNING and not deletion.HasField("cut_off_at")
 
@@ -111,6 +132,30 @@ def test_a_company(server: InThread, moved: timedelta) -> None:
     assert kept(server, "company_id", "gone") == {}
     assert in_force(server) == []
     assert outcomes(server, source, later(), event(time.time() - 3_600)) == ["SUBJECT_ERASED"]
+
+
+@pytest.mark.parametrize("way", ["asked", "confirmed", "waited"])
+def test_a_clock_that_is_behind_by_less_than_an_hour(server: InThread, way: str) -> None:
+    """It is plausible; what came before, by the right clock, is refused all the same."""
+    source, came = deployment_source("gone"), event()
+    publish(server, source, came)
+    if way == "confirmed":
+        deletion_id = ask_to_erase(server, source)
+        server.clock.moved = A_LITTLE_BEHIND
+        deletion = confirm(server, deletion_id)
+    else:
+        server.clock.moved = AHEAD if way == "waited" else A_LITTLE_BEHIND
+        deletion = create(server, company("gone"), scrub_now=True)
+        server.clock.moved = A_LITTLE_BEHIND
+    done = finished(server, deletion)
+    assert done.cut_off_at.ToNanoseconds() >= came.occurred_at.ToNanoseconds()
+    assert done.cut_off_at.seconds < time.time() + 600
+    if way != "confirmed":
+        # By the cut-off as it is, which callers without such a key know to the hour. Older keys went with it.
+        key = write_key(server, company_id="gone")
+        again = publish(server, source, came, write_key=key)
+        assert [verdict[1] for verdict in told(again.verdicts)] == ["SUBJECT_ERASED"]
+    assert kept(server, "company_id", "gone") == {}
 
 
 def test_a_company_that_is_opted_out_too(server: InThread) -> None:
@@ -145,19 +190,9 @@ def test_a_confirmation(server: InThread) -> None:
     """A deletion that an administrator confirms waits as well."""
     source = deployment_source("asks")
     publish(server, source, event())
-    asked = Preference(
-        source=source,
-        scope=Preference.SCOPE_DEPLOYMENT,
-        preference=Preference.PREFERENCE_DISABLED,
-        erase_history=True,
-    )
-    with ingest(server) as stub:
-        deletion_id = stub.SetCollectionPreference(asked, timeout=TIMEOUT).deletion_id
+    deletion_id = ask_to_erase(server, source)
     server.clock.moved = AHEAD
-    with admin(server) as stub:
-        confirmed = stub.ConfirmDeletion(
-            d.ConfirmDeletionRequest(deletion_id=deletion_id, scrub_now=True), timeout=TIMEOUT
-        ).deletion
+    confirmed = confirm(server, deletion_id)
     assert waits(confirmed)
     assert len(in_force(server)) == 2
     assert kept(server, "company_id", "asks") == {"element_stat": 1}

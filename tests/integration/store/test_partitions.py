@@ -291,7 +291,8 @@ def test_a_role_that_may_not_make_partitions_is_told_of(
     """By doctor with what to do, and by a metric that counts those that are missing."""
     postgres.query(backend.url, "CREATE ROLE confined LOGIN")
     try:
-        postgres.query(backend.url, "GRANT ALL ON ALL TABLES IN SCHEMA public TO confined")
+        for kind in ("TABLES", "SEQUENCES"):
+            postgres.query(backend.url, f"GRANT ALL ON ALL {kind} IN SCHEMA public TO confined")
         confined = backend.url.replace("postgres@", "confined@")
         url = database_url(confined)
         assert Maintenance(url)() == 0
