@@ -85,15 +85,13 @@ class PostgresWriter:
     async def _repeat(self, connection: Connection, work: Callable[[bool], Awaitable[T]]) -> T:
         """Do a transaction, and do it again where its ground has moved; `work` is told whether to stage."""
         try:
-            return await self._until_done(connection, work, several=several)
+            return await self._until_done(connection, work)
         except NOT_WHOLE as error:
             # Whatever it was done for, such as to read what another server has changed.
             log.error("store_unavailable", error=first_line(error))  # noqa: TRY400  # its text may repeat data
             raise StoreUnavailableError from error
 
-    async def _until_done(
-        self, connection: Connection, work: Callable[[bool], Awaitable[T]], *, several: bool
-    ) -> T:
+    async def _until_done(self, connection: Connection, work: Callable[[bool], Awaitable[T]]) -> T:
         staged = False
         last: Exception | None = None
         seen = self._registry.seen

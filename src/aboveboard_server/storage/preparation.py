@@ -13,10 +13,7 @@ import sqlalchemy
 from sqlalchemy.exc import DatabaseError
 
 from aboveboard_server.errors import StartupError
-<<<<<<< HEAD
-=======
-from aboveboard_server.storage import partitions, postgres_rights
->>>>>>> rev
+from aboveboard_server.storage import postgres_rights
 from aboveboard_server.storage.address import libpq_parameters, without_password
 from aboveboard_server.storage.outdated import is_empty, outdated, pending_revisions
 from aboveboard_server.storage.unknown_tables import refuse_to_start
