@@ -91,10 +91,17 @@ class Client:
             from aboveboard_client.endpoint import is_local  # noqa: PLC0415
             from aboveboard_client.settings import Settings, as_source, folder_of  # noqa: PLC0415
 
-            who, local = as_source(source), is_local(endpoint)
+            who, local, nowhere = as_source(source), True, ""
+            try:
+                local = is_local(endpoint)
+            except (TypeError, ValueError) as error:
+                # It is off, but for a refusal: that is kept, and told by the next client.
+                nowhere = str(error)
+                self._tally.trouble("endpoint", "telemetry is off: %s", nowhere)
             self._core = Core(
                 Settings(
                     endpoint=endpoint,
+                    nowhere=nowhere,
                     source=who,
                     folder=folder_of(directory, who),
                     write_key=write_key,

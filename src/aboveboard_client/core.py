@@ -15,6 +15,7 @@ from aboveboard_client.heartbeat import Heartbeat, since_boot
 from aboveboard_client.parts import put_together
 from aboveboard_client.patience import left, within
 from aboveboard_client.sender import Sender
+from aboveboard_client.settings import is_switched_off
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -48,7 +49,7 @@ class Core:
         self._children_can_send = True
         self._begin()
         forks.watch(self)
-        if self.parts.consent.switched_off:
+        if is_switched_off():
             self.parts.spool.purge()
         elif self._heartbeat is not None or settings.folder.is_dir():
             # Only a host that may have something to tell, or a refusal to pass on, pays for threads already.

@@ -118,7 +118,7 @@ class Delivery:
     def _exchange(self, rpc: str, request: Message, call: Callable[[str, Message, float], Any]) -> Any:
         parts = self._parts
         if parts.consent.switched_off:
-            raise Withdrawn
+            raise Withdrawn(parts.settings.nowhere or "the environment forbids any connection")
         if not parts.transport.usable:
             raise CallFailed("UNAVAILABLE", "grpc cannot be used in this child; its parent sends")
         try:

@@ -37,7 +37,7 @@ class Parts:
 def put_together(settings: Settings, tally: Tally) -> Parts:
     """Make the parts; touches neither disk nor network but to look whether collection is allowed."""
     clock, state = Clock(), State(settings.folder)
-    consent = Consent(state, clock, switched_off=is_switched_off())
+    consent = Consent(state, clock, switched_off=is_switched_off() or bool(settings.nowhere))
     source = settings.source.SerializeToString(deterministic=True)
     spool = Spool(settings.folder, source, settings.max_bytes, tally)
     transport = Transport(settings)

@@ -23,6 +23,8 @@ class Settings:
     """Everything about one client."""
 
     endpoint: str
+    # Why there is nowhere to send to; mostly empty.
+    nowhere: str
     source: Source
     folder: Path
     write_key: str

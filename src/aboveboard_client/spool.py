@@ -84,7 +84,7 @@ class Spool:
         return True
 
     def peek(self, max_events: int, max_bytes: int) -> Batch | None:
-        """Return the oldest events, of one source; None where there are none. Call it from one thread."""
+        """Return the oldest events, of one source; None where there are none. One thread settles them."""
         for segment in self.segments():
             with self._lock:
                 sealed = segment is not self._current
@@ -220,10 +220,11 @@ class Spool:
         """Drop a file that the disk gives back no more, and what it held."""
         self._tally.trouble("read", "telemetry that was kept cannot be read: %s", error)
         with self._lock:
+            if segment not in self._segments:
+                return  # another thread, which flushes, has found it so too
+            self._segments.remove(segment)
             if segment is self._current:
                 self._current = None
-            if segment in self._segments:
-                self._segments.remove(segment)
         self._drop(segment, "damaged")
 
     def _remove(self, segment: Segment) -> None:

@@ -27,6 +27,9 @@ _abandoned: list[object] = []
 _bereft: list[bool] = []
 # Why grpc cannot be loaded in this process, once that was tried: a second attempt would abort the host.
 _unloadable: list[str] = []
+# Held while it is loaded, by the sender or by who tells a wish for the host.
+_loading = threading.Lock()
+LOAD_SECONDS = 10.0
 
 
 class Connection:
@@ -171,23 +174,30 @@ def _channel(settings: Settings) -> grpc.Channel:
 
 def _load_grpc() -> None:
     """Import grpc and the stub; CallFailed where that fails, or has failed before, be it in the host."""
-    if (
-        not _unloadable
-        and "grpc" not in sys.modules
-        and any(name.startswith("grpc.") for name in sys.modules)
-    ):
-        _unloadable.append("an import of it has failed")
-    if not _unloadable:
-        # Until it is there: whatever interrupts it, it is not tried again.
-        _unloadable.append("an import of it was broken off")
-        try:
-            import aboveboard.ingest.v1.ingest_service_pb2_grpc  # noqa: F401, PLC0415  # 27 MiB, see _channel
-        except Exception as error:  # noqa: BLE001  # an extension may raise anything
-            _unloadable[:] = [repr(error)]
-        else:
-            _unloadable.clear()
+    if not _loading.acquire(timeout=patience.left(LOAD_SECONDS)):
+        raise CallFailed("DEADLINE_EXCEEDED", "grpc is still being loaded")
+    try:
+        _import_grpc()
+    finally:
+        _loading.release()
     if _unloadable:
         raise CallFailed(NO_GRPC, f"grpc cannot be used in this process: {_unloadable[0]}")
+
+
+def _import_grpc() -> None:
+    is_half_there = "grpc" not in sys.modules and any(name.startswith("grpc.") for name in sys.modules)
+    if is_half_there and not _unloadable:
+        _unloadable.append("an import of it has failed")
+    if _unloadable:
+        return
+    # Until it is there: whatever interrupts it, it is not tried again.
+    _unloadable.append("an import of it was broken off")
+    try:
+        import aboveboard.ingest.v1.ingest_service_pb2_grpc  # noqa: F401, PLC0415  # 27 MiB, see _channel
+    except Exception as error:  # noqa: BLE001  # an extension may raise anything
+        _unloadable[:] = [repr(error)]
+    else:
+        _unloadable.clear()
 
 
 def _has_grpc_threads() -> bool:

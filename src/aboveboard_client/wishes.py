@@ -146,8 +146,8 @@ class Wishes:
                 with self._telling(timeout=self._parts.settings.timing.rpc):
                     outcome = self._tell_up_to(wish)
                 problems.append(outcome.problem)
-        except Withdrawn:
-            problems.append("the service was not told: the environment forbids any connection")
+        except Withdrawn as why:
+            problems.append(f"the service was not told: {why}")
         except OSError as error:
             problems.append(f"the service was not told yet: {error}")
         finally:

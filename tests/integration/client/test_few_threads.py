@@ -137,3 +137,19 @@ def test_an_import_that_failed_half_way_is_not_tried_again(host: Host) -> None:
         "say(len(attempts))\n"
     )
     assert said.split() == ["1", "5", "1"]
+
+
+def test_who_comes_while_grpc_is_being_imported_waits_for_it(host: Host) -> None:
+    """The thread is importing it when the host tells a wish: that is no import that failed."""
+    said = host.run(
+        "begun = threading.Event()\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'grpc._runtime_protos': begun.set(); time.sleep(0.5)\n"
+        "sys.meta_path.insert(0, Slow())\n"
+        "client = make()\n"
+        "client.record(element(0))\n"
+        "assert begun.wait(20)\n"
+        "say(client.enable().told)\n"
+    )
+    assert said == "True\n"

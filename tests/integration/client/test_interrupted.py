@@ -25,14 +25,14 @@ def trace(frame, event, argument):
 AWAY = {"ENDPOINT": "127.0.0.1:9"}
 
 
-@pytest.mark.parametrize("inside", ["client.flush(0)", "client.record(element(2))", "client.stats()"])
 @pytest.mark.parametrize("outside", ["client.flush(0)", "client.record(element(1))", "client.close(0)"])
-def test_a_handler_may_interrupt_at_any_line(host: Host, outside: str, inside: str) -> None:
-    """The service is away, and each line of the one call is interrupted by the other."""
+def test_a_handler_may_interrupt_at_any_line(host: Host, outside: str) -> None:
+    """The service is away, and each line of the one call is interrupted by all others."""
     said = host.run(
         AT_EACH_LINE + "client = make(timing=Timing(linger=60))\n"
         "client.record(element(0))\n"
-        f"signal.signal(signal.SIGUSR1, lambda *_: {inside})\n"
+        "def handler(*_): client.flush(0); client.record(element(2)); client.stats()\n"
+        "signal.signal(signal.SIGUSR1, handler)\n"
         "sys.settrace(trace)\n"
         f"{outside}\n"
         "sys.settrace(None)\n"
@@ -60,25 +60,24 @@ def test_a_handler_may_close_at_any_line(host: Host, every: int) -> None:
 
 
 @pytest.mark.fault
-def test_a_flush_survives_thousands_of_signals_that_flush(host: Host) -> None:
-    """Interrupted at random for ten seconds by handlers that flush too, a host never stands still."""
+def test_a_flush_survives_hundreds_of_signals_that_flush(host: Host) -> None:
+    """Interrupted at random by handlers that flush too, a host never stands still."""
     said = host.run(
         "import random\n"
         "client = make()\n"
         "client.record(element(1)); client.flush(1); done = [0]\n"
         "def handler(*_): client.flush(0); done[0] += 1\n"
         "signal.signal(signal.SIGUSR1, handler)\n"
-        "end = time.monotonic() + 10\n"
         "def knock():\n"
-        "    while time.monotonic() < end:\n"
-        "        seen, began = done[0], time.monotonic()\n"
+        "    while done[0] < 500:\n"
+        "        seen = done[0]\n"
         "        os.kill(os.getpid(), signal.SIGUSR1)\n"
-        "        while done[0] == seen and time.monotonic() < end + 30: time.sleep(0.0002)\n"
+        "        while done[0] == seen: time.sleep(0.0002)\n"
         "        time.sleep(random.random() / 1000)\n"
         "thread = threading.Thread(target=knock, daemon=True)\n"
         "thread.start()\n"
         "while thread.is_alive(): client.flush(0)\n"
-        "say(done[0] > 500)\n",
+        "say(done[0] >= 500)\n",
         env=AWAY,
     )
     assert said == "True\n"

@@ -14,7 +14,8 @@ from aboveboard_client.timing import Timing
 from aboveboard_client.transport import Transport
 source = as_source(ServerSource(server_uuid="0195f3d8-7165-11ec-8d28-2641d35f62cd"))
 folder = folder_of(".", source)
-transport = Transport(Settings("127.0.0.1:9", source, folder, "", False, 0, 0, True, False, None, Timing()))
+rest = False, 0, 0, True, False, None, Timing()
+transport = Transport(Settings("127.0.0.1:9", "", source, folder, "", *rest))
 connection = transport._connect()
 connection.call_off()
 try:

@@ -95,9 +95,25 @@ def test_a_bad_endpoint_is_told_once_and_harms_nobody(
     with caplog.at_level(logging.WARNING, "aboveboard_client"):
         client = Client(endpoint, SOURCE, directory=tmp_path)
         assert not client.record(Ping(event_name="x"))
-        assert not client.flush(0)
         client.close(0)
     (told,) = caplog.messages
     assert "endpoint" in told
     assert not any(character in told for character in "\n\0")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_refusal_is_kept_where_there_is_nowhere_to_send(tmp_path: Path) -> None:
+    """A bad endpoint costs what is recorded, and not what the user said; what waits is kept too."""
+    good = Client("127.0.0.1:9", SOURCE, directory=tmp_path, heartbeat=False)
+    assert good.record(Ping(event_name="x"))
+    good.close(0)
+    client = Client("nowhere", SOURCE, directory=tmp_path)
+    assert len(list(tmp_path.rglob("*.spool"))) == 1
+    answer = client.disable(erase_history=True)
+    assert (answer.collecting, answer.told) == (False, False)
+    assert "endpoint" in answer.problem
+    client.close(0)
+    good = Client("127.0.0.1:9", SOURCE, directory=tmp_path, heartbeat=False)
+    assert not good.collecting
+    assert not list(tmp_path.rglob("*.spool"))
+    good.close(0)

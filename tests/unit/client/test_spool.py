@@ -216,3 +216,23 @@ def test_purged_nothing_is_left_on_disk(spool: Spool, tmp_path: Path, tally: Tal
     spool.purge()
     assert list((tmp_path / "spool").iterdir()) == []
     assert tally.stats().dropped_disabled == 10
+
+
+def test_a_file_that_cannot_be_read_is_counted_once_by_two_threads(
+    spool: Spool, tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever flushes looks at the files beside the sender: both find one that is broken."""
+    numbered(spool, range(3))
+    both = threading.Barrier(2)
+
+    def broken(_fd: int, _size: int, _place: int) -> bytes:
+        both.wait(20)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "pread", broken)
+    threads = [threading.Thread(target=spool.peek, args=(1, 1)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert tally.stats().damaged == 3
