@@ -182,7 +182,7 @@ def test_a_database_of_other_keys_in_its_place(tmp_path: Path, postgres: Postgre
     ours = OnPostgres(tmp_path / "ours" / "server", postgres, url)
     elsewhere, live, other = (
         postgres.empty_database(),
-        *(database_url(one).database for one in (url, other_url)),
+        *(str(database_url(one).database) for one in (url, other_url)),
     )
 
     def put(name: str, aside: str) -> None:

@@ -239,8 +239,8 @@ class PostgresStore:
         self._is_foreign = bool(foreign)
         if foreign:
             raise UnfitError(
-                f"the {foreign[0]} key of this server is not the one this database belongs to: another one has"
-                " taken the place of its own; put that back, or start the server with the right --key-dir"
+                f"the {foreign[0]} key of this server is not the one this database belongs to: another"
+                " one has taken the place of its own; put that back, or start the server with the right --key-dir"
             )
 
     async def _poll(self) -> None:
