@@ -240,7 +240,7 @@ class PostgresStore:
         if foreign:
             raise UnfitError(
                 f"the {foreign[0]} key of this server is not the one this database belongs to: another"
-                " one has taken the place of its own; put that back, or start the server with the right --key-dir"
+                " has taken its own's place; put that back, or start the server with the right --key-dir"
             )
 
     async def _poll(self) -> None:
