@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -169,3 +170,50 @@ def test_an_older_database_under_a_running_server(
         assert outcomes(server, stays) == {"OPTED_OUT"}
     finally:
         server.kill()
+
+
+@pytest.mark.fault
+def test_a_database_of_other_keys_in_its_place(tmp_path: Path, postgres: PostgresServer, url: str) -> None:
+    """What it forbids cannot be read with these keys: nothing is stored in it, nor read, until it is gone."""
+    for name in ("ours", "theirs"):
+        (tmp_path / name / "server").mkdir(parents=True)
+    other_url = postgres.new_database()
+    theirs = OnPostgres(tmp_path / "theirs" / "server", postgres, other_url)
+    ours = OnPostgres(tmp_path / "ours" / "server", postgres, url)
+    elsewhere, live, other = (
+        postgres.empty_database(),
+        *(str(database_url(one).database) for one in (url, other_url)),
+    )
+
+    def put(name: str, aside: str) -> None:
+        """Put a database in the place of the one that is there."""
+        for statement in (
+            f"ALTER DATABASE {live} ALLOW_CONNECTIONS false",
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{live}'",
+            f"ALTER DATABASE {live} RENAME TO {aside}",
+            f"ALTER DATABASE {aside} ALLOW_CONNECTIONS true",
+            f"ALTER DATABASE {name} RENAME TO {live}",
+        ):
+            postgres.query(elsewhere, statement)
+
+    try:
+        theirs.start()
+        opt_out(theirs, "refused")
+        theirs.stop()
+        ours.start()
+        publish(ours, deployment_source("stays"), element())
+        put(other, "aside")
+        refused = Witness(ours)
+        deadline = time.monotonic() + TIMEOUT
+        while "is not the one this database belongs to" not in ours.log_file.read_text():
+            assert refused.is_refused(lambda: publish(ours, deployment_source("refused"), element()))
+            assert time.monotonic() < deadline, "the reason is not logged"
+        assert refused.is_refused(lambda: publish(ours, deployment_source("refused"), element()))
+        assert refused.is_refused(lambda: opt_out(ours, "stays"))
+        assert held(ours) == {}
+        put("aside", other)
+        resumes(ours)
+        assert held(ours)["element_stat"] >= 1 + 1
+    finally:
+        ours.kill()
+        theirs.kill()

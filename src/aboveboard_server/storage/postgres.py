@@ -23,6 +23,7 @@ from aboveboard_server.storage import unit_of_work
 from aboveboard_server.storage.columns import UtcMicros, postgresql_type
 from aboveboard_server.storage.ports import QUARANTINE, QUARANTINE_COLUMNS, QuarantinedEvent
 from aboveboard_server.storage.postgres_alone import alone
+from aboveboard_server.storage.postgres_connect import UnfitError
 from aboveboard_server.storage.postgres_copy import TableCopy, table_copy
 from aboveboard_server.storage.postgres_known import Known
 from aboveboard_server.storage.postgres_link import Link, first_line
@@ -88,7 +89,14 @@ class PostgresStore:
         self._working = PostgresSessions("work", parameters, WORKING)
         self._reading = PostgresSessions("read", parameters, READING)
         self._urgent = PostgresSessions("urgent", parameters, 1, URGENT_SECONDS)
+<<<<<<< HEAD
         self._loops: list[Loop] = []
+=======
+        self._tasks: list[asyncio.Task[None]] = []
+        # The fingerprints of the keys that the database belongs to; whether another one has taken its place.
+        self._pinned: dict[str, str] = {}
+        self._is_foreign = False
+>>>>>>> rev
 
     async def open(self) -> None:
         """Connect; StartupError where that cannot be done."""
@@ -129,7 +137,7 @@ class PostgresStore:
 
     async def work(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See EventStore.work."""
-        if unit_of_work.is_obeying(unit) and self._forbidden.suspended.is_set():
+        if self._is_foreign or (unit_of_work.is_obeying(unit) and self._forbidden.suspended.is_set()):
             raise StoreUnavailableError
         done = await self._working.work(unit, args, kwargs)
         if unit_of_work.is_forbidding(unit) or unit_of_work.is_obeying(unit):
@@ -139,6 +147,8 @@ class PostgresStore:
 
     async def read(self, unit: Unit[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """See EventStore.read."""
+        if self._is_foreign:
+            raise StoreUnavailableError
         sessions = self._urgent if unit_of_work.is_urgent(unit) else self._reading
         return await sessions.read(unit, args, kwargs)
 
@@ -200,6 +210,7 @@ class PostgresStore:
                 await connection.execute(sql.PIN_KEYS, pin)
             known: dict[str, str] = dict(await (await connection.execute(sql.PINNED_KEYS)).fetchall())
             await wire.commit(connection.pgconn)
+        self._pinned |= {name: known[name] for name in fingerprints if known[name] == fingerprints[name]}
         return [name for name, fingerprint in fingerprints.items() if known[name] != fingerprint]
 
     async def loss(self, *, first_day: int, last_day: int, solution: str) -> list[Loss]:
@@ -219,10 +230,23 @@ class PostgresStore:
 
     async def _prepare_ingest(self, connection: Connection) -> None:
         self._writer.forget()
-        await self._forbidden.load(connection, whole=True)
+        await self._prepare_service(connection)
 
     async def _prepare_service(self, connection: Connection) -> None:
+        await self._refuse_foreign(connection)
         await self._forbidden.load(connection, whole=True)
+
+    async def _refuse_foreign(self, connection: Connection) -> None:
+        """Raise UnfitError where what is reached now belongs to other keys: its opt-outs bind nobody here."""
+        known: dict[str, str] = dict(await (await connection.execute(sql.PINNED_KEYS)).fetchall())
+        # An older state of our own may not have been pinned yet.
+        foreign = [name for name, ours in self._pinned.items() if known.get(name, ours) != ours]
+        self._is_foreign = bool(foreign)
+        if foreign:
+            raise UnfitError(
+                f"the {foreign[0]} key of this server is not the one this database belongs to: another"
+                " has taken its own's place; put that back, or start the server with the right --key-dir"
+            )
 
     async def _poll(self) -> None:
         while True:

@@ -122,12 +122,16 @@ class Link:
         self._reconnecting = self._background.start(f"reconnect-{self._name}", self._reconnect)
 
     async def _reconnect(self) -> None:
+        told = ""
         while True:
             try:
                 await self._connect()
             except psycopg.Error as error:
                 # Of any class: a database that is being restored may lack its tables for a while.
-                log.debug("database_away", link=self._name, error=first_line(error))
+                if (why := first_line(error)) != told:
+                    # Each reason once: one that does not pass by itself is for an operator to know.
+                    log.warning("database_away", link=self._name, error=why)
+                    told = why
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 log.info("database_back", link=self._name)
