@@ -94,6 +94,25 @@ def test_an_answer_that_is_lost_doubles_nothing(application: Application, contex
     application.expect("Loaded")
 
 
+def test_an_answer_of_somebody_else_loses_nothing(application: Application, context: BrowserContext) -> None:
+    """A portal that answers 200 for the service has taken nothing: the events go again."""
+    page = context.new_page()
+    answered: list[Route] = []
+
+    def answer_first(route: Route) -> None:
+        if answered:
+            route.continue_()
+            return
+        answered.append(route)
+        route.fulfill(headers={"Access-Control-Allow-Origin": "*"}, body="<!doctype html>Log in")
+
+    page.route("**/v1/events", answer_first)
+    page.goto(application.page("aboveboard.ping('Loaded');"))
+    eventually(application.rows, page)
+    assert len(answered) == 1
+    application.expect("Loaded")
+
+
 def test_a_server_that_is_away_costs_a_living_tab_nothing(
     site: Site, server: ServerProcess, context: BrowserContext
 ) -> None:
