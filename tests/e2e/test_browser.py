@@ -94,7 +94,10 @@ def test_an_answer_that_is_lost_doubles_nothing(application: Application, contex
     application.expect("Loaded")
 
 
-def test_an_answer_of_somebody_else_loses_nothing(application: Application, context: BrowserContext) -> None:
+@pytest.mark.parametrize("body", ["<!doctype html>Log in", '{"status": "ok"}', "null"])
+def test_an_answer_of_somebody_else_loses_nothing(
+    application: Application, context: BrowserContext, body: str
+) -> None:
     """A portal that answers 200 for the service has taken nothing: the events go again."""
     page = context.new_page()
     answered: list[Route] = []
@@ -104,7 +107,7 @@ def test_an_answer_of_somebody_else_loses_nothing(application: Application, cont
             route.continue_()
             return
         answered.append(route)
-        route.fulfill(headers={"Access-Control-Allow-Origin": "*"}, body="<!doctype html>Log in")
+        route.fulfill(headers={"Access-Control-Allow-Origin": "*"}, body=body)
 
     page.route("**/v1/events", answer_first)
     page.goto(application.page("aboveboard.ping('Loaded');"))

@@ -362,8 +362,12 @@ async function post(path, text, keepalive = false) {
       keepalive,
       signal: request.signal,
     });
-    // What is not JSON is not the service's: a portal before it has taken nothing.
-    if (answer.ok) return await answer.json();
+    if (answer.ok) {
+      const told = await answer.json();
+      // The service always tells it: whoever answers without, as the portal of a network, has taken nothing.
+      if (!told?.collectionStatus) throw new Error(`${path}: this is not the service`);
+      return told;
+    }
     const retryAfter = Number(answer.headers.get('Retry-After')) * 1_000 || 0;
     // Names the field and the rule where the source is refused; never the value.
     const why = (await answer.text().catch(() => '')).slice(0, 500);
