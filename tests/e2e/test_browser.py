@@ -94,6 +94,28 @@ def test_an_answer_that_is_lost_doubles_nothing(application: Application, contex
     application.expect("Loaded")
 
 
+@pytest.mark.parametrize("body", ["<!doctype html>Log in", '{"status": "ok"}', "null"])
+def test_an_answer_of_somebody_else_loses_nothing(
+    application: Application, context: BrowserContext, body: str
+) -> None:
+    """A portal that answers 200 for the service has taken nothing: the events go again."""
+    page = context.new_page()
+    answered: list[Route] = []
+
+    def answer_first(route: Route) -> None:
+        if answered:
+            route.continue_()
+            return
+        answered.append(route)
+        route.fulfill(headers={"Access-Control-Allow-Origin": "*"}, body=body)
+
+    page.route("**/v1/events", answer_first)
+    page.goto(application.page("aboveboard.ping('Loaded');"))
+    eventually(application.rows, page)
+    assert len(answered) == 1
+    application.expect("Loaded")
+
+
 def test_a_server_that_is_away_costs_a_living_tab_nothing(
     site: Site, server: ServerProcess, context: BrowserContext
 ) -> None:
@@ -270,14 +292,46 @@ def test_a_login_changes_who_sends_from_then_on(application: Application, contex
     assert users == [application.stored_user(user_id) for user_id in ("u1", "u2")]
 
 
+def documented() -> str:
+    """Return the page that README's section shows."""
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    return text.split("```html\n")[1].split("```")[0]
+
+
+@pytest.mark.parametrize("how", ["blocked", "silent", "broken"])
+def test_the_page_of_the_documentation_goes_on_without_the_sdk(
+    site: Site, context: BrowserContext, how: str
+) -> None:
+    """Stopped by an ad blocker, never answered or not a module: the rest of the page's module runs."""
+    page = context.new_page()
+    errors: list[object] = []
+    asked: list[Route] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route)
+        if how == "blocked":
+            route.abort("blockedbyclient")
+        elif how == "broken":
+            route.fulfill(body="<!doctype html>", content_type="text/html")
+
+    page.route("**/sdk.js", answer)
+    page.on("pageerror", lambda error: errors.append(error))  # noqa: PLW0108  # playwright marks what it is given
+    page.goto(site.add(f"/documented/{how}", documented()))
+    eventually(lambda: asked, page)
+    page.click("button")
+    assert page.evaluate("typeof document.querySelector('button').onclick") == "function"
+    page.evaluate("new Promise((done) => setTimeout(done, 50))")
+    assert errors == []
+
+
 def test_the_page_of_the_documentation_works_as_it_stands(
     site: Site, server: ServerProcess, context: BrowserContext
 ) -> None:
     """README's section, copied into an empty page: its two pings arrive, with the source it names."""
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    example = text.split("```html\n")[1].split("```")[0]
+    example = documented()
     page = context.new_page()
-    page.goto(site.add("/documented", example.replace("127.0.0.1:8080", server.http_address)))
+    with page.expect_response("**/v1/status"):
+        page.goto(site.add("/documented", example.replace("127.0.0.1:8080", server.http_address)))
     page.click("button")
     page.close(run_before_unload=True)
     statement = "SELECT sequence, event_name, category, company_name FROM ping JOIN source USING (source_id)"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support.application import LIFE, SOON, ask, calls, collecting
+from tests.support.application import LIFE, NEVER, SOON, ask, calls, collecting
 from tests.support.browser import eventually
+
+from aboveboard_server.schema.dictionary import RIGHTS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 def test_one_who_is_opted_out_is_not_collected_from(
     application: Application, context: BrowserContext
 ) -> None:
-    """The SDK asks before it sends: told to stop, it sends no event, and its queue is empty."""
+    """Told to stop before its timer is due, the SDK sends no event, and its queue is empty."""
     page = context.new_page()
     application.opt_out(page)
     seen = calls(page)
@@ -30,6 +33,40 @@ def test_one_who_is_opted_out_is_not_collected_from(
     page.close(run_before_unload=True)
     assert [path for _, path in seen if path.startswith("v1/")] == ["v1/status"]
     assert application.rows() == []
+
+
+# What a page that is left early does, as the public page and the documentation promise it.
+SHORT = (
+    "a page that is left before it was answered hands over what it has, and the service stores "
+    "nothing of whoever has opted out"
+)
+
+
+def test_a_short_visit_does_what_the_public_page_says(
+    application: Application, context: BrowserContext
+) -> None:
+    """It hands over by a beacon what it has; that is stored, but not of a deployment that is opted out."""
+    documentation = (Path(__file__).parents[2] / "docs/browser.md").read_text(encoding="utf-8")
+    for text in (documentation, " ".join(RIGHTS)):
+        assert SHORT in " ".join(text.split())
+    page = context.new_page()
+    page.route("**/v1/status", lambda _: None)
+    body = "aboveboard.ping('Short');"
+    page.goto(application.page(body, flushInterval=NEVER))
+    page.wait_for_function("window.aboveboard")
+    page.evaluate("dispatchEvent(new Event('pagehide'))")
+    application.expect("Short")
+    application.opt_out(page)
+    context.add_init_script(
+        "window.taken = []; const send = navigator.sendBeacon.bind(navigator);"
+        "navigator.sendBeacon = (...what) => { taken.push(send(...what)); return taken.at(-1); };"
+    )
+    page.goto(application.page(body, flushInterval=NEVER))
+    page.wait_for_function("window.aboveboard")
+    page.evaluate("dispatchEvent(new Event('pagehide'))")
+    assert page.evaluate("taken") == [True]
+    page.wait_for_timeout(3 * SOON)
+    application.expect("Short")
 
 
 def test_an_answer_that_says_stop_empties_the_queue(

@@ -140,6 +140,25 @@ def test_no_page_tells_it_before_the_service_asks_for_it(
     assert len(again) == 1
 
 
+def test_a_clock_that_is_set_back_puts_off_no_refusal(
+    application: Application, context: BrowserContext
+) -> None:
+    """What was to be told in years, by the browser's time now, is told at once."""
+    address = application.page()
+    page = opened(context, address)
+    context.route(PREFERENCE, UNTOLD["away"])
+    assert page.evaluate("aboveboard.disable('USER')") is False
+    context.unroute(PREFERENCE)
+    page.close()
+    blank = opened(context, application.page(options={"userId": "u2"}))
+    blank.evaluate(
+        "for (const key of Object.keys(localStorage))"
+        " localStorage[key] = localStorage[key].replace(/!.*/, `!${Date.now() + 1e12}`)"
+    )
+    later = opened(context, address)
+    eventually(lambda: "!" not in kept(later)[0], later)
+
+
 def test_the_page_itself_tells_it_later(application: Application, context: BrowserContext) -> None:
     """Without another page, and without being asked again."""
     page = opened(context, application.page())

@@ -58,8 +58,10 @@ RIGHTS = (
     (
         "Opt out. The application's own switch turns collection off for a user, a deployment or a server. "
         "What has opted out is not stored: not as an event, not in the quarantine, not in a log. A wider "
-        "opt-out covers all that is narrower. An application asks before it sends, and stops where it may "
-        "not. A browser that sends Global Privacy Control is never collected from."
+        "opt-out covers all that is narrower. An application asks whether it may send, and stops where it "
+        "may not; a page that is left before it was answered hands over what it has, and the service stores "
+        "nothing of whoever has opted out. A browser that sends Global Privacy Control is never collected "
+        "from."
     ),
     (
         "Have its data deleted. Ask the vendor of the application, and name the company and the deployment, "

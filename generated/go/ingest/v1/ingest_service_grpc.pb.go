@@ -48,7 +48,7 @@ type IngestServiceClient interface {
 	// refuse ends the stream with the same error; what was acknowledged before
 	// stays acknowledged.
 	StreamEvents(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamEventsRequest, StreamEventsResponse], error)
-	// Tells a source whether it may collect. An SDK asks before it sends.
+	// Tells a source whether it may collect. An SDK asks first; a page that ends before the answer hands over what it has.
 	GetCollectionStatus(ctx context.Context, in *GetCollectionStatusRequest, opts ...grpc.CallOption) (*GetCollectionStatusResponse, error)
 	// Switches collection off or on for a user, a deployment or a server: the
 	// "Disable Telemetry" tick box. In force for every commit after it has
@@ -136,7 +136,7 @@ type IngestServiceServer interface {
 	// refuse ends the stream with the same error; what was acknowledged before
 	// stays acknowledged.
 	StreamEvents(grpc.BidiStreamingServer[StreamEventsRequest, StreamEventsResponse]) error
-	// Tells a source whether it may collect. An SDK asks before it sends.
+	// Tells a source whether it may collect. An SDK asks first; a page that ends before the answer hands over what it has.
 	GetCollectionStatus(context.Context, *GetCollectionStatusRequest) (*GetCollectionStatusResponse, error)
 	// Switches collection off or on for a user, a deployment or a server: the
 	// "Disable Telemetry" tick box. In force for every commit after it has

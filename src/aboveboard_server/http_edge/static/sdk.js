@@ -24,7 +24,7 @@ const SCOPES = ['USER', 'DEPLOYMENT'];
 let options = null;
 let source = ''; // The Source as JSON: who sends what is queued from now on.
 let tab = { id: '', sequence: 0, refused: false };
-/** @type {{json: string, bytes: number, source: string, category: string, beaconed: boolean}[]} */
+/** @type {{json: string, bytes: number, source: string, category: string, beaconed: boolean, left: boolean}[]} */
 let queue = [];
 /** @type {any} The last CollectionStatus; null until the service has told. */
 let status = null;
@@ -84,11 +84,11 @@ export const ping = quietly((event, payload, kind) => {
   const bytes = size(json) + 1;
   if (bytes + size(source) > ROOM) return log('too large to be sent', event);
   tab.sequence += 1;
-  queue.push({ json, bytes, source, category, beaconed: false });
+  queue.push({ json, bytes, source, category, beaconed: false, left: false });
   if (queue.length > QUEUE_EVENTS) queue.shift(); // Its number is gone: the loss shows as a gap.
-  if (leaving) store();
   // A hidden tab is ended without notice.
-  if (leaving || (status && hidden())) queueMicrotask(beacon);
+  if (leaving) queueMicrotask(leave);
+  else if (status && hidden()) queueMicrotask(beacon);
   schedule();
 });
 
@@ -131,26 +131,35 @@ function describe() {
 /*
  * One id per tab, which outlives a reload and the way to the next page: a ping lost while the page was left
  * then shows as a gap. It lies in sessionStorage only between two pages, so that a duplicated tab, which
- * gets a copy of the storage, does not count on under the same id.
+ * gets a copy of the storage, does not count on under the same id. What no beacon took lies there with it.
  */
 function claim() {
   const kept = attempt(() => JSON.parse(sessionStorage.getItem(KEY) ?? 'null'));
   attempt(() => sessionStorage.removeItem(KEY));
   const refused = kept ? Boolean(kept.refused) : tab.refused;
+  const { id = random(16), sequence = 0, waiting = [] } = (!refused && kept) || {};
+  tab = { id, sequence, refused };
   if (refused) queue = [];
-  tab = kept?.id && !refused ? kept : { id: random(16), sequence: 0, refused };
+  // A page that comes back may have them still.
+  const known = new Set(queue.map(({ json }) => json));
+  for (const event of waiting) if (!known.has(event.json)) queue.push({ ...event, beaconed: false, left: false });
 }
 
 /** Keep what the next page of the tab needs: the refusal alone where there is one. */
 function store() {
-  const text = tab.refused ? '{"refused":true}' : collecting() && JSON.stringify(tab);
-  attempt(() => (text ? sessionStorage.setItem(KEY, text) : sessionStorage.removeItem(KEY)));
+  attempt(() => sessionStorage.removeItem(KEY));
+  const write = (what) => attempt(() => (sessionStorage.setItem(KEY, JSON.stringify(what)), true));
+  if (tab.refused) return write({ refused: true });
+  if (!mayHandOver()) return null;
+  // All or nothing of what waits: there is room for some megabytes.
+  const waiting = queue.filter(({ left }) => left);
+  return (waiting.length && write({ ...tab, waiting })) || write(tab);
 }
 
 function leave() {
   leaving = true;
-  store();
   beacon();
+  store();
 }
 
 /** The page returns from the back-forward cache: the pages since may have counted on. */
@@ -307,16 +316,20 @@ const wishOf = (scope) => ({ ...wished(scope, options), source, party });
 
 /** Hand over what no beacon has carried yet, for the page may end now. */
 function beacon() {
-  if (!collecting()) return;
-  // Whoever has refused here is asked for first: the vendor may have lifted it.
-  if (!status && SCOPES.some((scope) => wishOf(scope).kept)) return;
+  if (!mayHandOver()) return;
   let events;
   while ((events = batch((event) => !event.beaconed)).length) {
     for (const event of events) event.beaconed = true;
     const text = body(events);
-    if (!navigator.sendBeacon?.(options.endpoint + 'v1/events', text)) post('v1/events', text, true).catch(log);
+    if (navigator.sendBeacon?.(options.endpoint + 'v1/events', text)) continue;
+    // Nobody may be there any more to hear whether this goes: the next page sends it again.
+    for (const event of events) event.left = true;
+    post('v1/events', text, true).catch(log);
   }
 }
+
+/** Where this browser has refused, not before the service has told that the vendor lifted it. */
+const mayHandOver = () => collecting() && (status || !SCOPES.some((scope) => wishOf(scope).kept));
 
 /** The first of what waits: one source, at most 60 KB. */
 function batch(wanted = (_event) => true) {
@@ -349,8 +362,12 @@ async function post(path, text, keepalive = false) {
       keepalive,
       signal: request.signal,
     });
-    // What is not JSON is not the service's: a portal before it has taken nothing.
-    if (answer.ok) return await answer.json();
+    if (answer.ok) {
+      const told = await answer.json();
+      // The service always tells it: whoever answers without, as the portal of a network, has taken nothing.
+      if (!told?.collectionStatus) throw new Error(`${path}: this is not the service`);
+      return told;
+    }
     const retryAfter = Number(answer.headers.get('Retry-After')) * 1_000 || 0;
     // Names the field and the rule where the source is refused; never the value.
     const why = (await answer.text().catch(() => '')).slice(0, 500);

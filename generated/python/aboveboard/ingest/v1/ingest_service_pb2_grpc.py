@@ -94,7 +94,7 @@ class IngestServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCollectionStatus(self, request, context):
-        """Tells a source whether it may collect. An SDK asks before it sends.
+        """Tells a source whether it may collect. An SDK asks first; a page that ends before the answer hands over what it has.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

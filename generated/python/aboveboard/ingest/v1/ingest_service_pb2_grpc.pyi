@@ -54,7 +54,7 @@ class IngestServiceStub:
     stays acknowledged.
     """
     GetCollectionStatus: _grpc.UnaryUnaryMultiCallable[_ingest_service_pb2.GetCollectionStatusRequest, _ingest_service_pb2.GetCollectionStatusResponse]
-    """Tells a source whether it may collect. An SDK asks before it sends."""
+    """Tells a source whether it may collect. An SDK asks first; a page that ends before the answer hands over what it has."""
     SetCollectionPreference: _grpc.UnaryUnaryMultiCallable[_ingest_service_pb2.SetCollectionPreferenceRequest, _ingest_service_pb2.SetCollectionPreferenceResponse]
     """Switches collection off or on for a user, a deployment or a server: the
     "Disable Telemetry" tick box. In force for every commit after it has
@@ -93,7 +93,7 @@ class IngestServiceAsyncStub(IngestServiceStub):
     stays acknowledged.
     """
     GetCollectionStatus: _aio.UnaryUnaryMultiCallable[_ingest_service_pb2.GetCollectionStatusRequest, _ingest_service_pb2.GetCollectionStatusResponse]  # type: ignore[assignment]
-    """Tells a source whether it may collect. An SDK asks before it sends."""
+    """Tells a source whether it may collect. An SDK asks first; a page that ends before the answer hands over what it has."""
     SetCollectionPreference: _aio.UnaryUnaryMultiCallable[_ingest_service_pb2.SetCollectionPreferenceRequest, _ingest_service_pb2.SetCollectionPreferenceResponse]  # type: ignore[assignment]
     """Switches collection off or on for a user, a deployment or a server: the
     "Disable Telemetry" tick box. In force for every commit after it has
@@ -147,7 +147,7 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ingest_service_pb2.GetCollectionStatusRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ingest_service_pb2.GetCollectionStatusResponse, _abc.Awaitable[_ingest_service_pb2.GetCollectionStatusResponse]]:
-        """Tells a source whether it may collect. An SDK asks before it sends."""
+        """Tells a source whether it may collect. An SDK asks first; a page that ends before the answer hands over what it has."""
 
     @_abc_1.abstractmethod
     def SetCollectionPreference(

@@ -438,7 +438,7 @@ export declare const IngestService: GenService<{
     output: typeof StreamEventsResponseSchema;
   },
   /**
-   * Tells a source whether it may collect. An SDK asks before it sends.
+   * Tells a source whether it may collect. An SDK asks first; a page that ends before the answer hands over what it has.
    *
    * @generated from rpc aboveboard.ingest.v1.IngestService.GetCollectionStatus
    */

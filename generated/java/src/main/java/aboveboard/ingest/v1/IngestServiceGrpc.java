@@ -245,7 +245,7 @@ public final class IngestServiceGrpc {
 
     /**
      * <pre>
-     * Tells a source whether it may collect. An SDK asks before it sends.
+     * Tells a source whether it may collect. An SDK asks first; a page that ends before the answer hands over what it has.
      * </pre>
      */
     default void getCollectionStatus(aboveboard.ingest.v1.GetCollectionStatusRequest request,
@@ -347,7 +347,7 @@ public final class IngestServiceGrpc {
 
     /**
      * <pre>
-     * Tells a source whether it may collect. An SDK asks before it sends.
+     * Tells a source whether it may collect. An SDK asks first; a page that ends before the answer hands over what it has.
      * </pre>
      */
     public void getCollectionStatus(aboveboard.ingest.v1.GetCollectionStatusRequest request,
@@ -432,7 +432,7 @@ public final class IngestServiceGrpc {
 
     /**
      * <pre>
-     * Tells a source whether it may collect. An SDK asks before it sends.
+     * Tells a source whether it may collect. An SDK asks first; a page that ends before the answer hands over what it has.
      * </pre>
      */
     public aboveboard.ingest.v1.GetCollectionStatusResponse getCollectionStatus(aboveboard.ingest.v1.GetCollectionStatusRequest request) throws io.grpc.StatusException {
@@ -500,7 +500,7 @@ public final class IngestServiceGrpc {
 
     /**
      * <pre>
-     * Tells a source whether it may collect. An SDK asks before it sends.
+     * Tells a source whether it may collect. An SDK asks first; a page that ends before the answer hands over what it has.
      * </pre>
      */
     public aboveboard.ingest.v1.GetCollectionStatusResponse getCollectionStatus(aboveboard.ingest.v1.GetCollectionStatusRequest request) {
@@ -569,7 +569,7 @@ public final class IngestServiceGrpc {
 
     /**
      * <pre>
-     * Tells a source whether it may collect. An SDK asks before it sends.
+     * Tells a source whether it may collect. An SDK asks first; a page that ends before the answer hands over what it has.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<aboveboard.ingest.v1.GetCollectionStatusResponse> getCollectionStatus(
