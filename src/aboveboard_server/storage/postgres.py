@@ -89,14 +89,10 @@ class PostgresStore:
         self._working = PostgresSessions("work", parameters, WORKING)
         self._reading = PostgresSessions("read", parameters, READING)
         self._urgent = PostgresSessions("urgent", parameters, 1, URGENT_SECONDS)
-<<<<<<< HEAD
         self._loops: list[Loop] = []
-=======
-        self._tasks: list[asyncio.Task[None]] = []
         # The fingerprints of the keys that the database belongs to; whether another one has taken its place.
         self._pinned: dict[str, str] = {}
         self._is_foreign = False
->>>>>>> rev
 
     async def open(self) -> None:
         """Connect; StartupError where that cannot be done."""
