@@ -17,7 +17,7 @@ import structlog
 from aboveboard.error.v1 import error_reason_pb2 as reasons
 from aboveboard_server import metrics
 from aboveboard_server.errors import ServiceError, StoreUnavailableError
-from aboveboard_server.privacy.clock import BACKWARDS, Clock, judge
+from aboveboard_server.privacy.clock import BACKWARDS, BEHIND, Clock, judge
 from aboveboard_server.storage.columns import from_micros
 from aboveboard_server.storage.work import clock as work
 
@@ -57,6 +57,8 @@ class Judgement:
     database_time: datetime | None
     is_synchronised: bool
     suspicion: Suspicion | None
+    # The newest time that this process has shown by the clock that is accepted, as it was seen each second.
+    shown: datetime
 
     @property
     def is_behind(self) -> bool:
@@ -74,9 +76,11 @@ class Judgement:
         known = [self.now]
         if self.database_time:
             known.append(self.database_time - self.kept.database_ahead)
-        if self.kept.newest_at > self.now:
+        # What lies further ahead was shown by a clock that was set right since, which nobody takes for behind.
+        newest = max(one for one in (self.kept.newest_at, self.shown, self.now) if one <= self.now + BEHIND)
+        if newest > self.now:
             # It has gone on since it was noted.
-            known.append(self.kept.newest_at + MARGIN)
+            known.append(newest + MARGIN)
         return max(known)
 
 
@@ -99,6 +103,8 @@ class ClockGuard:
         # The clock at the last tick, and when it was noted last: both with how long this process ran by then.
         self._ticked: tuple[datetime, float] = (self.clock.now(), self.clock.running())
         self._noted_at = self.clock.running()
+        # The newest time that was shown while the clock was plausible, and by which acceptance.
+        self._shown = work.Mark(-1, self._ticked[0])
         self._due_after = FIRST
         self._start = work.Start(None, None)
         # The total of all servers as this one has seen it last.
@@ -157,7 +163,9 @@ class ClockGuard:
         kept = work.begun(self._start, found, now)
         is_synchronised = self.clock.is_synchronised()
         suspicion = judge(now, kept, database_time=database_time, is_synchronised=is_synchronised)
-        done = Judgement(now, kept, database_time, is_synchronised, suspicion)
+        if not suspicion:
+            self._show(now, kept.acceptance)
+        done = Judgement(now, kept, database_time, is_synchronised, suspicion, self._shown.at)
         was_behind = self._suspicion in BACKWARDS
         self._became(done)
         if done.is_behind and not was_behind:
@@ -203,6 +211,10 @@ class ClockGuard:
         await self._journal.clock_mark(mark.at, mark.acceptance)
         self._marked = mark
 
+    def _show(self, now: datetime, acceptance: int) -> None:
+        if acceptance != self._shown.acceptance or now > self._shown.at:
+            self._shown = work.Mark(acceptance, now)
+
     async def _keep_up(self) -> None:
         while True:
             await asyncio.sleep(TICK)
@@ -220,6 +232,8 @@ class ClockGuard:
         elif self._suspicion:
             # It may be right again by a jump that no tick has seen.
             await self.judge()
+        else:
+            self._show(now, self._shown.acceptance)
         # Where that failed it is tried again, and what has passed since is still to be noted.
         self._ticked = (now, running)
 

@@ -96,8 +96,12 @@ class PostgresStore:
 
     async def open(self) -> None:
         """Connect; StartupError where that cannot be done."""
-        await self._ingest.open()
-        await self._service.open()
+        try:
+            await self._ingest.open()
+            await self._service.open()
+        except BaseException:
+            await self.close()
+            raise
         self._loops = [
             self._background.start("epoch", self._poll),
             self._background.start("partitions", self._keep_partitions),

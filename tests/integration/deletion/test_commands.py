@@ -89,6 +89,7 @@ def test_a_customer_is_answered_with_a_bundle(server: ServerProcess, tmp_path: P
     assert not (tmp_path / "none.json").exists()
 
 
+@pytest.mark.fault(seconds=40)
 def test_a_bundle_of_a_long_chain_is_exported(server: ServerProcess, tmp_path: Path) -> None:
     """More than the 4 MiB that grpc takes of an answer otherwise; its head is the published one."""
     server.stop()

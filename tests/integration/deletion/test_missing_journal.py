@@ -21,12 +21,21 @@ from aboveboard.admin.v1 import opt_out_pb2 as o
 from aboveboard.admin.v1.subject_pb2 import Subject
 from aboveboard_server.cli.app import app
 from aboveboard_server.privacy import journal
-from aboveboard_server.privacy.journal_lines import Begun, KeyRevocation, OptOut, Revocation, Tombstone
+from aboveboard_server.privacy.journal_lines import (
+    Begun,
+    ClockMark,
+    KeyRevocation,
+    OptOut,
+    Revocation,
+    Tombstone,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from aboveboard.telemetry.v1.source_pb2 import Source
+    from aboveboard_server.privacy.journal_lines import Entry
 
 
 def rebuild(server: ServerProcess) -> tuple[int, str]:
@@ -137,8 +146,13 @@ def test_an_older_journal_is_completed(tmp_path: Path) -> None:
     (server.key_dir / journal.JOURNAL).write_bytes(older)
     server.start()
     server.stop()
-    assert journal.read(server.key_dir) == whole
+    assert but_for_time(journal.read(server.key_dir)) == but_for_time(whole)
     assert [line["entries"] for line in server.log() if line["event"] == "journal_completed"] == [1]
+
+
+def but_for_time(entries: Iterable[Entry]) -> list[Entry]:
+    """Leave out what a server that has run for long enough says of its clock."""
+    return [entry for entry in entries if not isinstance(entry, ClockMark)]
 
 
 def of(source: Source) -> Subject:

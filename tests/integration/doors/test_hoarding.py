@@ -131,6 +131,23 @@ def test_requests_that_do_not_wait_for_answers(server: ServerProcess, growth: Ca
             answered += few.recv(65_536)
 
 
+@pytest.mark.fault
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [(b"\xff" * (7 * MIB), "REQUEST_TOO_LARGE"), (b"\xff" * (3 * MIB), "MALFORMED_REQUEST")],
+    ids=["too large", "malformed"],
+)
+def test_refused_requests(
+    server: ServerProcess, growth: Callable[[], float], sent: bytes, reason: str
+) -> None:
+    """What was refused is let go of with the answer, however seldom Python looks for circles."""
+    with grpc.insecure_channel(server.ingest_address) as channel:
+        call: Any = channel.unary_unary(PUBLISH, None, None)
+        for _ in range(100):
+            assert refusal(lambda: call(sent, timeout=TIMEOUT)).details.reason == reason
+    assert growth() < SETTLING + 4 * len(sent) / MIB
+
+
 def test_health_checks_hold_up_nobody(shared_server: ServerProcess) -> None:
     """A service's name may be so long; who watches ten of 4 MiB fills the room of all other requests."""
     long = health_pb2.HealthCheckRequest(service="x" * 4_000_000)

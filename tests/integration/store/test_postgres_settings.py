@@ -57,11 +57,12 @@ HOSTILE = {
     "synchronous_commit": "off",
     "exit_on_error": "on",
     "client_min_messages": "error",
-    "statement_timeout": "50ms",
     "lock_timeout": "1ms",
-    "idle_in_transaction_session_timeout": "100ms",
-    "idle_session_timeout": "100ms",
-    "transaction_timeout": "50ms",
+    # Each holds for as long as a session takes to set its own, on a busy machine too.
+    "statement_timeout": "700ms",
+    "idle_in_transaction_session_timeout": "700ms",
+    "idle_session_timeout": "700ms",
+    "transaction_timeout": "700ms",
 }
 ROLE = "operator_of_settings"
 TEXT = "Zürich \\ 'quoted' \"twice\" \\n €"

@@ -141,6 +141,8 @@ class Boundary(grpc.aio.ServerInterceptor):
                     answering = call(taken(received, context, enter(context)), context)
                     return await (deadlines.keep(answering) if deadlines else answering)
             finally:
+                # See `_let_go`: this frame is a part of the circle.
+                del received
                 self._bytes -= size
                 self._watchers -= watches
 
@@ -260,7 +262,9 @@ class _Guarded:
             # What is raised here would not come to `__aexit__`.
             await self._end(ShuttingDownError() if boundary.draining else OverloadedError())
 
-    async def __aexit__(self, _kind: object, raised: BaseException | None, _trace: object) -> None:
+    async def __aexit__(self, _kind: object, raised: BaseException | None, trace: object) -> None:
+        # See `_let_go`: this frame is a part of the circle, too.
+        del trace
         if raised is None:
             self._tell("OK")
         else:
@@ -278,6 +282,7 @@ class _Guarded:
         else:
             code = grpc.StatusCode.CANCELLED
         self._tell(code.name)
+        _let_go(raised)
         if error is not None:
             await self._context.abort(code, str(error), trailers_of(error))
 
@@ -287,6 +292,19 @@ class _Guarded:
         ms = round((time.perf_counter() - self._started) * 1000, 2)
         self._boundary.log.info("rpc", method=self._method, code=code, ms=ms)
         metrics.RPCS.add((self._method, code))
+
+
+def _let_go(raised: BaseException) -> None:
+    """Forget where an error was raised: the frames there hold the request's bytes.
+
+    grpc's context of a call holds the error that it was aborted with, which leads back to the frames that
+    hold the context, and to this error. Such a circle stays until Python looks for some: seldom where little
+    but refusals is made, each of which may hold megabytes.
+    """
+    error: BaseException | None = raised
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def _known(method: str) -> str:
