@@ -132,19 +132,27 @@ def test_requests_that_do_not_wait_for_answers(server: ServerProcess, growth: Ca
 
 
 @pytest.mark.fault
+@pytest.mark.parametrize("door", ["unary", "stream"])
 @pytest.mark.parametrize(
     ("sent", "reason"),
     [(b"\xff" * (7 * MIB), "REQUEST_TOO_LARGE"), (b"\xff" * (3 * MIB), "MALFORMED_REQUEST")],
     ids=["too large", "malformed"],
 )
 def test_refused_requests(
-    server: ServerProcess, growth: Callable[[], float], sent: bytes, reason: str
+    server: ServerProcess, growth: Callable[[], float], sent: bytes, reason: str, door: str
 ) -> None:
     """What was refused is let go of with the answer, however seldom Python looks for circles."""
     with grpc.insecure_channel(server.ingest_address) as channel:
         call: Any = channel.unary_unary(PUBLISH, None, None)
+        stream: Any = channel.stream_stream(STREAM, None, None)
+
+        def send() -> object:
+            if door == "unary":
+                return call(sent, timeout=TIMEOUT)
+            return list(stream(iter([sent]), timeout=TIMEOUT))
+
         for _ in range(100):
-            assert refusal(lambda: call(sent, timeout=TIMEOUT)).details.reason == reason
+            assert refusal(send).details.reason == reason
     assert growth() < SETTLING + 4 * len(sent) / MIB
 
 

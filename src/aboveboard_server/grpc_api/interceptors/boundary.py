@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import time
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import grpc
 import structlog
@@ -29,7 +29,7 @@ from aboveboard_server.grpc_api.status import code_of, trailers_of
 from aboveboard_server.unforeseen import internal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 
     from aboveboard_server.access.guard import Guard
     from aboveboard_server.deadlines import Deadlines
@@ -192,11 +192,11 @@ class Boundary(grpc.aio.ServerInterceptor):
 class _Requests:
     """The requests of a stream, each taken when it is asked for; `size` is the bytes of the last."""
 
-    __slots__ = ("_next", "_received", "_take", "size")
+    __slots__ = ("_messages", "_received", "_take", "size")
 
     def __init__(self, received: AsyncIterator[bytes], take: Callable[[bytes], Any]) -> None:
         self._received = received
-        self._next: Callable[[], Awaitable[bytes]] | None = None
+        self._messages: AsyncGenerator[bytes] | None = None
         self._take = take
         self.size = 0
 
@@ -204,12 +204,17 @@ class _Requests:
         return self
 
     async def __anext__(self) -> Any:
-        if self._next is None:
+        if self._messages is None:
             # Not before: grpc complains of an iterator that nobody has asked for a request.
-            self._next = aiter(self._received).__anext__
-        data = await self._next()
+            self._messages = cast("AsyncGenerator[bytes]", aiter(self._received))
+        data = await anext(self._messages)
         self.size = len(data)
-        return self._take(data)
+        try:
+            return self._take(data)
+        except Exception:
+            # It holds the last one, in another circle of grpc's.
+            await self._messages.aclose()
+            raise
 
 
 class Registrar:
