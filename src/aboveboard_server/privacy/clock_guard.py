@@ -76,7 +76,7 @@ class Judgement:
         known = [self.now]
         if self.database_time:
             known.append(self.database_time - self.kept.database_ahead)
-        # What lies further ahead was shown by a clock that was set right since: nobody takes this one for behind.
+        # What lies further ahead was shown by a clock that was set right since: this one is not behind.
         newest = max(one for one in (self.kept.newest_at, self.shown, self.now) if one <= self.now + BEHIND)
         if newest > self.now:
             # It has gone on since it was noted.
