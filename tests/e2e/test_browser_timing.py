@@ -48,6 +48,7 @@ def test_an_interval_that_cannot_be_is_refused_by_name(
         assert page.evaluate(USE, given) == [[], used]
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("interval", ["0", "NaN", "1000"])
 def test_a_service_that_is_away_is_tried_once_a_second_at_most(
     application: Application, context: BrowserContext, interval: str

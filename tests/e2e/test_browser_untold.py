@@ -114,6 +114,7 @@ def test_it_holds_in_other_tabs(application: Application, context: BrowserContex
     assert application.rows() == []
 
 
+@pytest.mark.fault
 def test_no_page_tells_it_before_the_service_asks_for_it(
     application: Application, context: BrowserContext
 ) -> None:
@@ -140,6 +141,7 @@ def test_no_page_tells_it_before_the_service_asks_for_it(
     assert len(again) == 1
 
 
+@pytest.mark.fault
 def test_a_clock_that_is_set_back_puts_off_no_refusal(
     application: Application, context: BrowserContext
 ) -> None:

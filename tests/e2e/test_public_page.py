@@ -171,6 +171,7 @@ def full_of(text: str) -> list[EventEnvelope]:
     return events
 
 
+@pytest.mark.fault(seconds=10)
 def test_what_is_stored_runs_on_no_page(context: BrowserContext, server: ServerProcess) -> None:
     """200 polyglots in every free-form field, sent and stored: no page of the service runs any of them."""
     events = len(catalog.default().events)
@@ -208,6 +209,7 @@ def visit(page: Page, address: str) -> None:
     eventually(opened)
 
 
+@pytest.mark.fault(seconds=10)
 def test_no_answer_to_a_posted_form_runs(
     context: BrowserContext, site: Site, shared_server: ServerProcess
 ) -> None:
