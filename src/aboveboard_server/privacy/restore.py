@@ -121,8 +121,9 @@ async def restore(
         "cut_offs": await _set_back(store, due.cut_offs),
         "deletions": await _restore_deletions(store, finder, due.deletions),
         "rejections": await _restore_rejections(store, due.rejections),
-        "opt_outs": await _restore_opt_outs(store, journal, due.opt_outs) if due.opt_outs else 0,
+        # Before the opt-outs: one that is lifted must not stand for one that came after it.
         "revocations": await _restore_revocations(store, due.revocations),
+        "opt_outs": await _restore_opt_outs(store, journal, due.opt_outs) if due.opt_outs else 0,
         "keys": await _end_keys(store, due.keys),
         "releases": await _restore_releases(store, due),
     }

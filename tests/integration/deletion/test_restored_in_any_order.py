@@ -130,3 +130,15 @@ def test_no_promise_is_taken_back(runs: int, monkeypatch: pytest.MonkeyPatch) ->
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.mark.parametrize("by_itself", [False, True])
+def test_an_opt_out_after_one_that_was_lifted_holds(tmp_path: Path, *, by_itself: bool) -> None:
+    """The backup has the first in force, which the journal lifts and does not take for the second."""
+    service = Service(tmp_path)
+    service.opt_out(0, 0, by_itself=by_itself, crashes=False)
+    service.back_up()
+    service.revoke(0, 0, crashes=False)
+    service.opt_out(0, 0, by_itself=by_itself, crashes=False)
+    service.restore(0)
+    service.close()
