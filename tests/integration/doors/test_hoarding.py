@@ -44,7 +44,7 @@ SETTLING = 64
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server that the tests here share, with all loaded that one loads some time after its start."""
-    process = ServerProcess(tmp_path_factory.mktemp("hoarding"))
+    process = ServerProcess(tmp_path_factory.mktemp("hoarding"), "--rate-per-address", "1000000")
     process.start()
     publish(process, server_source(), element())
     time.sleep(6)

@@ -306,10 +306,15 @@ def _let_go(raised: BaseException) -> None:
     hold the context, and to this error. Such a circle stays until Python looks for some: seldom where little
     but refusals is made, each of which may hold megabytes.
     """
-    error: BaseException | None = raised
-    while error is not None:
+    waiting, seen = [raised], set[int]()
+    while waiting:
+        error = waiting.pop()
+        # Errors that were raised from each other may lead back to themselves.
+        seen.add(id(error))
         error.__traceback__ = None
-        error = error.__cause__ or error.__context__
+        waiting += [
+            one for one in (error.__cause__, error.__context__) if one is not None and id(one) not in seen
+        ]
 
 
 def _known(method: str) -> str:
