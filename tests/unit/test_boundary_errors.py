@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from aboveboard_server.grpc_api.interceptors.boundary import _let_go
 
 
 def raised(text: str) -> ValueError:
     """Return an error with its traceback."""
-    try:
+    with pytest.raises(ValueError, match=text) as caught:
         raise ValueError(text)
-    except ValueError as error:
-        return error
+    return caught.value
 
 
 def test_errors_that_lead_back_to_themselves_are_let_go_of() -> None:
