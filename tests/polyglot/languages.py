@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -11,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from tests.contract.filled import fill
+from tests.support import missing
 
 from aboveboard.event.v1.change_type_pb2 import CHANGE_TYPE_CREATE
 from aboveboard.ingest.v1.ingest_service_pb2 import PublishEventsRequest
@@ -68,11 +67,9 @@ class Conversation:
 
 def require(language: str) -> None:
     """Skip where a tool is missing; in CI, fail."""
-    missing = ", ".join(tool for tool in LANGUAGES[language].tools if shutil.which(tool) is None)
-    if missing and os.environ.get("ABOVEBOARD_REQUIRE_ALL") == "1":
-        pytest.fail(f"{language}: {missing} not installed, and ABOVEBOARD_REQUIRE_ALL=1")
-    if missing:
-        pytest.skip(f"{language}: {missing} not installed")
+    lacking = ", ".join(tool for tool in LANGUAGES[language].tools if shutil.which(tool) is None)
+    if lacking:
+        missing.skip(f"{language}: {lacking} not installed")
 
 
 def build(language: str) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support import missing
 from tests.support.clients import held, server_source
 from tests.support.http_clients import EVENTS, element_json, request_json, server_json
-from tests.support.postgres import REQUIRE_ALL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,9 +45,7 @@ def test_javas_own_client(shared_server: ServerProcess, tmp_path: Path) -> None:
     """Its HttpClient, as it is without any setting, offers h2c with the first request."""
     java = shutil.which("java")
     if java is None:
-        if os.environ.get(REQUIRE_ALL) == "1":
-            pytest.fail(f"no java here, and {REQUIRE_ALL}=1")
-        pytest.skip("no java here")
+        missing.skip("no java here")
     source = server_source()
     (tmp_path / "Post.java").write_text(JAVA)
     bodies = [body(source.server.server_uuid) for _ in range(2)]

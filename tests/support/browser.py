@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 import time
@@ -10,8 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import sync_playwright
+from tests.support import missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,10 +35,7 @@ def chromium() -> str:
     """Return the path of Debian's Chromium; without it skip, or fail where nothing may be skipped."""
     path = shutil.which("chromium")
     if path is None:
-        missing = "Chromium is missing: run .ci/install-tools"
-        if os.environ.get("ABOVEBOARD_REQUIRE_ALL"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+        missing.skip("no Chromium: run .ci/install-tools")
     return path
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-from tests.support.postgres import REQUIRE_ALL
+from tests.support import missing
 
 PLACES = ("/usr/lib", "/usr/local/lib")
 # For programs with threads.
@@ -20,10 +19,7 @@ def shown(offset: str) -> dict[str, str]:
     be skipped.
     """
     found = [path for place in PLACES for path in Path(place).glob(f"**/{LIBRARY}")]
-    if found:
-        monotonic = dict.fromkeys(("FAKETIME_DONT_FAKE_MONOTONIC", "DONT_FAKE_MONOTONIC"), "1")
-        return {**os.environ, "LD_PRELOAD": str(found[0]), "FAKETIME": offset, **monotonic}
-    reason = "no libfaketime: run .ci/install-tools"
-    if os.environ.get(REQUIRE_ALL) == "1":
-        pytest.fail(f"{reason}, and {REQUIRE_ALL}=1")
-    pytest.skip(reason)
+    if not found:
+        missing.skip("no libfaketime: run .ci/install-tools")
+    monotonic = dict.fromkeys(("FAKETIME_DONT_FAKE_MONOTONIC", "DONT_FAKE_MONOTONIC"), "1")
+    return {**os.environ, "LD_PRELOAD": str(found[0]), "FAKETIME": offset, **monotonic}

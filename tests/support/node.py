@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-import pytest
+from tests.support import missing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,10 +16,7 @@ def node() -> str:
     """Return the path of Node; without it skip, or fail where nothing may be skipped."""
     path = shutil.which("node")
     if path is None:
-        missing = "Node is missing: run .ci/install-tools"
-        if os.environ.get("ABOVEBOARD_REQUIRE_ALL"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+        missing.skip("no Node: run .ci/install-tools")
     return path
 
 

